@@ -1,0 +1,29 @@
+// Option values as text, both ways. Pure functions; nothing here allocates.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "alloc/base/line.h"
+#include "alloc/config/options.h"
+
+namespace spillway::config {
+
+// The value that `text` gives the option, or nothing when it is not one (kPath: any text is, as 0).
+std::optional<int64_t> parse_value(const OptionSpec& spec, std::string_view text);
+
+// Writes `value` the way parse_value() reads it.
+void print_value(const OptionSpec& spec, int64_t value, Line<500>& line);
+
+// Writes what the option accepts: bounds or words.
+void print_bounds(const OptionSpec& spec, Line<500>& line);
+
+// The option called `name`, ignoring case; null when there is none.
+const OptionSpec* find_option(std::string_view name);
+
+// The option whose name is the fewest edits away.
+const OptionSpec& nearest_option(std::string_view name);
+
+}  // namespace spillway::config

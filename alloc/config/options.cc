@@ -1,0 +1,128 @@
+#include "alloc/config/options.h"
+
+#include <optional>
+
+#include "alloc/base/text.h"
+#include "alloc/config/option_text.h"
+#include "alloc/os/message.h"
+
+namespace spillway::config {
+namespace {
+
+constexpr std::string_view kPrefix = "SPILLWAY_";
+constexpr std::string_view kConfVariable = "CONF";
+
+constexpr std::string_view origin_text(OptionOrigin origin) {
+  switch (origin) {
+    case OptionOrigin::kConf:
+      return "SPILLWAY_CONF";
+    case OptionOrigin::kVariable:
+      return "environment";
+    case OptionOrigin::kDefault:
+      break;
+  }
+  return "default";
+}
+
+// Calls `action(name, value)` for every SPILLWAY_ variable, without the prefix.
+template <typename Action>
+void for_each_variable(char** environment, Action action) {
+  for (; *environment != nullptr; ++environment) {
+    std::string_view entry = *environment;
+    if (!entry.starts_with(kPrefix)) {
+      continue;
+    }
+    entry.remove_prefix(kPrefix.size());
+    const std::string_view name = take_until(entry, '=');
+    action(name, entry);
+  }
+}
+
+}  // namespace
+
+void Options::load(char** environment, bool privileged) {
+  *this = Options();
+  if (environment == nullptr || privileged) {
+    return;
+  }
+  for_each_variable(environment, [this](std::string_view variable, std::string_view list) {
+    if (variable != kConfVariable) {
+      return;
+    }
+    while (!list.empty()) {
+      std::string_view item = take_until(list, ',');
+      if (!item.empty()) {
+        const std::string_view name = take_until(item, ':');
+        set(name, item, OptionOrigin::kConf);
+      }
+    }
+  });
+  for_each_variable(environment, [this](std::string_view name, std::string_view text) {
+    if (name != kConfVariable) {
+      set(name, text, OptionOrigin::kVariable);
+    }
+  });
+  if (value(Option::min_size) > value(Option::max_size)) {
+    os::Message message;
+    message.line()
+        .text("option min_size: ")
+        .signed_number(value(Option::min_size))
+        .text(" is above max_size ")
+        .signed_number(value(Option::max_size))
+        .text("; using the defaults of both");
+    message.send();
+    for (const Option option : {Option::min_size, Option::max_size}) {
+      values_[static_cast<size_t>(option)] =
+          kOptionSpecs[static_cast<size_t>(option)].default_value;
+      origins_[static_cast<size_t>(option)] = OptionOrigin::kDefault;
+    }
+  }
+}
+
+void Options::set(std::string_view name, std::string_view text, OptionOrigin origin) {
+  const OptionSpec* spec = find_option(name);
+  if (spec == nullptr) {
+    os::Message message;
+    message.line()
+        .text("unknown option '")
+        .text(name)
+        .text("', did you mean '")
+        .text(nearest_option(name).name)
+        .text("'?");
+    message.send();
+    return;
+  }
+  const std::optional<int64_t> value = parse_value(*spec, text);
+  const auto index = static_cast<size_t>(spec - kOptionSpecs);
+  if (!value) {
+    os::Message message;
+    message.line().text("option ").text(spec->name).text(": '").text(text).text("' is not ");
+    print_bounds(*spec, message.line());
+    message.line().text("; using ");
+    print_value(*spec, values_[index], message.line());
+    message.send();
+    return;
+  }
+  values_[index] = *value;
+  origins_[index] = origin;
+  if (spec->type == OptionType::kPath) {
+    stats_file_ = text;
+  }
+}
+
+void Options::report() const {
+  for (size_t index = 0; index < kOptionCount; ++index) {
+    const OptionSpec& spec = kOptionSpecs[index];
+    os::Message message;
+    message.line().text(spec.name).text(" = ");
+    if (spec.type == OptionType::kPath && !stats_file_.empty()) {
+      message.line().text(stats_file_);
+    } else {
+      print_value(spec, values_[index], message.line());
+    }
+    message.line().text(" (").text(origin_text(origins_[index])).text(")");
+    message.send();
+  }
+}
+
+}  // namespace spillway::config

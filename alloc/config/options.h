@@ -1,0 +1,107 @@
+// THE table of options: name, type, default, bounds and help of each stand in one line; parser,
+// messages, effective-options report and documentation are derived from it.
+//
+// Set by SPILLWAY_<NAME>, or together by SPILLWAY_CONF="name:value,name:value"; the single variable
+// wins. Read once, before the first block is handed out.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "alloc/base/bits.h"
+#include "alloc/config/size_classes.h"
+
+namespace spillway::config {
+
+enum class OptionType : uint8_t {
+  kFlag,    // 0 or 1
+  kBytes,   // a number with an optional suffix K, M or G
+  kChoice,  // one of the words in `words`, in the order of the enumeration of the same name
+  kPath     // text; kept apart from the numbers
+};
+
+// A kBytes option may have one word for a value that no number can say; it reads as this.
+inline constexpr int64_t kWordValue = -1;
+
+enum class OnMisuse : uint8_t { kAbort, kReport, kIgnore };
+enum class StatsFormat : uint8_t { kOff, kText, kJson, kPrometheus };
+
+// X(name, type, default, least, most, words, help)
+#define SPILLWAY_OPTIONS(X)                                                                       \
+  X(enabled, kFlag, 1, 0, 1, "", "0: every request goes to mimalloc")                             \
+  X(min_size, kBytes, kMinPooledSize, kMinPooledSize, kMaxPooledSize, "",                         \
+    "smallest pooled request, rounded up to 4 KiB")                                               \
+  X(max_size, kBytes, kMaxPooledSize, kMinPooledSize, kMaxPooledSize, "",                         \
+    "largest pooled request, rounded up to 4 KiB")                                                \
+  X(cache_budget, kBytes, kWordValue, 0, int64_t{1} << 40, "adaptive",                            \
+    "bytes that all thread caches together may hold; 0: none; adaptive: 32M and an eighth of the " \
+    "pool")                                                                                       \
+  X(on_misuse, kChoice, 0, 0, 2, "abort|report|ignore", "what a double or invalid free does")     \
+  X(stats, kChoice, 0, 0, 3, "off|text|json|prometheus", "statistics at exit, in this format")    \
+  X(stats_file, kPath, 0, 0, 0, "stderr", "where they go; %p is the process id")                  \
+  X(verbose, kFlag, 0, 0, 1, "", "1: print the effective options at start")
+
+enum class Option : uint8_t {
+#define SPILLWAY_X(name, ...) name,  // NOLINT(readability-identifier-naming): the option's own name
+  SPILLWAY_OPTIONS(SPILLWAY_X)
+#undef SPILLWAY_X
+};
+
+struct OptionSpec {
+  std::string_view name;
+  OptionType type;
+  int64_t default_value;
+  int64_t least;
+  int64_t most;
+  std::string_view words;  // '|' between them
+  std::string_view help;
+};
+
+inline constexpr OptionSpec kOptionSpecs[] = {
+#define SPILLWAY_X(name, type, default_value, least, most, words, help)            \
+  {#name, OptionType::type, static_cast<int64_t>(default_value), static_cast<int64_t>(least), \
+   static_cast<int64_t>(most), words, help},
+    SPILLWAY_OPTIONS(SPILLWAY_X)
+#undef SPILLWAY_X
+};
+inline constexpr size_t kOptionCount = sizeof kOptionSpecs / sizeof kOptionSpecs[0];
+
+enum class OptionOrigin : uint8_t { kDefault, kConf, kVariable };
+
+// The values in force. Plain data; written before the pool starts, read-only from then on.
+class Options {
+ public:
+  constexpr Options() {
+    for (size_t i = 0; i < kOptionCount; ++i) {
+      values_[i] = kOptionSpecs[i].default_value;
+    }
+  }
+
+  // Reads the environment; null or a privileged process: defaults. What is wrong is said in one line
+  // on stderr each and its default stays. Costs a walk over the environment; does not allocate.
+  void load(char** environment, bool privileged);
+
+  int64_t value(Option option) const { return values_[static_cast<size_t>(option)]; }
+  bool flag(Option option) const { return value(option) != 0; }
+  template <typename Choice>
+  Choice choice(Option option) const {
+    return static_cast<Choice>(value(option));
+  }
+  OptionOrigin origin(Option option) const { return origins_[static_cast<size_t>(option)]; }
+  // Empty: stderr.
+  std::string_view stats_file() const { return stats_file_; }
+
+  // One line per option on stderr: name, value, where it came from.
+  void report() const;
+
+ private:
+  void set(std::string_view name, std::string_view text, OptionOrigin origin);
+
+  std::array<int64_t, kOptionCount> values_{};
+  std::array<OptionOrigin, kOptionCount> origins_{};
+  std::string_view stats_file_;  // points into the environment, which outlives the process's code
+};
+
+}  // namespace spillway::config

@@ -1,0 +1,96 @@
+#include "alloc/core/arena.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "alloc/base/bits.h"
+#include "alloc/os/os.h"
+
+namespace spillway::core {
+namespace {
+
+// Somewhere in the part of a 47-bit address space that the kernel leaves empty between program and
+// libraries; only a wish, and one that other address spaces ignore.
+void* random_hint() {
+  constexpr uint64_t kLowest = uint64_t{0x10} << 40;
+  constexpr uint64_t kRange = uint64_t{0x40} << 40;
+  const uint64_t address = kLowest + os::random_bits() % kRange;
+  return reinterpret_cast<void*>(align_down(address, Arena::kSpanAlignment));
+}
+
+}  // namespace
+
+bool Arena::reserve(uint32_t spans, size_t most_span_bytes, size_t least_span_bytes) {
+  SPILLWAY_DCHECK(is_power_of_two(most_span_bytes) && is_power_of_two(least_span_bytes));
+  SPILLWAY_DCHECK(least_span_bytes >= kSpanAlignment);
+  // With a limit on address space, three quarters of what is left stay for the program.
+  const uint64_t most_bytes = os::address_space_left() / 4;
+  for (size_t span = most_span_bytes; span >= least_span_bytes; span /= 2) {
+    if (span * spans > most_bytes || !reserve_aligned(span * spans)) {
+      continue;
+    }
+    void* states = os::reserve(Arena::bytes() >> kGranuleShift, os::Access::kRead, nullptr);
+    if (states == nullptr) {
+      release();
+      continue;
+    }
+    states_ = static_cast<StateByte*>(states);
+    span_granules_shift_ = static_cast<unsigned>(std::countr_zero(span)) - kGranuleShift;
+    return true;
+  }
+  return false;
+}
+
+bool Arena::reserve_aligned(size_t bytes) {
+  void* start = os::reserve(bytes, os::Access::kNone, random_hint());
+  if (start == nullptr) {
+    return false;
+  }
+  auto address = reinterpret_cast<uintptr_t>(start);
+  if (address % kSpanAlignment != 0) {
+    os::release(start, bytes);
+    start = os::reserve(bytes + kSpanAlignment, os::Access::kNone, nullptr);
+    if (start == nullptr) {
+      return false;
+    }
+    address = reinterpret_cast<uintptr_t>(start);
+    const size_t before = align_up(address, kSpanAlignment) - address;
+    if (before != 0) {
+      os::release(start, before);
+    }
+    address += before;
+    os::release(reinterpret_cast<void*>(address + bytes), kSpanAlignment - before);
+  }
+  base_.set(address);
+  bytes_.set(bytes);
+  return true;
+}
+
+void Arena::release() {
+  if (bytes() != 0) {
+    os::release(address(Granule{0}), bytes());
+  }
+  if (states_ != nullptr) {
+    os::release(static_cast<void*>(states_), bytes() >> kGranuleShift);
+  }
+  base_.set(kNowhere);
+  bytes_.set(0);
+  states_ = nullptr;
+}
+
+bool Arena::commit(ClassIndex index, size_t from, size_t to) {
+  const size_t page = os::page_size();
+  const size_t first = raw(first_granule(index));
+  const auto commit_rounded = [page](char* start, char* end) {
+    const size_t low = align_down(reinterpret_cast<uintptr_t>(start), page);
+    const size_t high = align_up(reinterpret_cast<uintptr_t>(end), page);
+    return os::commit(reinterpret_cast<void*>(low), high - low);
+  };
+  auto* states = reinterpret_cast<char*>(states_);
+  auto* base = static_cast<char*>(address(Granule{0}));
+  return commit_rounded(states + first + from, states + first + to) &&
+         commit_rounded(base + ((first + from) << kGranuleShift),
+                        base + ((first + to) << kGranuleShift));
+}
+
+}  // namespace spillway::core

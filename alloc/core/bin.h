@@ -1,0 +1,88 @@
+// A thread's stack of free blocks of one class, and the fast paths on it.
+//
+//   bottom ........ top ........ limit ........ end of the stack's memory
+//   | free blocks    | room       | not yet allowed (ThreadCache raises and lowers limit)
+//
+// A bin whose three pointers are equal is both empty and full, so that every access to it takes the
+// slow path: that is all there is to a thread without a cache, and to class 0.
+#pragma once
+
+#include <cstdint>
+
+#include "alloc/base/attributes.h"
+#include "alloc/base/index.h"
+#include "alloc/base/owned_cell.h"
+
+namespace spillway::core {
+
+struct alignas(32) Bin {
+  OwnedCell<Granule*> top;
+  OwnedCell<Granule*> bottom;
+  OwnedCell<Granule*> limit;
+  OwnedCell<uint64_t> allocations;  // blocks handed to the program through this bin
+
+  // Both change nothing when they return false.
+  SPILLWAY_ALWAYS_INLINE bool pop(Granule& block) {
+    Granule* const old_top = top.get();
+    if (SPILLWAY_UNLIKELY(old_top == bottom.get())) {
+      return false;
+    }
+    block = old_top[-1];
+    top.set(old_top - 1);
+    allocations.add(1);
+    return true;
+  }
+  SPILLWAY_ALWAYS_INLINE bool push(Granule block) {
+    Granule* const old_top = top.get();
+    if (SPILLWAY_UNLIKELY(old_top >= limit.get())) {
+      return false;
+    }
+    *old_top = block;
+    order_for_signals();  // a forked child trusts what is below top
+    top.set(old_top + 1);
+    return true;
+  }
+  uint32_t count() const { return static_cast<uint32_t>(top.get() - bottom.get()); }
+};
+
+struct BinTable {
+  Bin bins[kMaxClasses];
+
+  Bin& of(ClassIndex index) { return bins[raw(index)]; }
+};
+
+// What a thread's anchor points to before its first block and after its last breath. Never written:
+// nothing is before a bin has blocks or room. Two objects, so that they can be told apart.
+extern const BinTable kNoCacheYet;
+extern const BinTable kCacheGone;
+
+// A thread's way to its cache: the only thread-local data there is.
+struct ThreadAnchor {
+  OwnedCell<BinTable*> bins;
+  // Set while this thread changes its bins. A signal handler that finds it set leaves them alone and
+  // goes to the freelists, so that malloc and free of pooled sizes may interrupt themselves.
+  OwnedCell<bool> busy;
+  // Set once the thread's end will be noticed; for whoever arranges that.
+  OwnedCell<bool> end_noticed;
+};
+static_assert(sizeof(ThreadAnchor) <= 16, "static TLS is a small surplus shared by all libraries");
+
+// Holds the anchor's bins against signal handlers for a scope. Not for nested use.
+class BusyScope {
+ public:
+  SPILLWAY_ALWAYS_INLINE explicit BusyScope(ThreadAnchor& anchor) : anchor_(anchor) {
+    anchor_.busy.set(true);
+    order_for_signals();
+  }
+  SPILLWAY_ALWAYS_INLINE ~BusyScope() {
+    order_for_signals();
+    anchor_.busy.set(false);
+  }
+  BusyScope(const BusyScope&) = delete;
+  BusyScope& operator=(const BusyScope&) = delete;
+
+ private:
+  ThreadAnchor& anchor_;
+};
+
+}  // namespace spillway::core

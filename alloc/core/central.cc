@@ -1,0 +1,45 @@
+#include "alloc/core/central.h"
+
+#include <algorithm>
+
+#include "alloc/base/check.h"
+
+namespace spillway::core {
+
+void Central::attach(Arena& arena, ClassIndex index, const ClassGeometry& geometry,
+                     PoolSize& pool_size, void* freelist_memory) {
+  geometry_ = &geometry;
+  first_granule_ = raw(arena.first_granule(index));
+  freelist_.attach(freelist_memory, geometry.slots);
+  growth_.attach(arena, index, geometry, pool_size);
+}
+
+uint32_t Central::take(uint32_t& hint, Granule* out, uint32_t wanted) {
+  SPILLWAY_DCHECK(wanted <= kMostBatch);
+  SlotIndex slots[kMostBatch];
+  uint32_t count = freelist_.take(hint, slots, wanted);
+  if (count == 0) {
+    SlotIndex first;
+    count = growth_.take(wanted, first);
+    for (uint32_t i = 0; i < count; ++i) {
+      slots[i] = SlotIndex{raw(first) + i};
+    }
+  }
+  std::transform(slots, slots + count, out, [this](SlotIndex slot) { return granule_of(slot); });
+  return count;
+}
+
+Granule Central::put(uint32_t& hint, const Granule* blocks, uint32_t count) {
+  SPILLWAY_DCHECK(count <= kMostBatch);
+  SlotIndex slots[kMostBatch];
+  std::transform(blocks, blocks + count, slots, [this](Granule block) { return slot_of(block); });
+  const SlotIndex duplicate = freelist_.put(hint, slots, count);
+  return duplicate == Freelist::kNoSlot ? kNoGranule : granule_of(duplicate);
+}
+
+uint32_t Central::start_hint(uint32_t newcomer) const {
+  const uint32_t words_in_use = growth_.taken() / Freelist::kSlotsPerWord + 1;
+  return newcomer % words_in_use;
+}
+
+}  // namespace spillway::core

@@ -1,0 +1,216 @@
+#include "alloc/core/freelist.h"
+
+#include <bit>
+
+#include "alloc/base/bits.h"
+
+namespace spillway::core {
+namespace {
+
+constexpr uint32_t words_for(uint32_t bits) {
+  return static_cast<uint32_t>(divide_up(bits, Freelist::kSlotsPerWord));
+}
+
+// take() looks into this many words before it is content with less than wanted.
+constexpr uint32_t kMostWordsPerTake = 4;
+
+}  // namespace
+
+size_t Freelist::bytes_needed(uint32_t slots) {
+  size_t words = 0;
+  for (uint32_t level = words_for(slots);; level = words_for(level)) {
+    words += level;
+    if (level <= 1) {
+      return words * sizeof(Word);
+    }
+  }
+}
+
+void Freelist::attach(void* memory, uint32_t slots) {
+  auto* next = static_cast<Word*>(memory);
+  level_count_ = 0;
+  for (uint32_t words = words_for(slots);; words = words_for(words)) {
+    SPILLWAY_DCHECK(level_count_ < kMostLevels);
+    levels_[level_count_] = next;
+    words_[level_count_] = words;
+    ++level_count_;
+    next += words;
+    if (words <= 1) {
+      return;
+    }
+  }
+}
+
+uint32_t Freelist::take(uint32_t& hint, SlotIndex* out, uint32_t wanted) {
+  uint32_t taken = take_from_word(hint, out, wanted);
+  for (uint32_t visited = 1; taken < wanted && visited < kMostWordsPerTake;) {
+    uint32_t word = find_bit(1, hint + 1);
+    if (word == kNoWord) {
+      word = find_bit(1, 0);
+    }
+    if (word == kNoWord) {
+      break;
+    }
+    const uint32_t found = take_from_word(word, out + taken, wanted - taken);
+    if (found == 0) {
+      retire(1, word);  // a stale summary bit: each is met once, so it does not count as a visit
+      continue;
+    }
+    hint = word;
+    taken += found;
+    ++visited;
+  }
+  return taken;
+}
+
+uint32_t Freelist::take_from_word(uint32_t word, SlotIndex* out, uint32_t wanted) {
+  Word& bits = levels_[0][word];
+  // relaxed: only a guess; the fetch_and below decides.
+  uint64_t seen = bits.load(std::memory_order_relaxed);
+  while (seen != 0) {
+    const uint64_t mask = lowest_set_bits(seen, wanted);
+    // acquire: pairs with the fetch_or in fill(), whose thread wrote the blocks and their states.
+    const uint64_t before = bits.fetch_and(~mask, std::memory_order_acquire);
+    uint64_t mine = before & mask;
+    if (mine == 0) {
+      seen = before & ~mask;
+      continue;
+    }
+    uint32_t count = 0;
+    for (; mine != 0; mine &= mine - 1) {
+      out[count++] = SlotIndex{word * kSlotsPerWord + static_cast<uint32_t>(std::countr_zero(mine))};
+    }
+    return count;
+  }
+  return 0;
+}
+
+uint32_t Freelist::find_bit(unsigned level, uint32_t from) {
+  // A list of one word has no summary: the word is its own.
+  if (level == level_count_) {
+    // relaxed: as in take_from_word().
+    return from == 0 && levels_[0][0].load(std::memory_order_relaxed) != 0 ? 0 : kNoWord;
+  }
+  for (;;) {
+    const uint32_t word = from / kSlotsPerWord;
+    if (word >= words_[level]) {
+      return kNoWord;
+    }
+    // relaxed: a summary is a hint; missing a put() that still runs is allowed.
+    const uint64_t bits = levels_[level][word].load(std::memory_order_relaxed) &
+                          ~low_bits(from % kSlotsPerWord);
+    if (bits != 0) {
+      return word * kSlotsPerWord + static_cast<uint32_t>(std::countr_zero(bits));
+    }
+    if (level + 1 == level_count_) {
+      return kNoWord;
+    }
+    const uint32_t next = find_bit(level + 1, word + 1);
+    if (next == kNoWord) {
+      return kNoWord;
+    }
+    // relaxed: retire() looks again, in order.
+    if (levels_[level][next].load(std::memory_order_relaxed) == 0) {
+      retire(level + 1, next);
+    }
+    from = next * kSlotsPerWord;
+  }
+}
+
+void Freelist::mark(unsigned level, uint32_t bit) {
+  for (; level < level_count_; ++level, bit /= kSlotsPerWord) {
+    Word& word = levels_[level][bit / kSlotsPerWord];
+    const uint64_t mask = uint64_t{1} << (bit % kSlotsPerWord);
+    // seq_cst: after the caller's seq_cst write one level below; pairs with retire(), which clears
+    // first and then reads that level. At least one of the two sees the other.
+    if ((word.load(std::memory_order_seq_cst) & mask) != 0) {
+      return;
+    }
+    // seq_cst: the write that the next level's load must not overtake.
+    if (word.fetch_or(mask, std::memory_order_seq_cst) != 0) {
+      return;  // who made the word non-zero marks the level above
+    }
+  }
+}
+
+void Freelist::retire(unsigned level, uint32_t bit) {
+  if (level == level_count_) {
+    return;  // a list of one word has no summary
+  }
+  const uint64_t mask = uint64_t{1} << (bit % kSlotsPerWord);
+  // seq_cst: clear before reading below; pairs with the load in mark().
+  levels_[level][bit / kSlotsPerWord].fetch_and(~mask, std::memory_order_seq_cst);
+  // seq_cst: after the clear; pairs with the writes in fill() and mark().
+  if (levels_[level - 1][bit].load(std::memory_order_seq_cst) != 0) {
+    mark(level, bit);
+  }
+}
+
+void Freelist::fill(uint32_t word, uint64_t mask, SlotIndex& duplicate) {
+  // release: hands the blocks and their states to the fetch_and in take_from_word().
+  // seq_cst: before the summary's load in mark(); pairs with retire().
+  const uint64_t before = levels_[0][word].fetch_or(mask, std::memory_order_seq_cst);
+  if ((before & mask) != 0) {
+    duplicate = SlotIndex{word * kSlotsPerWord +
+                          static_cast<uint32_t>(std::countr_zero(before & mask))};
+  }
+  if (before == 0) {
+    mark(1, word);
+  }
+}
+
+SlotIndex Freelist::put(uint32_t& hint, const SlotIndex* slots, uint32_t count) {
+  // Slots come in any order but from few words: those of one word are gathered in a small
+  // direct-mapped table before they are written.
+  struct Gathered {
+    uint32_t word;
+    uint64_t mask;
+  };
+  constexpr uint32_t kGathered = 8;
+  Gathered table[kGathered] = {};
+  SlotIndex duplicate = kNoSlot;
+  if (count == 1) {
+    hint = raw(slots[0]) / kSlotsPerWord;
+    fill(hint, uint64_t{1} << (raw(slots[0]) % kSlotsPerWord), duplicate);
+    return duplicate;
+  }
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint32_t word = raw(slots[i]) / kSlotsPerWord;
+    const uint64_t bit = uint64_t{1} << (raw(slots[i]) % kSlotsPerWord);
+    Gathered& entry = table[word % kGathered];
+    if (entry.word != word && entry.mask != 0) {
+      fill(entry.word, entry.mask, duplicate);
+      entry.mask = 0;
+    }
+    if ((entry.mask & bit) != 0) {
+      duplicate = slots[i];
+    }
+    entry.word = word;
+    entry.mask |= bit;
+    hint = word;
+  }
+  for (const Gathered& entry : table) {
+    if (entry.mask != 0) {
+      fill(entry.word, entry.mask, duplicate);
+    }
+  }
+  return duplicate;
+}
+
+bool Freelist::contains(SlotIndex slot) const {
+  const uint64_t bit = uint64_t{1} << (raw(slot) % kSlotsPerWord);
+  // acquire: pairs with fill(), for callers who go on to read the slot's state.
+  return (levels_[0][raw(slot) / kSlotsPerWord].load(std::memory_order_acquire) & bit) != 0;
+}
+
+uint32_t Freelist::count(uint32_t slots) const {
+  uint32_t sum = 0;
+  for (uint32_t word = 0; word < words_for(slots); ++word) {
+    // relaxed: a count for tests and reports; nobody acts on a single slot of it.
+    sum += static_cast<uint32_t>(
+        std::popcount(levels_[0][word].load(std::memory_order_relaxed)));
+  }
+  return sum;
+}
+
+}  // namespace spillway::core

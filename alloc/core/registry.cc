@@ -1,0 +1,93 @@
+#include "alloc/core/registry.h"
+
+#include <algorithm>
+#include <new>
+
+#include "alloc/base/bits.h"
+#include "alloc/os/os.h"
+
+namespace spillway::core {
+namespace {
+
+size_t freelist_bytes(uint32_t caches) {
+  return align_up(Freelist::bytes_needed(caches), os::page_size());
+}
+
+}  // namespace
+
+void Registry::reserve(const Geometry& geometry, uint32_t most_caches) {
+  geometry_ = &geometry;
+  stride_ = align_up(ThreadCache::bytes_needed(geometry), os::page_size());
+  // With a limit on address space, most of it is the program's.
+  const uint64_t most_bytes = os::address_space_left() / 16;
+  for (uint32_t caches = most_caches; caches > 0; caches /= 2) {
+    const size_t bytes = caches * stride_ + freelist_bytes(caches);
+    if (bytes > most_bytes) {
+      continue;
+    }
+    // Readable: for_each() looks at numbers whose cache is just being made.
+    auto* memory = static_cast<char*>(os::reserve(bytes, os::Access::kRead, nullptr));
+    if (memory == nullptr) {
+      continue;
+    }
+    if (!os::commit(memory + caches * stride_, freelist_bytes(caches))) {
+      os::release(memory, bytes);
+      continue;
+    }
+    memory_ = memory;
+    room_ = caches;
+    free_numbers_.attach(memory + caches * stride_, caches);
+    return;
+  }
+}
+
+void Registry::release_memory() {
+  if (room_ != 0) {
+    os::release(memory_, room_ * stride_ + freelist_bytes(room_));
+    room_ = 0;
+  }
+}
+
+ThreadCache* Registry::claim() {
+  if (room_ == 0) {
+    return nullptr;
+  }
+  uint32_t hint = 0;
+  SlotIndex number;
+  if (free_numbers_.take(hint, &number, 1) == 0) {
+    return create();
+  }
+  ThreadCache& cache = at(raw(number));
+  // release: pairs with the acquire in for_each().
+  cache.life.store(ThreadCache::Life::kInUse, std::memory_order_release);
+  return &cache;
+}
+
+ThreadCache* Registry::create() {
+  // relaxed: only the number matters.
+  uint32_t number = numbered_.load(std::memory_order_relaxed);
+  do {
+    if (number >= room_) {
+      return nullptr;
+    }
+  } while (
+      !numbered_.compare_exchange_weak(number, number + 1, std::memory_order_relaxed));
+  if (!os::commit(&at(number), stride_)) {
+    return nullptr;  // the number is lost; the kernel will refuse much else
+  }
+  auto* cache = ::new (static_cast<void*>(&at(number))) ThreadCache;
+  cache->start(number, *geometry_);
+  // release: pairs with the acquire in for_each().
+  cache->life.store(ThreadCache::Life::kInUse, std::memory_order_release);
+  return cache;
+}
+
+void Registry::release(ThreadCache& cache) {
+  // relaxed: the put() below hands the cache on.
+  cache.life.store(ThreadCache::Life::kIdle, std::memory_order_relaxed);
+  uint32_t hint = 0;
+  const SlotIndex number{cache.number()};
+  static_cast<void>(free_numbers_.put(hint, &number, 1));  // never there twice: it was in use
+}
+
+}  // namespace spillway::core

@@ -1,0 +1,124 @@
+// The fallback's calls on mimalloc's. Linked to the system's library, each also passes the fork gate;
+// compiled in, mimalloc's functions do that themselves (hooked_mimalloc.c).
+#include "alloc/fallback/fallback.h"
+
+#include <mimalloc.h>
+#include <sys/single_threaded.h>
+
+#include "alloc/base/attributes.h"
+#include "alloc/fallback/fork_gate.h"
+
+namespace spillway::fallback {
+namespace {
+
+#if SPILLWAY_FALLBACK_EMBEDDED
+class Passage {};
+#else
+// Holds the fork gate open for one call. With one thread there is nobody whose work a fork could
+// cut short: no gate.
+class Passage {
+ public:
+  Passage() : counted_(__libc_single_threaded == 0) {
+    if (counted_) {
+      enter_gate();
+    }
+  }
+  ~Passage() {
+    if (counted_) {
+      leave_gate();
+    }
+  }
+  Passage(const Passage&) = delete;
+  Passage& operator=(const Passage&) = delete;
+
+ private:
+  bool counted_;
+};
+#endif
+
+void* checked(void* block) {
+  if (SPILLWAY_UNLIKELY(block == nullptr)) {
+    report_no_memory();
+  }
+  return block;
+}
+
+// mimalloc calls this for every failure; only running out of memory is for the caller's errno.
+void on_error(int error, void*) {
+  if (error == ENOMEM || error == EOVERFLOW) {
+    report_no_memory();
+  }
+}
+
+// Before other constructors, so that their failures set errno too.
+[[gnu::constructor(101)]] void take_over_errors() { mi_register_error(on_error, nullptr); }
+
+}  // namespace
+
+#if !SPILLWAY_FALLBACK_EMBEDDED
+void* allocate(size_t size) {
+  const Passage passage;
+  return checked(mi_malloc(size));
+}
+
+void* allocate_zeroed(size_t size) {
+  const Passage passage;
+  return checked(mi_zalloc(size));
+}
+
+void free(void* block) {
+  const Passage passage;
+  mi_free(block);
+}
+
+void* reallocate(void* block, size_t size) {
+  const Passage passage;
+  return checked(mi_realloc(block, size));
+}
+
+size_t usable_size(const void* block) { return mi_usable_size(block); }
+#endif
+
+void* allocate_aligned(size_t alignment, size_t size) {
+  [[maybe_unused]] const Passage passage;
+  return checked(mi_malloc_aligned(size, alignment));
+}
+
+void* allocate_zeroed_aligned(size_t alignment, size_t size) {
+  [[maybe_unused]] const Passage passage;
+  return checked(mi_zalloc_aligned(size, alignment));
+}
+
+Ownership ownership(const void* address) {
+  [[maybe_unused]] const Passage passage;
+  if (mi_is_in_heap_region(address)) {
+    return Ownership::kOwned;
+  }
+  // Version 2 maps the first 20 TiB (2.0), later 40 or 48; version 3 maps every address.
+  constexpr uintptr_t kMappedByAll = uintptr_t{20} << 40;
+  const bool mapped = version() >= 30000 || reinterpret_cast<uintptr_t>(address) < kMappedByAll;
+  return mapped ? Ownership::kForeign : Ownership::kUnknown;
+}
+
+void collect(bool force) {
+  [[maybe_unused]] const Passage passage;
+  mi_collect(force);
+}
+
+Footprint footprint() {
+  [[maybe_unused]] const Passage passage;
+  Footprint footprint = {0, 0};
+  mi_process_info(nullptr, nullptr, nullptr, nullptr, nullptr, &footprint.committed,
+                  &footprint.peak_committed, nullptr);
+  return footprint;
+}
+
+int version() {
+  const int number = mi_version();
+  if (number >= 10000) {
+    return number;
+  }
+  return number / 100 * 10000 + number / 10 % 10 * 100 + number % 10;
+}
+
+}  // namespace spillway::fallback

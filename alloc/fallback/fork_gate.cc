@@ -1,0 +1,201 @@
+// One counter per group of threads says how many are inside; a word names the forking thread.
+//
+//   entering thread: count itself in, then read fork_owner   } sequentially consistent: at least one
+//   forking thread:  write fork_owner, then read the counters } of the two sees the other
+//
+// An entering thread that sees a foreign owner counts itself out again and waits.
+#include "alloc/fallback/fork_gate.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+
+#include "alloc/base/attributes.h"
+
+namespace spillway::fallback {
+namespace {
+
+constexpr size_t kCacheLine = 64;
+constexpr size_t kCounters = 16;
+constexpr unsigned kCounterBits = 4;
+static_assert(size_t{1} << kCounterBits == kCounters);
+
+struct alignas(kCacheLine) Counter {
+  std::atomic<int32_t> inside;
+};
+
+struct ThreadState {
+  int32_t depth;  // hooked functions on this thread's stack; counted in a Counter while > 0
+  int32_t saved_errno;
+};
+static_assert(sizeof(ThreadState) <= 8, "static TLS is scarce: 48 bytes with mimalloc's own");
+
+constinit Counter counters[kCounters];
+constinit std::atomic<const ThreadState*> fork_owner{nullptr};
+constinit SPILLWAY_TLS ThreadState thread_state{0, 0};
+
+Counter& counter_of(const ThreadState& thread) {
+  const uint64_t mixed = reinterpret_cast<uintptr_t>(&thread) * 0x9E3779B97F4A7C15u;
+  return counters[mixed >> (64 - kCounterBits)];
+}
+
+// Pauses between looks at a condition, first by yielding, then by sleeping; no cancellation point.
+class BoundedWait {
+ public:
+  // False when about a second has been waited in all.
+  bool pause() {
+    if (++pauses_ <= kYields) {
+      syscall(SYS_sched_yield);
+      return true;
+    }
+    const timespec nap = {0, kNapNanoseconds};
+    syscall(SYS_nanosleep, &nap, nullptr);
+    return pauses_ < kYields + kNaps;
+  }
+
+ private:
+  static constexpr long kNapNanoseconds = 100'000;
+  static constexpr int kYields = 32;
+  static constexpr int kNaps = 6'000;  // a nap takes some 160 us with the kernel's timer slack
+  int pauses_ = 0;
+};
+
+SPILLWAY_COLD void wait_for_fork(const ThreadState* self, Counter& counter) {
+  BoundedWait wait;
+  for (;;) {
+    // Release: pairs with the acquire in fork_prepare; what was done inside is visible there.
+    counter.inside.fetch_sub(1, std::memory_order_release);
+    // Acquire: pairs with the release in fork_parent. Only a hint, the loop looks again below.
+    while (fork_owner.load(std::memory_order_acquire) != nullptr) {
+      if (!wait.pause()) {
+        // Relaxed: the bound has passed, this thread goes in without the gate's guarantee.
+        counter.inside.fetch_add(1, std::memory_order_relaxed);
+        return;
+      }
+    }
+    // Sequentially consistent, both: as in enter_outermost, against fork_prepare.
+    counter.inside.fetch_add(1, std::memory_order_seq_cst);
+    const ThreadState* owner = fork_owner.load(std::memory_order_seq_cst);
+    if (owner == nullptr || owner == self) {
+      return;
+    }
+  }
+}
+
+SPILLWAY_NOINLINE void enter_outermost(ThreadState& self) {
+  const int entry_errno = errno;
+  Counter& counter = counter_of(self);
+  // Sequentially consistent: before the load below; pairs with fork_prepare's store, then load.
+  counter.inside.fetch_add(1, std::memory_order_seq_cst);
+  // Sequentially consistent: after the addition; the other half of the same pair.
+  const ThreadState* owner = fork_owner.load(std::memory_order_seq_cst);
+  if (SPILLWAY_UNLIKELY(owner != nullptr && owner != &self)) {
+    wait_for_fork(&self, counter);
+  }
+  // The depth is set last and cleared first: a signal handler that allocates in between counts
+  // itself in and out on its own.
+  self.saved_errno = entry_errno;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  self.depth = 1;
+}
+
+SPILLWAY_NOINLINE void leave_outermost(ThreadState& self) {
+  errno = self.saved_errno;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  self.depth = 0;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  // Release: pairs with the acquire in fork_prepare; all that was done inside precedes the fork.
+  counter_of(self).inside.fetch_sub(1, std::memory_order_release);
+}
+
+}  // namespace
+
+void enter_gate() {
+  ThreadState& self = thread_state;
+  if (self.depth > 0) {
+    ++self.depth;
+    return;
+  }
+  enter_outermost(self);
+}
+
+void leave_gate() {
+  ThreadState& self = thread_state;
+  if (self.depth > 1) {
+    --self.depth;
+    return;
+  }
+  leave_outermost(self);
+}
+
+void report_no_memory() {
+  errno = ENOMEM;
+  thread_state.saved_errno = ENOMEM;
+}
+
+void fork_prepare() {
+  const int entry_errno = errno;
+  const ThreadState& self = thread_state;
+  BoundedWait wait;
+  const ThreadState* owner = nullptr;
+  // Sequentially consistent: before the loads below; pairs with enter_outermost's add, then load.
+  while (!fork_owner.compare_exchange_strong(owner, &self, std::memory_order_seq_cst)) {
+    if (owner == &self || !wait.pause()) {
+      break;  // a fork within this fork's handlers, or another thread's that does not end
+    }
+    owner = nullptr;
+  }
+  const Counter* own = self.depth > 0 ? &counter_of(self) : nullptr;
+  for (const Counter& counter : counters) {
+    const int32_t mine = &counter == own ? 1 : 0;
+    // Sequentially consistent: after the exchange; and acquires what leave_outermost released.
+    while (counter.inside.load(std::memory_order_seq_cst) > mine && wait.pause()) {
+    }
+  }
+  errno = entry_errno;
+}
+
+void fork_parent() {
+  const ThreadState* owner = &thread_state;
+  // Release: pairs with the acquire in wait_for_fork. Fails when the gate was another thread's.
+  fork_owner.compare_exchange_strong(owner, nullptr, std::memory_order_release,
+                                     std::memory_order_relaxed);
+}
+
+void fork_child() {
+  // Relaxed throughout: this is the only thread.
+  for (Counter& counter : counters) {
+    counter.inside.store(0, std::memory_order_relaxed);
+  }
+  if (thread_state.depth > 0) {
+    counter_of(thread_state).inside.store(1, std::memory_order_relaxed);
+  }
+  fork_owner.store(nullptr, std::memory_order_relaxed);
+}
+
+}  // namespace spillway::fallback
+
+#if SPILLWAY_FALLBACK_EMBEDDED
+extern "C" {
+void spillway_mimalloc_enter();
+void spillway_mimalloc_leave();
+
+void spillway_mimalloc_enter() { spillway::fallback::enter_gate(); }
+void spillway_mimalloc_leave() { spillway::fallback::leave_gate(); }
+}
+// What the compiler calls at the start and end of mimalloc's functions (hooked_mimalloc.c). Set here
+// because gcc refuses to give its own declarations hidden visibility, without which the C library's
+// empty functions of these names would be called.
+__asm__(
+    ".globl __cyg_profile_func_enter\n"
+    ".globl __cyg_profile_func_exit\n"
+    ".hidden __cyg_profile_func_enter\n"
+    ".hidden __cyg_profile_func_exit\n"
+    ".set __cyg_profile_func_enter, spillway_mimalloc_enter\n"
+    ".set __cyg_profile_func_exit, spillway_mimalloc_leave\n");
+#endif

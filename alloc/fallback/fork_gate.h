@@ -1,0 +1,28 @@
+// The fork gate: no thread is inside mimalloc's shared state at the moment of a fork, so the child
+// finds nothing half done: no lock held, no reader counted, no bit claimed by a thread it does not have.
+//
+// Register the three with pthread_atfork before any library that allocates in its own handlers can
+// (a constructor of the preload library or shim). They allocate nothing and take no lock.
+//
+// Every wait is bounded by about a second and then goes on without the guarantee: another library's
+// fork handlers may make us wait for a thread that waits for the forking one.
+// A fork that skips the handlers (vfork, _Fork, the bare system call) has no gate.
+#pragma once
+
+namespace spillway::fallback {
+
+// Closes the gate and waits until every other thread has left. A caller that is itself inside (fork
+// in a signal handler that interrupted malloc) does not wait for itself. Cost: 16 loads when idle.
+void fork_prepare();
+void fork_parent();
+void fork_child();
+
+// For the fallback's own entries and mimalloc's hooks: around whatever touches mimalloc's shared
+// state. They nest; the outermost pair costs two atomic additions. errno after `leave` is what it
+// was before `enter`, unless `report_no_memory` was called in between.
+void enter_gate();
+void leave_gate();
+// Makes errno ENOMEM, for now and after the outermost `leave_gate`.
+void report_no_memory();
+
+}  // namespace spillway::fallback

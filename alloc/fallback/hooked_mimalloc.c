@@ -1,0 +1,27 @@
+// mimalloc as one unit of ours: every function in it calls the fork gate when it starts and ends
+// (-finstrument-functions), but those that CMakeLists.txt takes out for speed. unhooked.h, generated,
+// names the ones among them that this version's headers declare.
+//
+// SPILLWAY_BARE_MIMALLOC instead gives mimalloc alone with its overrides, the benchmarks' baseline.
+#include <stdlib.h>
+
+// Privileged programs ignore mimalloc's environment options. mimalloc asks getenv when told not to
+// walk `environ` itself.
+#define MI_USE_ENVIRON 0
+#define getenv secure_getenv
+
+#if __has_include("mimalloc/internal.h")
+#include "mimalloc.h"
+#include "mimalloc/internal.h"
+#else
+#include "mimalloc.h"
+#include "mimalloc-internal.h"
+#endif
+
+#ifndef SPILLWAY_BARE_MIMALLOC
+#define SPILLWAY_UNHOOKED(function) \
+  extern __typeof__(function) function __attribute__((no_instrument_function));
+#include "unhooked.h"
+#endif
+
+#include "static.c"

@@ -1,0 +1,38 @@
+#include "alloc/heap/lifecycle.h"
+
+#include <pthread.h>
+
+#include "alloc/fallback/fork_gate.h"
+#include "alloc/heap/heap.h"
+#include "alloc/heap/report.h"
+#include "alloc/heap/start.h"
+#include "alloc/heap/thread_end.h"
+
+namespace spillway::heap {
+namespace {
+
+void before_fork() { fallback::fork_prepare(); }
+
+void after_fork_in_parent() { fallback::fork_parent(); }
+
+void after_fork_in_child() {
+  fallback::fork_child();
+  recover_start_after_fork();
+  if (is_pooling()) {
+    heap.engine.recover_after_fork(anchor);
+  }
+}
+
+}  // namespace
+
+void on_process_start() {
+  ensure_started();
+  prepare_exit_report();
+  prepare_thread_ends();
+  notice_thread_end();
+  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+void on_process_end() { report_at_exit(); }
+
+}  // namespace spillway::heap

@@ -1,0 +1,96 @@
+#include "alloc/heap/start.h"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <span>
+
+#include "alloc/heap/heap.h"
+#include "alloc/heap/misuse.h"
+#include "alloc/os/os.h"
+
+namespace spillway::heap {
+
+// constinit: usable before any constructor of the program has run.
+constinit Heap heap;
+constinit SPILLWAY_TLS core::ThreadAnchor anchor{
+    OwnedCell<core::BinTable*>(const_cast<core::BinTable*>(&core::kNoCacheYet)), {}, {}};
+
+namespace {
+
+enum class Phase : uint8_t { kUnstarted, kStarting, kPooling, kOff };
+
+constinit std::atomic<Phase> phase{Phase::kUnstarted};
+constinit config::Options options_in_force;
+
+// A span must hold a few blocks of the largest class.
+constexpr size_t kLeastSpan = core::Arena::kSpanAlignment;
+static_assert(kLeastSpan >= 2 * config::kMaxPooledSize);
+// Threads with a cache of their own; 20 KiB of address space each.
+constexpr uint32_t kMostThreads = 16384;
+
+bool start_engine() {
+  const size_t memory = std::max<size_t>(os::physical_memory(), kLeastSpan);
+  return heap.engine.start({
+      .block_sizes = std::span(config::kHeapClassSizes).subspan<1>(),
+      .most_span_bytes = std::bit_ceil(memory),
+      .least_span_bytes = kLeastSpan,
+      .most_threads = kMostThreads,
+      .cache_budget = options_in_force.value(config::Option::cache_budget),
+      .on_double_free = {.call = report_late_double_free, .owner = nullptr},
+  });
+}
+
+void publish_size_map() {
+  const auto map = config::make_size_map(
+      static_cast<size_t>(options_in_force.value(config::Option::min_size)),
+      static_cast<size_t>(options_in_force.value(config::Option::max_size)));
+  for (size_t entry = 0; entry < map.size(); ++entry) {
+    heap.size_map[entry].set(map[entry]);
+  }
+}
+
+}  // namespace
+
+bool ensure_started() {
+  // acquire: pairs with the release below; the engine is complete.
+  Phase seen = phase.load(std::memory_order_acquire);
+  if (seen != Phase::kUnstarted) {
+    return seen == Phase::kPooling;
+  }
+  char** const environment = os::environment();
+  if (environment == nullptr) {
+    return false;
+  }
+  // relaxed: the winner is the only one to write from here on.
+  if (!phase.compare_exchange_strong(seen, Phase::kStarting, std::memory_order_relaxed)) {
+    return false;
+  }
+  options_in_force.load(environment, os::is_privileged());
+  if (options_in_force.flag(config::Option::verbose)) {
+    options_in_force.report();
+  }
+  const bool pooling = options_in_force.flag(config::Option::enabled) && start_engine();
+  // release: pairs with the acquire above.
+  phase.store(pooling ? Phase::kPooling : Phase::kOff, std::memory_order_release);
+  if (pooling) {
+    publish_size_map();
+  }
+  return pooling;
+}
+
+bool is_pooling() {
+  // acquire: pairs with the release in ensure_started().
+  return phase.load(std::memory_order_acquire) == Phase::kPooling;
+}
+
+const config::Options& options() { return options_in_force; }
+
+void recover_start_after_fork() {
+  // relaxed: the only thread there is.
+  if (phase.load(std::memory_order_relaxed) == Phase::kStarting) {
+    phase.store(Phase::kOff, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace spillway::heap

@@ -1,0 +1,25 @@
+// How the heap comes to life, and what it decided then.
+//
+// unstarted --first pooled request--> starting --> pooling | off
+//
+// Whoever asks while another thread is starting, or while nothing can be started yet, is served by
+// the fallback: nobody waits.
+#pragma once
+
+#include "alloc/config/options.h"
+
+namespace spillway::heap {
+
+// Starts the heap if that has not happened; true when it is pooling. Called before the C library has
+// set itself up it does nothing and is asked again later.
+bool ensure_started();
+
+bool is_pooling();
+
+// The options in force; defaults before the start.
+const config::Options& options();
+
+// In a forked child: a start that another thread had begun will never end; the heap is off then.
+void recover_start_after_fork();
+
+}  // namespace spillway::heap

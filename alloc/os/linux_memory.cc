@@ -1,0 +1,87 @@
+// The memory part of os.h.
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <fcntl.h>
+
+#include "alloc/os/errno_keeper.h"
+#include "alloc/os/os.h"
+
+namespace spillway::os {
+namespace {
+
+int protection(Access access) {
+  switch (access) {
+    case Access::kNone:
+      return PROT_NONE;
+    case Access::kRead:
+      return PROT_READ;
+    case Access::kReadWrite:
+      break;
+  }
+  return PROT_READ | PROT_WRITE;
+}
+
+// Bytes that the process has mapped: the first field of /proc/self/statm, in pages; 0 when unknown.
+uint64_t mapped_bytes() {
+  const int descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    return 0;
+  }
+  char text[32] = {};
+  const ssize_t length = read(descriptor, text, sizeof text - 1);
+  close(descriptor);
+  uint64_t pages = 0;
+  for (ssize_t i = 0; i < length && text[i] >= '0' && text[i] <= '9'; ++i) {
+    pages = pages * 10 + static_cast<uint64_t>(text[i] - '0');
+  }
+  return pages * page_size();
+}
+
+}  // namespace
+
+size_t page_size() {
+  return static_cast<size_t>(getpagesize());  // from the auxiliary vector, no system call
+}
+
+void* reserve(size_t bytes, Access access, void* hint) {
+  const ErrnoKeeper keeper;
+  void* start = mmap(hint, bytes, protection(access), MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                     -1, 0);
+  return start == MAP_FAILED ? nullptr : start;
+}
+
+void release(void* start, size_t bytes) {
+  const ErrnoKeeper keeper;
+  munmap(start, bytes);
+}
+
+bool commit(void* start, size_t bytes) {
+  const ErrnoKeeper keeper;
+  return mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0;
+}
+
+uint64_t physical_memory() {
+  const ErrnoKeeper keeper;
+  struct sysinfo info = {};
+  if (sysinfo(&info) != 0) {
+    return 0;
+  }
+  return uint64_t{info.totalram} * info.mem_unit;
+}
+
+uint64_t address_space_left() {
+  const ErrnoKeeper keeper;
+  struct rlimit limit = {};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    return UINT64_MAX;
+  }
+  const uint64_t mapped = mapped_bytes();
+  return mapped < limit.rlim_cur ? limit.rlim_cur - mapped : 0;
+}
+
+}  // namespace spillway::os

@@ -1,0 +1,63 @@
+#include "bench/calls/pair.h"
+
+#include <benchmark/benchmark.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+namespace bench {
+namespace {
+
+constexpr std::size_t kKiB = 1024;
+constexpr std::size_t kSmall[] = {16, 32, 64, 128, 256, 512, 1024};
+constexpr std::size_t kPooled[] = {4 * kKiB,   16 * kKiB,  40 * kKiB,  64 * kKiB,
+                                   256 * kKiB, 600 * kKiB, 1024 * kKiB};
+constexpr std::size_t kTouched[] = {4 * kKiB, 64 * kKiB, 1024 * kKiB};
+
+// What the other rows cost without their two calls: the loop, and a pointer forced into a register.
+void empty(benchmark::State& state, std::size_t size) {
+  for ([[maybe_unused]] auto step : state) {
+    void* block = &size;
+    benchmark::DoNotOptimize(block);
+  }
+}
+
+void pair(benchmark::State& state, std::size_t size) {
+  for ([[maybe_unused]] auto step : state) {
+    void* block = std::malloc(size);
+    benchmark::DoNotOptimize(block);
+    std::free(block);
+  }
+}
+
+void pair_word(benchmark::State& state, std::size_t size) {
+  for ([[maybe_unused]] auto step : state) {
+    void* block = std::malloc(size);
+    benchmark::DoNotOptimize(block);
+    *static_cast<volatile std::uintptr_t*>(block) = size;
+    std::free(block);
+  }
+}
+
+std::string size_name(std::size_t size) {
+  return size < kKiB ? std::to_string(size) + "B" : std::to_string(size / kKiB) + "KiB";
+}
+
+}  // namespace
+
+void register_pairs() {
+  benchmark::RegisterBenchmark("empty", empty, 0);
+  for (const std::size_t size : kSmall) {
+    benchmark::RegisterBenchmark(("pair/" + size_name(size)).c_str(), pair, size);
+  }
+  for (const std::size_t size : kPooled) {
+    benchmark::RegisterBenchmark(("pair/" + size_name(size)).c_str(), pair, size);
+  }
+  for (const std::size_t size : kTouched) {
+    benchmark::RegisterBenchmark(("pair_word/" + size_name(size)).c_str(), pair_word, size);
+  }
+}
+
+}  // namespace bench

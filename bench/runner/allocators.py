@@ -1,0 +1,94 @@
+"""The allocators to compare: where they are, and whether the right one really serves a process."""
+
+import dataclasses
+import os
+import pathlib
+import sysconfig
+
+from runner.goals import SUBJECT, FALLBACK
+
+GLIBC = "glibc"
+PEERS = {
+    "mimalloc": "libmimalloc.so.2",
+    "jemalloc": "libjemalloc.so.2",
+    "tcmalloc": "libtcmalloc_minimal.so.4",
+}
+BUILT = {SUBJECT: "libspillway.so", FALLBACK: "libbare_mimalloc.so"}
+DEFAULT = (GLIBC, *PEERS, FALLBACK, SUBJECT)
+
+
+class BadAllocator(Exception):
+    """A name that means nothing, or a library that can't be preloaded."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Allocator:
+    name: str
+    library: pathlib.Path | None  # None: glibc's own, nothing preloaded
+
+    def environment(self):
+        environment = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
+        if self.library:
+            environment["LD_PRELOAD"] = str(self.library)
+        return environment
+
+    def serves(self, malloc_from):
+        """Whether malloc_from, a file as the benchmarks report it, is this allocator's."""
+        if self.library is None:
+            return pathlib.Path(malloc_from).name.startswith("libc.so")
+        try:
+            return os.path.samefile(malloc_from, self.library)
+        except OSError:
+            return False
+
+
+def _library_folders():
+    triplet = sysconfig.get_config_var("MULTIARCH")
+    folders = ["/usr/local/lib"]
+    folders += [f"/usr/lib/{triplet}", f"/lib/{triplet}"] if triplet else []
+    return [pathlib.Path(folder) for folder in [*folders, "/usr/lib64", "/usr/lib"]]
+
+
+def _installed(file):
+    return next((f / file for f in _library_folders() if (f / file).is_file()), None)
+
+
+def _preloadable(path):
+    if any(character in " :" for character in str(path)):
+        raise BadAllocator(f"LD_PRELOAD cannot name a path with a space or colon: {path}")
+    return path
+
+
+def find(names, build):
+    """(found, left_out): Allocators, and a line for each default one that is not there.
+
+    names: None for the default set, else names or name=/path/to/library.so, all of which must exist.
+    """
+    found, left_out = [], []
+    for text in names or DEFAULT:
+        name, given, path = text.partition("=")
+        if given:
+            library = pathlib.Path(path).resolve()
+            place = library if library.is_file() else None
+            wanted = path
+        elif name == GLIBC:
+            found.append(Allocator(name, None))
+            continue
+        elif name in PEERS:
+            wanted = PEERS[name]
+            place = _installed(wanted)
+        elif name in BUILT:
+            wanted = str(build / BUILT[name])
+            place = build / BUILT[name] if (build / BUILT[name]).is_file() else None
+        else:
+            raise BadAllocator(f"unknown allocator '{name}': one of {', '.join(DEFAULT)}, "
+                               "or NAME=/path/to/library.so")
+        if place:
+            found.append(Allocator(name, _preloadable(place)))
+        elif names:
+            raise BadAllocator(f"{name}: no {wanted}")
+        else:
+            left_out.append(f"{name}: no {wanted}")
+    if len({allocator.name for allocator in found}) != len(found):
+        raise BadAllocator("an allocator is named twice")
+    return found, left_out

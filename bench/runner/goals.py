@@ -1,0 +1,72 @@
+"""What Spillway has to reach: data only. verdicts.py holds it against the measured figures.
+
+All goals are ratios or differences of medians of one run on one machine. To change a goal, change
+its line here; to add one, use rows that the suites print (`bench_calls --benchmark_list_tests`,
+`bench_threads --list`; startup's are named in suites.py).
+"""
+
+import dataclasses
+
+SUBJECT = "spillway"
+FALLBACK = "bare_mimalloc"  # the same mimalloc from the same build, without Spillway
+
+
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    """One claim about `rows`; where it holds several, the worst one decides.
+
+    kind, what is compared with `limit`, and the side of it that is good:
+      at_most     subject / other                          <= limit
+      times       other / subject                          >= limit
+      fastest     subject / the fastest peer               <= limit
+      mean        geometric mean of subject / other        <= limit
+      even        slowest row / fastest row of the subject <= limit
+      scaling     second row / first row of the subject    <= limit
+      adds        subject - other, in `unit`               <  limit
+      elsewhere   not measured here; `other` says where
+    """
+
+    work: str
+    kind: str
+    limit: float = 0
+    rows: tuple = ()
+    other: str = ""
+    unit: str = "x"
+
+
+def _pairs(*sizes):
+    return tuple(f"pair/{size}" for size in sizes)
+
+
+POOLED_LOW = _pairs("4KiB", "16KiB", "40KiB", "64KiB")
+POOLED_HIGH = _pairs("256KiB", "600KiB", "1024KiB")
+SMALL = _pairs("16B", "32B", "64B", "128B", "256B", "512B", "1KiB")
+REPLACE_1 = ("replace/256/4K-1M/1t",)
+REPLACE_2 = ("replace/256/4K-1M/2t",)
+HANDOVER = ("handover/16KiB", "handover/256KiB")
+
+GOALS = (
+    Goal("pair, 4 to 64 KiB", "at_most", 0.35, POOLED_LOW, "mimalloc"),
+    Goal("pair, 256 KiB to 1 MiB", "at_most", 0.03, POOLED_HIGH, "mimalloc"),
+    Goal("pair, slowest / fastest", "even", 1.25, POOLED_LOW + POOLED_HIGH),
+    Goal("pair, no peer faster", "fastest", 1.0, POOLED_LOW + POOLED_HIGH),
+    Goal("replace in 256, 1 thread", "times", 12, REPLACE_1, "mimalloc"),
+    Goal("replace in 256, 1 thread", "times", 4, REPLACE_1, "tcmalloc"),
+    # rpmalloc is not in Debian: judged only in runs with --allocators ...,rpmalloc=FILE.
+    Goal("replace in 256, 1 thread", "times", 1, REPLACE_1, "rpmalloc"),
+    Goal("replace in 256, 2 threads", "times", 12, REPLACE_2, "mimalloc"),
+    Goal("replace in 256, 2 threads", "times", 4, REPLACE_2, "tcmalloc"),
+    Goal("replace in 256, 2 threads", "times", 1, REPLACE_2, "rpmalloc"),
+    Goal("replace in 1024, 2 threads", "at_most", 1.0, ("replace/1024/4K-64K/2t",), "tcmalloc"),
+    Goal("64 of 4-64K, 8t / 1t", "scaling", 1.5,
+         ("replace/64/4K-64K/1t", "replace/64/4K-64K/8t")),
+    Goal("64 of 4K-1M, 8t / 1t", "scaling", 1.5,
+         ("replace/64/4K-1M/1t", "replace/64/4K-1M/8t")),
+    Goal("producer to consumer", "times", 3, HANDOVER, "mimalloc"),
+    # The worst of seven is a little above 1 even for equal allocators; the mean is the finer figure.
+    Goal("pair, 16 to 1024 bytes", "at_most", 1.03, SMALL, FALLBACK),
+    Goal("the same, mean of sizes", "mean", 1.03, SMALL, FALLBACK),
+    Goal("instructions", "elsewhere", other="a golden table, checked in CI"),
+    Goal("start-up, time", "adds", 1000, ("startup/wall_us",), "glibc", "us"),
+    Goal("start-up, memory", "adds", 500, ("startup/rss_kib",), "glibc", "KiB"),
+)

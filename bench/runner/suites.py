@@ -1,0 +1,121 @@
+"""Runs one suite once and reads its figures. Nothing here knows about rounds or goals."""
+
+import dataclasses
+import json
+import subprocess
+
+from runner.goals import FALLBACK
+
+SUITES = ("calls", "threads", "startup")
+FEW_QUIET = 0.3  # below this share of undisturbed repetitions a figure is called disturbed
+
+
+class SuiteFailed(Exception):
+    """The benchmark ended badly, took too long, or another allocator served it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Length:
+    """How long the suites run."""
+
+    rounds: int
+    calls_rounds: int  # many short ones: a process's luck with addresses outweighs its own noise
+    seconds: float  # per call
+    repetitions: int  # per thread case
+    milliseconds: int  # per repetition
+    starts: int
+
+
+FULL = Length(rounds=9, calls_rounds=21, seconds=0.02, repetitions=24, milliseconds=8, starts=30)
+QUICK = Length(rounds=3, calls_rounds=5, seconds=0.01, repetitions=10, milliseconds=5, starts=15)
+SMOKE = Length(rounds=1, calls_rounds=1, seconds=0.001, repetitions=1, milliseconds=1, starts=2)
+
+
+@dataclasses.dataclass
+class Outcome:
+    figures: dict  # row -> allocator -> figure
+    disturbed: set  # (row, allocator)
+    context: dict
+
+
+def rounds_of(suite, length):
+    return length.calls_rounds if suite == "calls" else length.rounds
+
+
+def suite_of(row):
+    if row.startswith("startup/"):
+        return "startup"
+    return "calls" if row == "empty" or row.startswith("pair") else "threads"
+
+
+def _run(command, environment, timeout=300):
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True,
+                              timeout=timeout, check=False)
+    except subprocess.TimeoutExpired:
+        raise SuiteFailed(f"no end after {timeout} s") from None
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines()
+        how = f"signal {-done.returncode}" if done.returncode < 0 else f"status {done.returncode}"
+        raise SuiteFailed(f"ended with {how}" + (f": {lines[-1]}" if lines else ""))
+    try:
+        return json.loads(done.stdout)
+    except json.JSONDecodeError as error:
+        raise SuiteFailed(f"its output is not JSON: {error}") from None
+
+
+def _verify(allocator, malloc_from):
+    if not allocator.serves(malloc_from):
+        raise SuiteFailed(f"malloc came from {malloc_from}")
+
+
+def wanted(suite, allocator):
+    """The fallback's own library exists to be compared in small pairs only."""
+    return suite == "calls" or allocator.name != FALLBACK
+
+
+def run_calls(programs, allocator, length):
+    report = _run([programs / "bench_calls", f"--benchmark_min_time={length.seconds}",
+                   "--benchmark_format=json"], allocator.environment())
+    _verify(allocator, report["context"]["malloc_from"])
+    # Processor time: these calls wait for nothing, and another program's turn is not their cost.
+    figures = {one["name"]: {allocator.name: one["cpu_time"]} for one in report["benchmarks"]}
+    return Outcome(figures, set(), report["context"])
+
+
+def run_threads(programs, allocator, length):
+    report = _run([programs / "bench_threads", "--json", "-",
+                   "--repetitions", str(length.repetitions),
+                   "--milliseconds", str(length.milliseconds)], allocator.environment())
+    _verify(allocator, report["context"]["malloc_from"])
+    figures, disturbed = {}, set()
+    for one in report["results"]:
+        figures[one["name"]] = {allocator.name: one["wall_ns"]["median"]}
+        if one["quiet"] < FEW_QUIET:
+            disturbed.add((one["name"], allocator.name))
+    return Outcome(figures, disturbed, report["context"])
+
+
+def run_startup(programs, allocators, length):
+    """All allocators in one process, which takes turns between them by itself."""
+    command = [programs / "bench_startup", "--json", "-", "--runs", str(length.starts)]
+    for allocator in allocators:
+        if allocator.library:
+            command += ["--library", f"{allocator.name}={allocator.library}"]
+    report = _run(command, {**allocators[0].environment(), "LD_PRELOAD": ""})
+    by_name = {allocator.name: allocator for allocator in allocators}
+    figures = {}
+    for one in report["results"]:
+        allocator = by_name.get(one["name"])
+        if allocator is None:
+            continue
+        _verify(allocator, one["malloc_from"])
+        found = {"startup/wall_us": one["wall_us"]["median"],
+                 "startup/cpu_us": one["cpu_us"]["median"],
+                 "startup/faults": one["faults"],
+                 "startup/rss_kib": one.get("rss_kib"),
+                 "startup/private_kib": one.get("private_kib")}
+        for row, figure in found.items():
+            if figure is not None:
+                figures.setdefault(row, {})[allocator.name] = figure
+    return Outcome(figures, set(), report["context"])

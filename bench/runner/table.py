@@ -1,0 +1,91 @@
+"""Everything that is printed, within 80 columns."""
+
+import statistics
+import textwrap
+
+from runner.goals import SUBJECT
+
+WIDTH, NAME, SPREAD = 80, 26, 6
+MOST_COLUMNS = 6
+SHORT = {"bare_mimalloc": "bare-mi"}
+
+
+def number(value):
+    """Three digits that matter, five characters at most."""
+    if value < 9.995:
+        return f"{value:.2f}"
+    if value < 99.95:
+        return f"{value:.1f}"
+    if value < 99999.5:
+        return f"{value:.0f}"
+    return f"{value / 1000:.0f}k"
+
+
+def spread(figures):
+    """Half the range of the middle half of the rounds, relative to their median."""
+    if len(figures) < 3 or not statistics.median(figures):
+        return None
+    low, _, high = statistics.quantiles(figures, n=4, method="inclusive")
+    return (high - low) / 2 / statistics.median(figures)
+
+
+def rows_table(rows, allocators, disturbed):
+    """rows: row -> allocator -> figures. Ratios are to Spillway, or to the first allocator there is."""
+    lines = []
+    for start in range(0, len(allocators), MOST_COLUMNS):
+        lines += _block(rows, allocators[start:start + MOST_COLUMNS], allocators, disturbed)
+    return lines
+
+
+def _block(rows, names, allocators, disturbed):
+    width = min(9, (WIDTH - NAME - SPREAD) // len(names))
+    reference = SUBJECT if SUBJECT in allocators else allocators[0]
+    head = f"{'median; x ' + reference:{NAME}}"
+    head += "".join(f"{SHORT.get(name, name)[:width - 1]:>{width}}" for name in names)
+    lines = [head + f"{'+-':>{SPREAD}}", "-" * len(head + " " * SPREAD)]
+    for row, columns in rows.items():
+        if not any(name in columns for name in names):
+            continue
+        middle = {name: statistics.median(columns[name]) for name in names if name in columns}
+        noise = [s for s in (spread(columns[name]) for name in middle) if s is not None]
+        mark = "*" if any((row, name) in disturbed for name in middle) else ""
+        cells = "".join(f"{number(middle[name]) if name in middle else '':>{width}}"
+                        for name in names)
+        percent = f"{100 * max(noise):.0f}%" if noise else ""
+        lines.append(f"{row + mark:{NAME}}{cells}{percent:>{SPREAD}}".rstrip())
+        if columns.get(reference) and statistics.median(columns[reference]) > 0:
+            base = statistics.median(columns[reference])
+            lines.append((" " * NAME + "".join(
+                f"{number(middle[name] / base) if name in middle else '':>{width}}"
+                for name in names)).rstrip())
+    return lines + [""]
+
+
+def goals_table(verdicts):
+    lines = [f"{'goals':27}{'goal':21}{'measured':>9} {'result':8} at", "-" * WIDTH]
+    for verdict in verdicts:
+        goal = verdict.goal
+        wanted = "" if goal.kind == "elsewhere" else _limit(goal)
+        text = f"{goal.work:27}{wanted:21}"
+        if verdict.measured is None:
+            text += f"{'-':>9} "
+        else:
+            result = verdict.result + ("" if verdict.sure else "?")
+            text += f"{_measured(goal, verdict.measured):>9} {result:8} "
+        notes = textwrap.wrap(verdict.at, WIDTH - len(text)) or [""]
+        lines += [f"{text}{notes[0]}".rstrip(), *(" " * len(text) + note for note in notes[1:])]
+    return lines
+
+
+def _limit(goal):
+    """Times are compared with <=, speeds with >=."""
+    sign = {"times": ">=", "adds": "<"}.get(goal.kind, "<=")
+    limit = f"{goal.limit:g}" if goal.kind in ("times", "adds") else f"{goal.limit:.2f}"
+    other = {"fastest": "any peer", "adds": f"over {goal.other}"}.get(goal.kind, goal.other)
+    return f"{sign} {limit} {goal.unit} {SHORT.get(other, other)}".rstrip()
+
+
+def _measured(goal, value):
+    if goal.kind == "adds":
+        return f"{value:.0f} {goal.unit}"
+    return f"{value:.3f} x" if value < 0.1 else f"{number(value)} x"

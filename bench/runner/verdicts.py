@@ -1,0 +1,111 @@
+"""Holds the goals against the medians. Pure functions of a Figures object."""
+
+import dataclasses
+import statistics
+
+from runner.goals import SUBJECT, FALLBACK
+
+MET, MISSED, OPEN = "met", "NOT MET", "-"
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    goal: object
+    measured: float | None
+    at: str  # the row that decided, if there are several, or why nothing was measured
+    result: str
+    sure: bool  # the rounds, each by itself, agree: see _sure
+
+
+class Figures:
+    """rows[row][allocator] is a list with one figure per round."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def median(self, row, allocator):
+        return statistics.median(self.rows[row][allocator])
+
+    def has(self, row, allocator):
+        return bool(self.rows.get(row, {}).get(allocator))
+
+    def by_round(self, row, allocator):
+        return self.rows[row][allocator]
+
+    def peers(self, row):
+        return [a for a in self.rows.get(row, {}) if a not in (SUBJECT, FALLBACK)]
+
+
+def judge(goal, figures):
+    if goal.kind == "elsewhere":
+        return Verdict(goal, None, goal.other, OPEN, True)
+    missing = _missing(goal, figures)
+    if missing:
+        return Verdict(goal, None, missing, OPEN, True)
+    found = [_measure(goal, rows, figures) for rows in _row_groups(goal)]
+    worst = (min if goal.kind == "times" else max)(found, key=lambda one: one[0])
+    measured, at, rounds = worst
+    result = MET if _holds(goal, measured) else MISSED
+    return Verdict(goal, measured, at, result, _sure(goal, rounds, result))
+
+
+def judge_all(goals, figures):
+    return [judge(goal, figures) for goal in goals]
+
+
+def _missing(goal, figures):
+    allocators = [SUBJECT] + ([goal.other] if goal.other else [])
+    for allocator in allocators:
+        if not any(allocator in columns for columns in figures.rows.values()):
+            return f"no {allocator}"
+    for row in goal.rows:
+        for allocator in allocators:
+            if not figures.has(row, allocator):
+                return f"{allocator} has no {row}"
+        if goal.kind == "fastest" and not figures.peers(row):
+            return "no peer"
+    return None
+
+
+def _row_groups(goal):
+    """What is judged as one: every row by itself, unless the goal compares rows."""
+    return [goal.rows] if goal.kind in ("mean", "even", "scaling") else [(row,) for row in goal.rows]
+
+
+def _measure(goal, rows, figures):
+    """(measured, which row decided, the same figure computed round by round)"""
+    at = rows[0].partition("/")[2] if len(goal.rows) > 1 else ""
+    if goal.kind == "mean":
+        medians = [figures.median(row, SUBJECT) / figures.median(row, goal.other) for row in rows]
+        rounds = [[a / b for a, b in zip(figures.by_round(row, SUBJECT),
+                                         figures.by_round(row, goal.other))] for row in rows]
+        mean = statistics.geometric_mean
+        return mean(medians), "", [mean(one) for one in zip(*rounds)]
+    if goal.kind == "even":
+        ordered = sorted(rows, key=lambda row: figures.median(row, SUBJECT))
+        top, bottom = (ordered[-1], SUBJECT), (ordered[0], SUBJECT)
+        at = "/".join(row.partition("/")[2] for row in (ordered[-1], ordered[0]))
+    elif goal.kind == "scaling":
+        top, bottom, at = (rows[1], SUBJECT), (rows[0], SUBJECT), ""
+    elif goal.kind == "fastest":
+        best = min(figures.peers(rows[0]), key=lambda peer: figures.median(rows[0], peer))
+        top, bottom, at = (rows[0], SUBJECT), (rows[0], best), f"{at}, {best}"
+    elif goal.kind == "times":
+        top, bottom = (rows[0], goal.other), (rows[0], SUBJECT)
+    else:
+        top, bottom = (rows[0], SUBJECT), (rows[0], goal.other)
+    combine = (lambda a, b: a - b) if goal.kind == "adds" else (lambda a, b: a / b)
+    rounds = [combine(a, b) for a, b in zip(figures.by_round(*top), figures.by_round(*bottom))]
+    return combine(figures.median(*top), figures.median(*bottom)), at, rounds
+
+
+def _holds(goal, value):
+    if goal.kind == "times":
+        return value >= goal.limit
+    return value < goal.limit if goal.kind == "adds" else value <= goal.limit
+
+
+def _sure(goal, rounds, result):
+    """At least three of four rounds, and three rounds, come to the same result by themselves."""
+    same = sum((MET if _holds(goal, value) else MISSED) == result for value in rounds)
+    return same >= 3 and same >= 0.75 * len(rounds)

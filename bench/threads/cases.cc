@@ -1,0 +1,64 @@
+#include "bench/threads/cases.h"
+
+#include "bench/threads/handover.h"
+#include "bench/threads/replacement.h"
+
+namespace bench {
+namespace {
+
+constexpr std::size_t kKiB = 1024;
+constexpr SizeRange kWhole{4 * kKiB, 1024 * kKiB};
+constexpr SizeRange kLower{4 * kKiB, 64 * kKiB};
+
+template <class Blocks, Use use>
+Case replacement(const char* kind, const char* sizes, ReplacementPlan plan) {
+  return {std::string(kind) + "/" + std::to_string(plan.live) + "/" + sizes + "/" +
+              std::to_string(plan.threads) + "t",
+          plan.threads, [plan] { return make_replacement<Blocks, use>(plan); }};
+}
+
+Case replace(const char* sizes, ReplacementPlan plan) {
+  return replacement<LoadedBlocks, Use::kNone>("replace", sizes, plan);
+}
+
+Case replace_word(const char* sizes, ReplacementPlan plan) {
+  return replacement<LoadedBlocks, Use::kFirstWord>("replace_word", sizes, plan);
+}
+
+Case replace_empty(const char* sizes, ReplacementPlan plan) {
+  return replacement<NoBlocks, Use::kNone>("empty_replace", sizes, plan);
+}
+
+template <class Blocks, Use use>
+Case handover(const char* kind, std::size_t size) {
+  return {std::string(kind) + "/" + std::to_string(size / kKiB) + "KiB", 2,
+          [size] { return make_handover<Blocks, use>(size); }};
+}
+
+}  // namespace
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = {
+      replace_empty("4K-1M", {1, 256, kWhole}),
+      replace_empty("4K-1M", {2, 256, kWhole}),
+      replace("4K-1M", {1, 256, kWhole}),
+      replace("4K-1M", {2, 256, kWhole}),
+      replace_word("4K-1M", {1, 256, kWhole}),
+      replace_word("4K-1M", {2, 256, kWhole}),
+      replace("4K-64K", {2, 1024, kLower}),
+      replace_word("4K-64K", {2, 1024, kLower}),
+      replace_empty("4K-64K", {8, 64, kLower}),
+      replace("4K-64K", {1, 64, kLower}),
+      replace("4K-64K", {8, 64, kLower}),
+      replace("4K-1M", {1, 64, kWhole}),
+      replace("4K-1M", {8, 64, kWhole}),
+      handover<NoBlocks, Use::kFirstWord>("empty_handover", 16 * kKiB),
+      handover<LoadedBlocks, Use::kFirstWord>("handover", 16 * kKiB),
+      handover<LoadedBlocks, Use::kFirstWord>("handover", 256 * kKiB),
+      handover<LoadedBlocks, Use::kAll>("handover_filled", 16 * kKiB),
+      handover<LoadedBlocks, Use::kAll>("handover_filled", 256 * kKiB),
+  };
+  return all;
+}
+
+}  // namespace bench

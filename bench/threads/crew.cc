@@ -1,0 +1,170 @@
+#include "bench/threads/crew.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "bench/machine.h"
+
+namespace bench {
+namespace {
+
+double now_ns(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return 1e9 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec);
+}
+
+double page_faults() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_minflt + usage.ru_majflt);
+}
+
+// Thread n runs on the n-th usable core, counted round and round. Left to itself the kernel
+// sometimes puts two threads on one core for a while, and handing over then costs something else
+// altogether.
+void pin_to_core(int thread) {
+  cpu_set_t usable;
+  if (sched_getaffinity(0, sizeof usable, &usable) != 0) {
+    return;
+  }
+  int skip = thread % std::max(1, CPU_COUNT(&usable));
+  for (std::size_t core = 0; core < CPU_SETSIZE; ++core) {
+    if (CPU_ISSET(core, &usable) && skip-- == 0) {
+      cpu_set_t own;
+      CPU_ZERO(&own);
+      CPU_SET(core, &own);
+      pthread_setaffinity_np(pthread_self(), sizeof own, &own);
+      return;
+    }
+  }
+}
+
+// How long the calling thread has been ready to run without running, in ns.
+class QueueClock {
+ public:
+  QueueClock() : file_(open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)) {}
+  ~QueueClock() { close(file_); }
+  QueueClock(const QueueClock&) = delete;
+  QueueClock& operator=(const QueueClock&) = delete;
+
+  double now() const {
+    char text[96] = {};
+    double queued = 0;
+    if (pread(file_, text, sizeof text - 1, 0) <= 0 || std::sscanf(text, "%*s %lf", &queued) != 1) {
+      return 0;
+    }
+    return queued;
+  }
+
+ private:
+  const int file_;
+};
+
+// Sleeps in the kernel at once: a spinning waiter would take a core from the workload.
+class Barrier {
+ public:
+  explicit Barrier(int threads) {
+    pthread_barrier_init(&barrier_, nullptr, static_cast<unsigned>(threads));
+  }
+  ~Barrier() { pthread_barrier_destroy(&barrier_); }
+  Barrier(const Barrier&) = delete;
+  Barrier& operator=(const Barrier&) = delete;
+  void wait() { pthread_barrier_wait(&barrier_); }
+
+ private:
+  pthread_barrier_t barrier_;
+};
+
+struct alignas(64) Share {
+  double start;
+  double end;
+  double cpu;
+  double queued;
+  std::uint64_t operations;
+};
+
+Sample combine(const std::vector<Share>& shares, int lanes, double faults) {
+  double start = shares[0].start;
+  double end = shares[0].end;
+  double cpu = 0;
+  double queued = 0;
+  double operations = 0;
+  for (const Share& share : shares) {
+    start = std::min(start, share.start);
+    end = std::max(end, share.end);
+    cpu += share.cpu;
+    queued = std::max(queued, share.queued / (share.end - share.start));
+    operations += static_cast<double>(share.operations);
+  }
+  operations = std::max(operations, 1.0);
+  const int cores = usable_cores();
+  if (static_cast<int>(shares.size()) > cores) {
+    queued = 0;
+  }
+  return {(end - start) * std::min(lanes, cores) / operations, cpu / operations,
+          faults / operations, queued};
+}
+
+}  // namespace
+
+std::vector<Sample> run_crew(Work& work, Effort effort) {
+  const int threads = work.threads();
+  const int rounds = effort.repetitions + 1;
+  Barrier barrier(threads + 1);
+  std::atomic<bool> stop{false};
+  std::vector<Share> shares(static_cast<std::size_t>(threads));
+  std::vector<Sample> samples;
+  samples.reserve(static_cast<std::size_t>(rounds));
+
+  const auto member = [&](int thread) {
+    Share& share = shares[static_cast<std::size_t>(thread)];
+    pin_to_core(thread);
+    const QueueClock queue;
+    work.prepare(thread);
+    for (int round = 0; round < rounds; ++round) {
+      barrier.wait();
+      const double queued = queue.now();
+      const double cpu = now_ns(CLOCK_THREAD_CPUTIME_ID);
+      share.start = now_ns(CLOCK_MONOTONIC);
+      share.operations = work.run(thread, stop);
+      share.end = now_ns(CLOCK_MONOTONIC);
+      share.cpu = now_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
+      share.queued = queue.now() - queued;
+      barrier.wait();
+    }
+    work.finish(thread);
+  };
+  std::vector<std::thread> crew;
+  crew.reserve(static_cast<std::size_t>(threads));
+  for (int thread = 0; thread < threads; ++thread) {
+    crew.emplace_back(member, thread);
+  }
+  for (int round = 0; round < rounds; ++round) {
+    // The barriers order these relaxed stores and the shares between the threads and this one.
+    stop.store(false, std::memory_order_relaxed);
+    const double faults = page_faults();
+    barrier.wait();
+    std::this_thread::sleep_for(std::chrono::milliseconds(effort.milliseconds));
+    stop.store(true, std::memory_order_relaxed);
+    barrier.wait();
+    if (round > 0) {
+      samples.push_back(combine(shares, work.lanes(), page_faults() - faults));
+    }
+  }
+  for (std::thread& member_thread : crew) {
+    member_thread.join();
+  }
+  return samples;
+}
+
+}  // namespace bench

@@ -1,0 +1,1 @@
+"""The parts of `scripts/spillway ab`: programs measured under several allocators, interleaved."""

@@ -1,0 +1,116 @@
+"""The allocators that a comparison can name: where each one's library is and which version it has.
+
+glibc is preloaded like the others, as libc.so.6 itself: so it is also the allocator of a program that
+is linked with another one, such as Debian's redis-server with jemalloc.
+"""
+
+import dataclasses
+import os
+import pathlib
+import re
+import subprocess
+
+from spillway_cli import elf, paths
+from spillway_cli.errors import UserError, usage_error
+
+BASELINE = "glibc"
+# The library's file name, and the Debian package that holds it.
+KNOWN = {
+    "glibc": ("libc.so.6", "libc6"),
+    "mimalloc": ("libmimalloc.so.2", "libmimalloc2.0"),
+    "jemalloc": ("libjemalloc.so.2", "libjemalloc2"),
+    "tcmalloc": ("libtcmalloc_minimal.so.4", "libtcmalloc-minimal4"),
+    "spillway": ("libspillway.so", None),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Allocator:
+    name: str
+    library: pathlib.Path
+    version: str
+
+
+def choose(text):
+    """(allocators, what was left out and why, one line each) for a list such as `glibc,a=/b.so`.
+
+    The baseline comes first, asked for or not. An allocator of Debian's that is not installed is left
+    out; a path that does not exist, or an unknown name, is an error.
+    """
+    entries = [entry.strip() for entry in text.split(",") if entry.strip()] if text else list(KNOWN)
+    names = [entry.partition("=")[0] for entry in entries]
+    for name in names:
+        if names.count(name) > 1:
+            raise usage_error(f"ab: allocator '{name}' is named twice")
+    if BASELINE not in names:
+        entries.insert(0, BASELINE)
+    found, left_out = [], []
+    for entry in entries:
+        allocator, reason = _find(entry)
+        if allocator is not None:
+            found.append(allocator)
+        else:
+            left_out.append(reason)
+    found.sort(key=lambda allocator: allocator.name != BASELINE)
+    if not found or found[0].name != BASELINE:
+        raise UserError("glibc's libc.so.6 was not found: there is nothing to compare with")
+    return found, left_out
+
+
+def _find(entry):
+    name, equals, given = entry.partition("=")
+    if equals:
+        if not re.fullmatch(r"[\w.+-]{1,12}", name):
+            raise usage_error(f"ab: '{name}' is not a name of up to 12 letters, digits, '.', '+', '-'")
+        path = paths.library(given)
+        if "malloc" not in elf.read(path).defined:
+            raise usage_error(f"ab: {name}: {given} does not export malloc")
+        return Allocator(name, path, "given by path"), None
+    if name not in KNOWN:
+        known = ", ".join(KNOWN)
+        raise usage_error(f"ab: unknown allocator '{name}'; known: {known}, or NAME=/path/to/lib.so")
+    soname, package = KNOWN[name]
+    if package is None:
+        if not paths.LIBRARY.exists():
+            return None, f"{name}: not built (scripts/build)"
+        return Allocator(name, paths.preloadable(paths.LIBRARY), _own_version()), None
+    path = system_library(soname)
+    if path is None:
+        return None, f"{name}: not installed (Debian's package {package})"
+    return Allocator(name, path, _package_version(package)), None
+
+
+def system_library(soname):
+    """The library of this machine's own kind with that name in the loader's cache, or None."""
+    own = elf.read("/proc/self/exe")
+    done = subprocess.run(
+        ["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=False
+    )
+    for line in done.stdout.splitlines():
+        if not line.strip().startswith(soname + " "):
+            continue
+        path = pathlib.Path(line.rpartition(" => ")[2])
+        try:
+            library = elf.read(path)
+        except (OSError, elf.NotElf):
+            continue
+        if (library.bits, library.machine) == (own.bits, own.machine):
+            return path
+    return None
+
+
+def _package_version(package):
+    done = subprocess.run(
+        ["dpkg-query", "-W", "-f=${Version}\n", package],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.stdout.split("\n")[0] or "unknown"
+
+
+def _own_version():
+    done = subprocess.run(
+        ["git", "-C", paths.ROOT, "describe", "--always", "--dirty"],
+        capture_output=True, text=True, check=False,
+        env=dict(os.environ, GIT_OPTIONAL_LOCKS="0"),
+    )  # fmt: skip
+    return f"checkout {done.stdout.strip()}" if done.returncode == 0 else "checkout"

@@ -1,0 +1,151 @@
+"""`spillway ab`: arguments, set-up, the loop over the programs, what is printed."""
+
+import argparse
+import pathlib
+import subprocess
+import sys
+
+from spillway_cli import check, paths, target
+from spillway_cli.ab import allocators, machine, measure, programs, report, rounds, table
+from spillway_cli.ab.statistics import FEWEST_ROUNDS
+from spillway_cli.errors import UserError
+
+ROUNDS = 7
+QUICK_ROUNDS, QUICK_PERCENT = 5, 25
+NOTABLE_LOAD = 0.1  # cores kept busy by others
+
+
+def add_parser(subparsers):
+    parser = subparsers.add_parser(
+        "ab",
+        help="compare allocators on real programs, or on a command",
+        usage="spillway ab [options] [-- COMMAND...]",
+        description="Runs COMMAND, or a set of real programs, under several allocators, interleaved "
+        "round by round, and prints times, memory and page faults beside glibc's. The allocator is "
+        "preloaded into the command and all that it starts; its input is empty.",
+    )
+    parser.add_argument(
+        "--allocators",
+        metavar="A,B,...",
+        help=f"of {', '.join(allocators.KNOWN)}, or NAME=/path/to/lib.so (default: all installed)",
+    )
+    parser.add_argument("--programs", metavar="P,Q,...", help="only these of the built-in programs")
+    parser.add_argument("--runs", type=positive, metavar="N", help=f"measured rounds ({ROUNDS})")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help=f"{QUICK_ROUNDS} rounds, the built-in programs at {QUICK_PERCENT} % of their work",
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", type=pathlib.Path, default=paths.REPORTS,
+        help="where report.json, inputs and logs go (build/ab)",
+    )  # fmt: skip
+    parser.set_defaults(handler=handle)
+
+
+def positive(text):
+    value = int(text) if text.isdecimal() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of 1 or more")
+    return value
+
+
+def handle(arguments):
+    out = arguments.out.resolve()
+    percent = QUICK_PERCENT if arguments.quick else 100
+    count = arguments.runs or (QUICK_ROUNDS if arguments.quick else ROUNDS)
+    if arguments.command:
+        target.resolve(arguments.command)
+        chosen = [programs.of_command(arguments.command)]
+    else:
+        names = [name for name in (arguments.programs or "").split(",") if name]
+        chosen = programs.builtin(out, percent, names)
+    found, left_out = _set_up(arguments)
+    (out / "logs").mkdir(parents=True, exist_ok=True)
+    print(f"machine: {machine.one_line(machine.describe())}")
+    for allocator in found:
+        print(f"{allocator.name}: {allocator.version}, {allocator.library}")
+    for reason in left_out:
+        print(f"left out: {reason}")
+    if count < FEWEST_ROUNDS:
+        print(f"fewer than {FEWEST_ROUNDS} rounds: no intervals, the ratios may be noise")
+    print(flush=True)
+
+    comparisons, interrupted, load = [], False, machine.OtherLoad()
+    try:
+        for program in chosen:
+            measured = rounds.Rounds(program, found, out / "logs", _teller(program.name))
+            comparisons.append(measured.comparison)
+            _measure(measured, program, count)
+            _tell("")
+            print(table.format_comparison(measured.comparison), end="\n\n", flush=True)
+    except KeyboardInterrupt:
+        interrupted = True
+        _tell("")
+        last = comparisons[-1]
+        print(f"interrupted in {last.program.name} after {last.rounds()} of {count} rounds")
+        print(table.format_comparison(last), end="\n\n")
+    summary = table.format_summary(comparisons, [allocator.name for allocator in found])
+    if summary:
+        print(summary, end="\n\n")
+    print(table.wrapped(table.EXPLANATION, ""))
+    others = load.cores()
+    if others > NOTABLE_LOAD:
+        print(f"noisy: other work kept {others:.1f} cores busy; trust CPU times before wall times")
+    settings = {
+        "rounds": count, "percent": percent, "interrupted": interrupted, "other_load_cores": others,
+    }  # fmt: skip
+    data = report.content(comparisons, found, left_out, machine.describe(), settings)
+    report.write(out / "report.json", data)
+    print(f"raw values: {out / 'report.json'}")
+    return 130 if interrupted else exit_status(comparisons)
+
+
+def exit_status(comparisons):
+    """1 when something failed, 0 otherwise."""
+    failures = [c.failure for c in comparisons]
+    failures += [result.failure for c in comparisons for result in c.results.values()]
+    return int(any(failures))
+
+
+def _measure(measured, program, count):
+    try:
+        programs.prepare(program)
+    except UserError as error:
+        measured.comparison.failure = str(error)
+        return
+    measured.measure(count)
+
+
+def _set_up(arguments):
+    """Installs and builds what this comparison needs; (allocators, left out)."""
+    if not arguments.command or arguments.allocators is None:
+        done = subprocess.run([paths.ROOT / "scripts" / "setup", "ab"], stdout=sys.stderr, check=False)
+        if done.returncode != 0:
+            print("spillway: goes on without what is missing", file=sys.stderr)
+    asked = (arguments.allocators or ",".join(allocators.KNOWN)).split(",")
+    if "spillway" in asked:
+        paths.build()
+    found, left_out = allocators.choose(arguments.allocators)
+    loadable = []
+    for allocator in found:
+        reason = check.probe(allocator.library)
+        if reason is None:
+            loadable.append(allocator)
+        else:
+            left_out.append(f"{allocator.name}: {reason}")
+    if allocators.BASELINE not in [allocator.name for allocator in loadable]:
+        raise UserError(left_out[-1])
+    measure.become_subreaper()
+    return loadable, left_out
+
+
+def _teller(name):
+    return lambda text: _tell(f"{name}: {text}")
+
+
+def _tell(text):
+    """Progress, on a line that the next one overwrites; nothing when nobody watches."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\033[K{text[: table.WIDTH - 1]}")
+        sys.stderr.flush()

@@ -1,0 +1,117 @@
+"""One measured run of a command: wall time, and CPU, peak RSS and faults of its whole process tree.
+
+The command is started by setsid(1) and so is the child of a small process, not of this one: a child
+would count our memory in its peak RSS. This process is its subreaper: it also waits for what the
+command leaves behind, such as a server. Only one run at a time, from the main thread, in a process
+that has no other children.
+"""
+
+import ctypes
+import dataclasses
+import os
+import signal
+import subprocess
+import time
+
+from spillway_cli import process
+
+PR_SET_CHILD_SUBREAPER = 36
+LINGER = 5.0  # seconds that what a command left behind may run on before it is killed
+LONGEST_RUN = 600.0  # seconds
+
+
+@dataclasses.dataclass
+class Sample:
+    wall: float  # seconds, until the command itself ended
+    cpu: float  # seconds, user and system, all processes
+    peak_rss: int  # bytes, the largest process
+    minor_faults: int
+    status: int  # exit status; -SIGNAL when killed
+    left_behind: bool = False  # something had to be killed after the command ended
+    timed_out: bool = False
+
+
+class _Alarm(Exception):
+    pass
+
+
+def _raise_alarm(_signal, _frame):
+    raise _Alarm
+
+
+def become_subreaper():
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+def run(command, preload, stdout, stderr):
+    """Runs `command` with `preload` as its LD_PRELOAD, its input empty, its output to two open files.
+
+    On any exception, KeyboardInterrupt included, the process tree is killed before it goes on.
+    """
+    become_subreaper()
+    old_handler = signal.signal(signal.SIGALRM, _raise_alarm)
+    try:
+        return _run(command, preload, stdout, stderr)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old_handler)
+        _kill_all()
+
+
+def _run(command, preload, stdout, stderr):
+    sample = Sample(0.0, 0.0, 0, 0, 0)
+    launch = ["setsid", "--fork", "env", f"LD_PRELOAD={preload}", *command]
+    begin = time.perf_counter()
+    launcher = subprocess.Popen(launch, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
+    launcher.wait()
+    main = _main_process()
+    signal.setitimer(signal.ITIMER_REAL, LONGEST_RUN)
+    try:
+        while True:
+            pid, status, usage = os.wait4(-1, 0)
+            now = time.perf_counter()
+            _add(sample, usage)
+            if pid == main:
+                sample.wall = now - begin
+                sample.status = os.waitstatus_to_exitcode(status)
+                signal.setitimer(signal.ITIMER_REAL, LINGER)
+    except ChildProcessError:  # all are gone
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    except _Alarm:
+        sample.timed_out = sample.wall == 0.0
+        sample.left_behind = not sample.timed_out
+        for usage in _kill_all():
+            _add(sample, usage)
+    return sample
+
+
+def _main_process():
+    """The one that setsid left us. It is about to lead a session, if it does not yet; only then can it
+    have had children of its own that are now ours too."""
+    found = process.children(os.getpid())
+    if not found:
+        raise RuntimeError("setsid(1) started nothing")
+    return next((pid for pid in found if process.session(pid) == pid), found[0])
+
+
+def _add(sample, usage):
+    """`usage` is of one child and of all that it waited for itself."""
+    sample.cpu += usage.ru_utime + usage.ru_stime
+    sample.peak_rss = max(sample.peak_rss, usage.ru_maxrss * 1024)
+    sample.minor_faults += usage.ru_minflt
+
+
+def _kill_all():
+    """Kills and reaps everything that descends from this process; returns what it had used."""
+    usages = []
+    while True:
+        for pid in process.descendants(os.getpid()):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        try:
+            usages.append(os.wait4(-1, 0)[2])
+        except ChildProcessError:
+            return usages

@@ -1,0 +1,60 @@
+"""report.json: the machine, the allocators and every raw value, for other tools."""
+
+import dataclasses
+import datetime
+import json
+import os
+
+from spillway_cli.ab.allocators import BASELINE
+from spillway_cli.ab.statistics import paired_ratio
+
+FORMAT = 1  # raised when a reader of the old form would be misled
+
+
+def content(comparisons, allocators, left_out, machine, settings):
+    return {
+        "format": FORMAT,
+        "made": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "machine": machine,
+        "settings": settings,
+        "allocators": [
+            {"name": a.name, "library": str(a.library), "version": a.version} for a in allocators
+        ],
+        "left_out": left_out,
+        "programs": [_program(comparison) for comparison in comparisons],
+    }
+
+
+def _program(comparison):
+    program = comparison.program
+    return {
+        "name": program.name,
+        "description": program.description,
+        "command": list(program.command),
+        "failure": comparison.failure,
+        "notes": comparison.notes,
+        "results": [_result(r, comparison.baseline) for r in comparison.results.values()],
+    }
+
+
+def _result(result, baseline):
+    entry = {
+        "allocator": result.allocator,
+        "failure": result.failure,
+        "notes": result.notes,
+        "samples": [dataclasses.asdict(sample) for sample in result.samples],
+    }
+    if result.samples and not result.failure and result.allocator != BASELINE:
+        for field in ("wall", "cpu"):
+            values = [[getattr(s, field) for s in r.samples] for r in (result, baseline)]
+            entry[f"{field}_ratio"] = dataclasses.asdict(paired_ratio(*values))
+    return entry
+
+
+def write(path, data):
+    """Writes the file whole or not at all."""
+    fresh = path.with_name(path.name + ".new")
+    with open(fresh, "w", encoding="utf-8") as file:
+        json.dump(data, file, indent=1)
+        file.write("\n")
+    os.replace(fresh, path)

@@ -1,0 +1,163 @@
+"""One program under every allocator: a warm-up that verifies, then measured rounds, interleaved.
+
+Each round runs every allocator once; the order is rotated from round to round. A round counts only
+when it is complete, so that values can be paired by round. An allocator that fails is left out of
+what follows and says why; when the baseline fails, so does the program.
+"""
+
+import dataclasses
+import hashlib
+import signal
+
+from spillway_cli.ab import measure, verify
+from spillway_cli.ab.allocators import BASELINE
+
+
+@dataclasses.dataclass
+class Result:
+    allocator: str
+    samples: list = dataclasses.field(default_factory=list)
+    failure: str | None = None
+    notes: list = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
+class Comparison:
+    program: object
+    results: dict  # allocator name -> Result
+    failure: str | None = None  # of the program as such
+    notes: list = dataclasses.field(default_factory=list)
+
+    @property
+    def baseline(self):
+        return self.results[BASELINE]
+
+    def rounds(self):
+        return len(self.baseline.samples)
+
+
+@dataclasses.dataclass
+class _Run:
+    sample: measure.Sample
+    output: str  # a digest
+    complaint: str  # the last line of stderr
+
+
+class Rounds:
+    """`comparison` can be read at any time, also after KeyboardInterrupt."""
+
+    def __init__(self, program, allocators, logs, tell=lambda text: None):
+        self.program = program
+        self.allocators = allocators
+        self.logs = logs
+        self.tell = tell
+        self.comparison = Comparison(program, {a.name: Result(a.name) for a in allocators})
+        self._expected = None  # the baseline's _Run
+        self._output_is_stable = True
+
+    def measure(self, count):
+        self._warm_up()
+        for index in range(count):
+            if self.comparison.failure:
+                return
+            self._round(index, count)
+
+    def _alive(self):
+        return [a for a in self.allocators if not self.comparison.results[a.name].failure]
+
+    def _warm_up(self):
+        baseline = next(a for a in self.allocators if a.name == BASELINE)
+        self.tell(f"warm-up, {BASELINE}")
+        self._expected = self._run(baseline)
+        again = self._verified(baseline)
+        reason = _unusable(self._expected, self.program)
+        if reason is not None:
+            self.comparison.failure = f"fails under {BASELINE}: {reason}"
+            return
+        if self._expected.sample.status != 0:
+            self.comparison.notes.append(f"its exit status is {self._expected.sample.status}")
+        if again.output != self._expected.output:
+            self._output_is_stable = False
+            self.comparison.notes.append("its output varies from run to run and is not compared")
+        self._judge(baseline, again)
+        for allocator in self._alive():
+            if allocator is not baseline:
+                self.tell(f"warm-up, {allocator.name}")
+                self._judge(allocator, self._verified(allocator))
+
+    def _verified(self, allocator):
+        with verify.Watch(allocator.library) as watch:
+            done = self._run(allocator)
+        result = self.comparison.results[allocator.name]
+        if watch.strangers and not watch.users:
+            reasons = (f"{program} ({why})" for program, why in sorted(watch.strangers.items()))
+            result.failure = "not the allocator in use in " + ", ".join(reasons)
+        else:
+            for program, why in sorted(watch.strangers.items()):
+                result.notes.append(f"{program} ran without {allocator.name} ({why})")
+        return done
+
+    def _round(self, index, count):
+        alive = self._alive()
+        turn = index % len(alive)
+        samples = {}
+        for allocator in alive[turn:] + alive[:turn]:
+            self.tell(f"round {index + 1} of {count}, {allocator.name}")
+            done = self._run(allocator)
+            self._judge(allocator, done)
+            samples[allocator.name] = done.sample
+        for allocator in self._alive():
+            self.comparison.results[allocator.name].samples.append(samples[allocator.name])
+
+    def _run(self, allocator):
+        stem = self.logs / f"{self.program.name}.{allocator.name}"
+        with open(f"{stem}.stdout", "w+b") as stdout, open(f"{stem}.stderr", "w+b") as stderr:
+            sample = measure.run(self.program.command, allocator.library, stdout, stderr)
+            stdout.seek(0)
+            output = hashlib.file_digest(stdout, "sha256").hexdigest()
+            stderr.seek(0)
+            lines = stderr.read().decode(errors="replace").strip().splitlines()
+        return _Run(sample, output, lines[-1].strip() if lines else "")
+
+    def _judge(self, allocator, done):
+        result = self.comparison.results[allocator.name]
+        if result.failure is None:
+            result.failure = self._difference(done)
+        if result.failure is not None and allocator.name == BASELINE:
+            self.comparison.failure = f"fails under {BASELINE}: {result.failure}"
+
+    def _difference(self, done):
+        """How the run differs from the baseline's, or None."""
+        sample, expected = done.sample, self._expected.sample
+        if sample.timed_out:
+            return f"did not end within {measure.LONGEST_RUN:.0f} s"
+        if sample.left_behind and not expected.left_behind:
+            return "left processes running"
+        if sample.status != expected.status:
+            return _with(describe_status(sample.status), done.complaint)
+        if self._output_is_stable and done.output != self._expected.output:
+            return _with(f"output differs from {BASELINE}'s", done.complaint)
+        return None
+
+
+def _unusable(run, program):
+    """Why there is nothing to measure: a status other than 0 is fine for a user's own command."""
+    status = run.sample.status
+    if run.sample.timed_out:
+        return f"did not end within {measure.LONGEST_RUN:.0f} s"
+    if status == 0 or (program.folder is None and 0 < status < 126):
+        return None
+    return _with(describe_status(status), run.complaint)
+
+
+def describe_status(status):
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return f"killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"killed by signal {-status}"
+
+
+def _with(reason, complaint):
+    return f"{reason}: {complaint}" if complaint else reason

@@ -1,0 +1,117 @@
+"""The comparison for a terminal of 80 columns."""
+
+import statistics
+import textwrap
+
+from spillway_cli.ab.allocators import BASELINE
+from spillway_cli.ab.statistics import geometric_mean_ratio, paired_ratio
+
+WIDTH = 80
+HEADING = (
+    f"  {'':<12}{'wall s':>7} {'against glibc':<17} {'CPU s':>6} {'against glibc':<17}"
+    f" {'MiB':>6} {'faults':>7}"
+)
+EXPLANATION = (
+    "wall, CPU: medians, CPU of all processes together; against glibc: ratio and its 95 % interval "
+    "(bootstrap, paired by round), below 1 is better, ~ is no difference beyond noise; MiB: peak "
+    "resident memory of the largest process; faults: minor page faults."
+)
+
+
+def number(value):
+    """At most four characters below 10000."""
+    for limit, digits in ((9.995, 2), (99.95, 1)):
+        if value < limit:
+            return f"{value:.{digits}f}"
+    return f"{value:.0f}"
+
+
+def seconds(value):
+    """At most six characters below 10000."""
+    return f"{value:.3f}" if value < 99.9995 else f"{value:.1f}"
+
+
+def count(value):
+    """A whole number in at most five characters."""
+    for limit, divisor, unit in ((1e4, 1, ""), (1e6, 1e3, "k"), (1e9, 1e6, "M")):
+        if value < limit:
+            scaled = value / divisor
+            return f"{scaled:.0f}{unit}" if divisor == 1 or scaled >= 100 else f"{scaled:.1f}{unit}"
+    return f"{value / 1e9:.0f}G"
+
+
+def ratio(value):
+    """`0.83 [0.81, 0.85]`; `~` in place of a ratio that may as well be 1; no interval: the ratio alone."""
+    if value.low is None:
+        return number(value.value)
+    shown = "~" if value.is_same else number(value.value)
+    return f"{shown:<4} [{number(value.low)}, {number(value.high)}]"
+
+
+def wrapped(text, indent):
+    return textwrap.fill(
+        text, WIDTH, initial_indent=indent, subsequent_indent=" " * len(indent),
+        break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def row(result, baseline):
+    if result.failure is not None:
+        text = f"FAILED: {result.failure}"
+        return wrapped(text, f"  {result.allocator:<12}")
+    if not result.samples:
+        return f"  {result.allocator:<12}not measured"
+    column = {
+        field: [getattr(sample, field) for sample in result.samples]
+        for field in ("wall", "cpu", "peak_rss", "minor_faults")
+    }
+    wall_ratio = cpu_ratio = ""
+    if result.allocator != BASELINE:
+        wall_ratio = ratio(paired_ratio(column["wall"], [s.wall for s in baseline.samples]))
+        cpu_ratio = ratio(paired_ratio(column["cpu"], [s.cpu for s in baseline.samples]))
+    medians = {field: statistics.median(values) for field, values in column.items()}
+    line = (
+        f"  {result.allocator:<12}{seconds(medians['wall']):>7} {wall_ratio:<17}"
+        f" {seconds(medians['cpu']):>6} {cpu_ratio:<17}"
+        f" {number(max(column['peak_rss']) / 2**20):>6} {count(medians['minor_faults']):>7}"
+    )
+    return line.rstrip()
+
+
+def format_comparison(comparison):
+    """A program's heading, a line for each allocator, and its notes."""
+    lines = [wrapped(f"{comparison.program.name}: {comparison.program.description}", "")]
+    if comparison.failure is not None:
+        return "\n".join(lines + [wrapped(f"FAILED: {comparison.failure}", "  ")])
+    lines.append(HEADING)
+    results = comparison.results.values()
+    lines += [row(result, comparison.baseline) for result in results]
+    notes = comparison.notes + [note for result in results for note in result.notes]
+    lines += [wrapped(note, "  note: ") for note in notes]
+    return "\n".join(lines)
+
+
+def format_summary(comparisons, names):
+    """The geometric means over the programs, for two programs or more."""
+    measured = [c for c in comparisons if not c.failure and c.rounds()]
+    if len(measured) < 2:
+        return ""
+    lines = ["all programs: geometric mean of the ratios"]
+    for name in names:
+        if name == BASELINE:
+            continue
+        passed = [c for c in measured if not c.results[name].failure]
+        if not passed:
+            lines.append(f"  {name:<12}FAILED in all of them")
+            continue
+        shown = []
+        for field in ("wall", "cpu"):
+            pairs = [
+                tuple([getattr(s, field) for s in c.results[which].samples] for which in (name, BASELINE))
+                for c in passed
+            ]
+            shown.append(ratio(geometric_mean_ratio(pairs)))
+        failed = len(measured) - len(passed)
+        note = f"without {failed} that failed" if failed else ""
+        lines.append(f"  {name:<12}{'':7} {shown[0]:<17} {'':6} {shown[1]:<17} {note}".rstrip())
+    return "\n".join(lines)

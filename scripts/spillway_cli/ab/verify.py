@@ -1,0 +1,66 @@
+"""Sees that a run really uses the allocator it is measured under, by looking at its processes.
+
+Used in the warm-up only: the looking costs time. A process that ends within a few milliseconds may
+go unseen; `check.probe` has shown beforehand that the library loads at all.
+"""
+
+import os
+import threading
+import time
+
+from spillway_cli import process
+
+PAUSE = 0.004  # seconds between two looks
+SETTLED = 0.03  # seconds without the library before a process counts as one that runs without it
+
+
+class Watch:
+    """`with Watch(library) as watch: run()`; then `watch.users` and `watch.strangers`."""
+
+    def __init__(self, library):
+        self.library = library
+        self.users = set()  # programs that call the library's malloc
+        self.strangers = {}  # programs that do not, with the reason
+        self._first_seen = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._look_on)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+    def _look_on(self):
+        while not self._stop.wait(PAUSE):
+            for pid in process.descendants(os.getpid()):
+                try:
+                    self._look_at(pid)
+                except OSError:  # it ended, or became another user's
+                    pass
+
+    def _look_at(self, pid):
+        program = process.executable(pid)
+        if program is None or program in self.users or program in self.strangers:
+            return
+        mapped = any(process.same_file(path, self.library) for path in process.mapped_files(pid))
+        begin = self._first_seen.setdefault((pid, program), time.monotonic())
+        if not mapped and time.monotonic() - begin < SETTLED:
+            return
+        used = process.allocator(pid, [self.library])
+        if process.executable(pid) != program:
+            return
+        if used is not None and process.same_file(used, self.library):
+            self.users.add(program)
+        elif time.monotonic() - begin >= SETTLED:
+            self.strangers[program] = _reason(program, used)
+
+
+def _reason(program, used):
+    if used is None:
+        return "statically linked"
+    if process.same_file(used, program):
+        return "brings its own malloc"
+    return f"calls malloc of {os.path.basename(used)}"

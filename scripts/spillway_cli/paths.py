@@ -1,0 +1,51 @@
+"""Where things are in the checkout, and building them when they are missing."""
+
+import pathlib
+import subprocess
+import sys
+
+from spillway_cli import elf
+from spillway_cli.errors import UserError
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RELEASE = ROOT / "build" / "release"
+LIBRARY = RELEASE / "libspillway.so"
+INFO = RELEASE / "spillway_info"
+REPORTS = ROOT / "build" / "ab"
+
+
+def build():
+    """Brings build/release up to date. Its output goes to stderr: stdout is the caller's."""
+    done = subprocess.run([ROOT / "scripts" / "build", "release"], stdout=sys.stderr, check=False)
+    if done.returncode != 0:
+        raise UserError("the build failed (see above)")
+
+
+def built(path):
+    """`path`, after a build if it did not exist."""
+    if not path.exists():
+        build()
+    if not path.exists():
+        raise UserError(f"the build did not make {path.relative_to(ROOT)}")
+    return path
+
+
+def library(given=None):
+    """The absolute path of the library to preload: `given`, or the built one."""
+    if given is None:
+        return preloadable(built(LIBRARY))
+    path = pathlib.Path(given).resolve()
+    if not path.is_file():
+        raise UserError(f"no such library: {given}")
+    try:
+        elf.read(path)
+    except elf.NotElf as error:
+        raise UserError(f"{given} is not an ELF library") from error
+    return preloadable(path)
+
+
+def preloadable(path):
+    """`path`, if LD_PRELOAD can express it: the loader splits the variable at spaces and colons."""
+    if any(character in " :" for character in str(path)):
+        raise UserError(f"LD_PRELOAD cannot name a path with a space or colon: {path}")
+    return path

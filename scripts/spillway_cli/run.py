@@ -1,0 +1,65 @@
+"""`spillway run`: becomes the command, with the library preloaded, and sees that it really is."""
+
+import os
+import sys
+
+from spillway_cli import paths, target, watch
+from spillway_cli.errors import usage_error
+
+FORMATS = ("text", "json", "prometheus")
+
+
+def add_parser(subparsers):
+    parser = subparsers.add_parser(
+        "run",
+        help="run a command under Spillway",
+        usage="spillway run [options] -- COMMAND...",
+        description="Runs COMMAND with libspillway.so preloaded; the exit status is COMMAND's own.",
+    )
+    parser.add_argument(
+        "--stats", nargs="?", const="text", choices=FORMATS, help="statistics at exit (text)"
+    )
+    parser.add_argument(
+        "--conf",
+        action="append",
+        default=[],
+        metavar="NAME:VALUE,...",
+        help="options of the library; `spillway options` lists them",
+    )
+    parser.add_argument("--lib", metavar="PATH", help="another libspillway.so than the built one")
+    parser.set_defaults(handler=handle)
+
+
+def preload_environment(variables, library, conf=(), stats=None):
+    """A copy of `variables` with the library first in LD_PRELOAD and the options appended."""
+    result = dict(variables)
+    others = result.get("LD_PRELOAD", "").replace(":", " ").split()
+    result["LD_PRELOAD"] = ":".join([str(library)] + [o for o in others if o != str(library)])
+    entries = [result.get("SPILLWAY_CONF", "")] + list(conf)
+    entries = ",".join(entry for entry in entries if entry)
+    if entries:
+        result["SPILLWAY_CONF"] = entries
+    if stats is not None:
+        result["SPILLWAY_STATS"] = stats
+    return result
+
+
+def handle(arguments):
+    if not arguments.command:
+        raise usage_error("run: no command; usage: spillway run [options] -- COMMAND...")
+    for entry in ",".join(arguments.conf).split(","):
+        if entry and ":" not in entry:
+            raise usage_error(f"run: --conf takes NAME:VALUE,...; '{entry}' has no colon")
+    path = target.resolve(arguments.command)
+    library = paths.library(arguments.lib)
+    reason = target.why_not_preloaded(path, library)
+    if reason is not None:
+        print(f"spillway: warning: runs without Spillway: {reason}", file=sys.stderr)
+    else:
+        watch.start(library)
+    variables = preload_environment(os.environ, library, arguments.conf, arguments.stats)
+    try:
+        os.execve(path, arguments.command, variables)
+    except OSError as error:
+        print(f"spillway: {path}: {error.strerror}", file=sys.stderr)
+        return 126

@@ -1,0 +1,4 @@
+// What makes a function an entry point of the library.
+#pragma once
+
+#define SPILLWAY_EXPORT extern "C" __attribute__((visibility("default")))

@@ -1,0 +1,17 @@
+// What operator new does when memory runs out, without needing the C++ run-time library: what is
+// used of it is resolved through weak symbols and absent in programs that are not C++.
+#pragma once
+
+#include <cstddef>
+
+namespace spillway::shim {
+
+// Calls the program's new-handler until one call of allocate(alignment, size) succeeds; throws
+// std::bad_alloc when there is no handler. Handlers may throw. Without a C++ run-time library: null.
+// Alignment 0: plain allocation.
+void* new_retry(size_t alignment, size_t size);
+
+// The same; an exception becomes a null pointer.
+void* new_retry_nothrow(size_t alignment, size_t size) noexcept;
+
+}  // namespace spillway::shim

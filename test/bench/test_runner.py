@@ -1,0 +1,140 @@
+"""The arithmetic and the printing of scripts/bench; no benchmark runs here."""
+
+import pathlib
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bench"))
+
+from runner import allocators, goals, rounds, suites, table, verdicts  # noqa: E402
+from runner.goals import Goal  # noqa: E402
+
+
+def judge(goal, **rows):
+    return verdicts.judge(goal, verdicts.Figures({k.replace("_", "/"): v for k, v in rows.items()}))
+
+
+class Verdicts(unittest.TestCase):
+    def test_worst_row_decides(self):
+        goal = Goal("w", "at_most", 0.5, ("p/1", "p/2"), "mimalloc")
+        verdict = judge(goal, p_1={"spillway": [1, 1, 1], "mimalloc": [10, 10, 10]},
+                        p_2={"spillway": [6, 6, 6], "mimalloc": [10, 10, 10]})
+        self.assertEqual((verdict.measured, verdict.at, verdict.result, verdict.sure),
+                         (0.6, "2", verdicts.MISSED, True))
+
+    def test_times_counts_speed(self):
+        goal = Goal("w", "times", 3, ("p/1",), "mimalloc")
+        verdict = judge(goal, p_1={"spillway": [10, 10, 10], "mimalloc": [40, 30, 35]})
+        self.assertEqual((verdict.measured, verdict.result), (3.5, verdicts.MET))
+
+    def test_fastest_ignores_the_fallback(self):
+        goal = Goal("w", "fastest", 1, ("p/1",))
+        columns = {"spillway": [3], "tcmalloc": [2], "glibc": [9], goals.FALLBACK: [1]}
+        verdict = judge(goal, p_1=columns)
+        self.assertEqual((verdict.measured, verdict.result), (1.5, verdicts.MISSED))
+        self.assertIn("tcmalloc", verdict.at)
+
+    def test_even_and_scaling_compare_rows(self):
+        rows = {"p_1": {"spillway": [4]}, "p_2": {"spillway": [5]}, "p_3": {"spillway": [3]}}
+        even = judge(Goal("w", "even", 1.25, ("p/1", "p/2", "p/3")), **rows)
+        self.assertAlmostEqual(even.measured, 5 / 3)
+        scaling = judge(Goal("w", "scaling", 1.5, ("p/1", "p/2")), **rows)
+        self.assertEqual((scaling.measured, scaling.result), (1.25, verdicts.MET))
+
+    def test_mean_is_over_all_rows(self):
+        goal = Goal("w", "mean", 1.03, ("p/1", "p/2"), "x")
+        verdict = judge(goal, p_1={"spillway": [2], "x": [1]}, p_2={"spillway": [1], "x": [2]})
+        self.assertAlmostEqual(verdict.measured, 1)
+
+    def test_adds_is_a_difference(self):
+        goal = Goal("w", "adds", 500, ("startup/rss",), "glibc", "KiB")
+        verdict = judge(goal, startup_rss={"spillway": [1600], "glibc": [1100]})
+        self.assertEqual((verdict.measured, verdict.result), (500, verdicts.MISSED))
+
+    def test_disagreeing_rounds_are_marked(self):
+        goal = Goal("w", "at_most", 1, ("p/1",), "x")
+        verdict = judge(goal, p_1={"spillway": [9, 9, 11, 11, 9], "x": [10] * 5})
+        self.assertEqual((verdict.result, verdict.sure), (verdicts.MET, False))
+
+    def test_what_is_missing_is_named(self):
+        goal = Goal("w", "at_most", 1, ("p/1",), "mimalloc")
+        self.assertEqual(judge(goal, p_1={"mimalloc": [1]}).at, "no spillway")
+        self.assertEqual(judge(goal, p_1={"spillway": [1]}).at, "no mimalloc")
+        other = judge(goal, p_1={"spillway": [1]}, p_2={"mimalloc": [1]})
+        self.assertEqual((other.measured, other.at), (None, "mimalloc has no p/1"))
+
+
+class Tables(unittest.TestCase):
+    def test_every_goal_fits(self):
+        every = {row for goal in goals.GOALS for row in goal.rows}
+        names = [*allocators.DEFAULT, "rpmalloc"]
+        for figure in (0.004, 3.2, 123456.0):
+            rows = {row: {name: [figure] * 3 for name in names} for row in every}
+            results = verdicts.judge_all(goals.GOALS, verdicts.Figures(rows))
+            for line in table.goals_table(results) + table.rows_table(rows, names, {}):
+                self.assertLessEqual(len(line), table.WIDTH, line)
+
+    def test_numbers_are_short(self):
+        for value in (0, 0.001, 9.99, 9.999, 99.99, 12345.6, 99999.6, 9e6):
+            self.assertLessEqual(len(table.number(value)), 5, value)
+
+    def test_a_missing_figure_is_a_blank(self):
+        rows = {"p/1": {"a": [1.0]}, "p/2": {"a": [1.0], "b": [2.0]}}
+        text = "\n".join(table.rows_table(rows, ["a", "b"], {}))
+        self.assertIn("2.00", text)
+
+
+class Finding(unittest.TestCase):
+    def test_a_name_that_means_nothing(self):
+        with self.assertRaises(allocators.BadAllocator):
+            allocators.find(["frobmalloc"], ROOT)
+
+    def test_a_wanted_library_must_exist(self):
+        with self.assertRaises(allocators.BadAllocator):
+            allocators.find(["mine=/no/such/library.so"], ROOT)
+
+    def test_a_default_one_may_be_missing(self):
+        with tempfile.TemporaryDirectory() as empty:
+            found, left_out = allocators.find(None, pathlib.Path(empty))
+        self.assertIn("glibc", [one.name for one in found])
+        self.assertTrue(any(line.startswith("spillway") for line in left_out))
+
+    def test_a_path_the_loader_would_split(self):
+        with tempfile.TemporaryDirectory() as folder:
+            library = pathlib.Path(folder) / "two words.so"
+            library.touch()
+            with self.assertRaises(allocators.BadAllocator):
+                allocators.find([f"mine={library}"], ROOT)
+
+
+class Rounds(unittest.TestCase):
+    def test_a_failure_takes_only_its_own_suite_and_column(self):
+        names = ["one", "two"]
+        campaign = rounds.Campaign([allocators.Allocator(name, None) for name in names])
+        turns = []
+
+        def calls(_programs, allocator, _length):
+            turns.append(allocator.name)
+            return suites.Outcome({"pair/16B": {allocator.name: 1}}, set(), {"cpu": "x"})
+
+        def threads(_programs, allocator, _length):
+            if allocator.name == "two":
+                raise suites.SuiteFailed("signal 11")
+            return suites.Outcome({"replace/1": {allocator.name: 1}}, set(), {})
+
+        saved = suites.run_calls, suites.run_threads
+        suites.run_calls, suites.run_threads = calls, threads
+        try:
+            campaign.run(["calls", "threads"], pathlib.Path("/"), suites.QUICK)
+        finally:
+            suites.run_calls, suites.run_threads = saved
+        self.assertEqual(campaign.rows["pair/16B"], {"one": [1] * 5, "two": [1] * 5})
+        self.assertEqual(campaign.rows["replace/1"], {"one": [1] * 3})
+        self.assertEqual(campaign.failures, {("threads", "two"): "signal 11"})
+        self.assertEqual(turns, ["one", "two", "two", "one", "one", "two", "two", "one", "one", "two"])
+
+
+if __name__ == "__main__":
+    unittest.main()

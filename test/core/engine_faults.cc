@@ -1,0 +1,109 @@
+// The kernel refuses: at each call in turn, once and for good. Nothing is lost and work goes on.
+#include <boost/test/unit_test.hpp>
+#include <vector>
+
+#include "test/core/fixture.h"
+
+namespace spillway::core {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+namespace faulty = os::faulty;
+
+// Allocates and frees in every class; returns how many blocks it got.
+size_t work(EngineFixture& fixture, ThreadAnchor& anchor) {
+  size_t got = 0;
+  std::vector<Granule> blocks;
+  for (uint8_t index = 1; index <= kBlockSizes.size(); ++index) {
+    for (int i = 0; i < 12; ++i) {
+      const Granule block = fixture.allocate(anchor, ClassIndex{index});
+      if (block != kNoGranule) {
+        ++got;
+        *static_cast<char*>(fixture.engine.arena().address(block)) = 1;
+        blocks.push_back(block);
+      }
+    }
+  }
+  for (const Granule block : blocks) {
+    fixture.free(anchor, block);
+  }
+  return got;
+}
+
+BOOST_AUTO_TEST_SUITE(engine_faults)
+
+BOOST_AUTO_TEST_CASE(start_fails_cleanly_at_every_reservation) {
+  for (uint64_t call = 0;; ++call) {
+    faulty::reset();
+    const uint64_t reserved = faulty::reserved_bytes();
+    faulty::fail(faulty::Call::kReserve, call, UINT64_MAX - call);
+    Engine engine;
+    const bool started = engine.start({.block_sizes = kBlockSizes,
+                                       .most_span_bytes = 16 * kMiB,
+                                       .least_span_bytes = Arena::kSpanAlignment,
+                                       .most_threads = 8,
+                                       .cache_budget = CacheBudget::kAdaptive,
+                                       .on_double_free = {}});
+    if (!started) {
+      BOOST_TEST(faulty::reserved_bytes() == reserved);
+      BOOST_TEST(!engine.arena().owns(&engine));
+      continue;
+    }
+    BOOST_TEST(call >= 3U);  // arena, states, freelists; thread caches can be done without
+    engine.stop();
+    BOOST_TEST(faulty::reserved_bytes() == reserved);
+    break;
+  }
+}
+
+BOOST_AUTO_TEST_CASE(one_refused_commit_anywhere_costs_at_most_some_requests) {
+  uint64_t commits = 0;
+  {
+    EngineFixture fixture;
+    ThreadAnchor anchor = new_anchor();
+    fixture.engine.attach(anchor);
+    work(fixture, anchor);
+    commits = faulty::calls(faulty::Call::kCommit);
+  }
+  BOOST_TEST(commits > 8U);
+  for (uint64_t call = 0; call < commits; ++call) {
+    EngineFixture fixture;
+    faulty::fail(faulty::Call::kCommit, call, 1);
+    ThreadAnchor anchor = new_anchor();
+    fixture.engine.attach(anchor);
+    work(fixture, anchor);
+    BOOST_TEST(work(fixture, anchor) == 12U * kBlockSizes.size());
+    fixture.engine.detach(anchor);
+    const stats::Snapshot now = fixture.snapshot();
+    BOOST_TEST(now.pool_live_bytes == 0U);
+    BOOST_TEST(now.pool_free_bytes == now.pool_grown_bytes);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(commits_refused_for_good_leave_what_there_is) {
+  EngineFixture fixture;
+  ThreadAnchor anchor = new_anchor();
+  BOOST_REQUIRE(fixture.engine.attach(anchor));
+  const Granule before = fixture.allocate(anchor, kSmall);
+  faulty::fail(faulty::Call::kCommit, 0, UINT64_MAX);
+  BOOST_TEST((fixture.allocate(anchor, kTwelve) == kNoGranule));
+  fixture.free(anchor, before);
+  BOOST_TEST(raw(fixture.allocate(anchor, kSmall)) == raw(before));
+}
+
+BOOST_AUTO_TEST_CASE(more_threads_than_caches) {
+  EngineFixture fixture(CacheBudget::kAdaptive, 128 * kMiB, 2);
+  std::vector<ThreadAnchor> anchors(5);
+  for (ThreadAnchor& anchor : anchors) {
+    anchor.bins.set(const_cast<BinTable*>(&kNoCacheYet));
+    fixture.engine.attach(anchor);
+    BOOST_TEST(work(fixture, anchor) == 12U * kBlockSizes.size());
+  }
+  BOOST_TEST(fixture.snapshot().thread_caches == 2U);
+  BOOST_TEST(fixture.snapshot().pool_live_bytes == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace spillway::core

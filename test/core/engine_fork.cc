@@ -1,0 +1,94 @@
+// A child has the parent's thread caches, but not its threads.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <thread>
+#include <vector>
+
+#include "test/core/fixture.h"
+
+namespace spillway::core {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+
+BOOST_AUTO_TEST_SUITE(engine_fork)
+
+BOOST_FIXTURE_TEST_CASE(the_child_gets_what_lost_threads_had_cached, EngineFixture) {
+  ThreadAnchor mine = new_anchor();
+  ThreadAnchor lost = new_anchor();
+  BOOST_REQUIRE(engine.attach(mine));
+  BOOST_REQUIRE(engine.attach(lost));
+  const Granule held = allocate(lost, kSmall);
+  for (int i = 0; i < 20; ++i) {
+    free(lost, allocate(lost, kTwelve));
+  }
+  free(mine, allocate(mine, kSmall));
+  const pid_t child = fork();
+  if (child == 0) {
+    engine.recover_after_fork(mine);
+    const stats::Snapshot now = snapshot();
+    bool good = now.thread_caches == 1 && now.classes[raw(kTwelve)].cached == 0 &&
+                now.classes[raw(kSmall)].cached > 0 && now.classes[raw(kSmall)].live == 1;
+    free(mine, held);
+    good = good && snapshot().pool_live_bytes == 0 && double_frees == 0;
+    ThreadAnchor fresh = new_anchor();
+    good = good && engine.attach(fresh) && allocate(fresh, kTwelve) != kNoGranule;
+    _exit(good ? 0 : 1);
+  }
+  int status = 0;
+  BOOST_REQUIRE(waitpid(child, &status, 0) == child);
+  BOOST_TEST(status == 0);
+  BOOST_TEST(snapshot().thread_caches == 2U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_fork_at_any_moment_puts_no_block_in_two_places, EngineFixture) {
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (int number = 0; number < 3; ++number) {
+    threads.emplace_back([&] {
+      ThreadAnchor anchor = new_anchor();
+      engine.attach(anchor);
+      std::vector<Granule> held;
+      while (!stop) {
+        for (int i = 0; i < 40; ++i) {
+          held.push_back(allocate(anchor, i % 2 == 0 ? kSmall : kTwelve));
+        }
+        for (const Granule block : held) {
+          free(anchor, block);
+        }
+        held.clear();
+      }
+      engine.detach(anchor);
+    });
+  }
+  ThreadAnchor mine = new_anchor();
+  engine.attach(mine);
+  for (int round = 0; round < 50; ++round) {
+    const pid_t child = fork();
+    if (child == 0) {
+      engine.recover_after_fork(mine);
+      std::vector<bool> seen(engine.arena().bytes() / kGranuleSize);
+      bool good = double_frees == 0;
+      for (Granule block; (block = allocate(mine, kSmall)) != kNoGranule;) {
+        good = good && !seen[raw(block)];
+        seen[raw(block)] = true;
+      }
+      _exit(good ? 0 : 1);
+    }
+    int status = 0;
+    BOOST_REQUIRE(waitpid(child, &status, 0) == child);
+    BOOST_REQUIRE(status == 0);
+  }
+  stop = true;
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace spillway::core

@@ -1,0 +1,109 @@
+// Threads allocate, stamp, exchange and free blocks of all classes; a block that two of them hold at
+// the same time shows in its stamp, a lost one in the statistics.
+#include <array>
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <thread>
+#include <vector>
+
+#include "test/core/fixture.h"
+
+namespace spillway::core {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+
+constexpr uint32_t kThreads = 4;
+constexpr uint32_t kRounds = 20000;
+constexpr size_t kMailboxes = 64;
+
+struct Stress : EngineFixture {
+  uint64_t* stamp_of(Granule block) {
+    return static_cast<uint64_t*>(engine.arena().address(block));
+  }
+  void work(uint32_t number) {
+    ThreadAnchor anchor = new_anchor();
+    engine.attach(anchor);
+    uint32_t random = number * 77 + 1;
+    std::vector<Granule> held;
+    for (uint32_t round = 0; round < kRounds; ++round) {
+      random = random * 1664525 + 1013904223;
+      const uint32_t dice = random >> 16;
+      if (held.size() < 20 && dice % 3 != 0) {
+        const Granule block =
+            allocate(anchor, ClassIndex{static_cast<uint8_t>(dice % kBlockSizes.size() + 1)});
+        if (block == kNoGranule) {
+          continue;
+        }
+        *stamp_of(block) = raw(block);
+        held.push_back(block);
+      } else if (!held.empty()) {
+        const Granule block = held.back();
+        held.pop_back();
+        errors += *stamp_of(block) == raw(block) ? 0 : 1;
+        // Every other block is freed by whoever finds it in the mailbox.
+        Granule other = block;
+        if (dice % 2 == 0) {
+          other = mailboxes[dice % kMailboxes].exchange(block, std::memory_order_acq_rel);
+        }
+        if (other != kNoGranule) {
+          *stamp_of(other) = 0;
+          free(anchor, other);
+        }
+      }
+      if (dice % 5000 == 0) {
+        engine.detach(anchor);
+        anchor.bins.set(const_cast<BinTable*>(&kNoCacheYet));
+        engine.attach(anchor);
+      }
+    }
+    for (const Granule block : held) {
+      free(anchor, block);
+    }
+    engine.detach(anchor);
+  }
+
+  std::array<std::atomic<Granule>, kMailboxes> mailboxes;
+  std::atomic<int> errors{0};
+};
+
+BOOST_AUTO_TEST_SUITE(engine_stress)
+
+BOOST_FIXTURE_TEST_CASE(blocks_change_hands, Stress) {
+  for (auto& mailbox : mailboxes) {
+    mailbox = kNoGranule;
+  }
+  std::vector<std::thread> threads;
+  for (uint32_t number = 0; number < kThreads; ++number) {
+    threads.emplace_back([this, number] { work(number); });
+  }
+  for (int i = 0; i < 200; ++i) {
+    const stats::Snapshot now = snapshot();  // at any moment, without a lock
+    errors += now.pool_live_bytes <= now.pool_reserved_bytes ? 0 : 1;
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  ThreadAnchor anchor = new_anchor();
+  for (auto& mailbox : mailboxes) {
+    if (mailbox.load() != kNoGranule) {
+      free(anchor, mailbox.load());
+    }
+  }
+  BOOST_TEST(errors == 0);
+  BOOST_TEST(double_frees == 0);
+  const stats::Snapshot now = snapshot();
+  BOOST_TEST(now.pool_live_bytes == 0U);
+  BOOST_TEST(now.pool_cached_bytes == 0U);
+  BOOST_TEST(now.pool_free_bytes == now.pool_grown_bytes);
+  uint64_t counted = 0;
+  for (uint32_t i = 1; i <= now.class_count; ++i) {
+    counted += now.classes[i].free;
+  }
+  BOOST_TEST(counted > 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace spillway::core

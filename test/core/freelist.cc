@@ -1,0 +1,125 @@
+#include "alloc/core/freelist.h"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <set>
+#include <vector>
+
+namespace spillway::core {
+namespace {
+
+struct List {
+  explicit List(uint32_t slots) : memory(Freelist::bytes_needed(slots) / sizeof(uint64_t)) {
+    list.attach(memory.data(), slots);
+  }
+  std::vector<uint32_t> take(uint32_t wanted) {
+    std::vector<SlotIndex> out(wanted);
+    out.resize(list.take(hint, out.data(), wanted));
+    std::vector<uint32_t> slots;
+    std::transform(out.begin(), out.end(), std::back_inserter(slots),
+                   [](SlotIndex slot) { return raw(slot); });
+    return slots;
+  }
+  SlotIndex put(const std::vector<uint32_t>& slots) {
+    std::vector<SlotIndex> in;
+    std::transform(slots.begin(), slots.end(), std::back_inserter(in),
+                   [](uint32_t slot) { return SlotIndex{slot}; });
+    return list.put(hint, in.data(), static_cast<uint32_t>(in.size()));
+  }
+  std::vector<uint64_t> memory;
+  Freelist list;
+  uint32_t hint = 0;
+};
+
+BOOST_AUTO_TEST_SUITE(freelist)
+
+BOOST_AUTO_TEST_CASE(memory_is_a_bit_and_a_sixty_fourth_per_slot) {
+  BOOST_TEST(Freelist::bytes_needed(1) == 8U);
+  BOOST_TEST(Freelist::bytes_needed(64) == 8U);
+  BOOST_TEST(Freelist::bytes_needed(65) == 8U * (2 + 1));
+  BOOST_TEST(Freelist::bytes_needed(64 * 64 + 1) == 8U * (65 + 2 + 1));
+}
+
+BOOST_AUTO_TEST_CASE(starts_empty) {
+  for (const uint32_t slots : {1U, 64U, 65U, 5000U, 300000U}) {
+    List list(slots);
+    BOOST_TEST(list.take(8).empty());
+    BOOST_TEST(list.list.count(slots) == 0U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(neighbours_come_back_together_lowest_first) {
+  List list(5000);
+  list.put({130, 128, 129, 140, 4999});
+  list.hint = 2;
+  BOOST_TEST(list.take(3) == (std::vector<uint32_t>{128, 129, 130}),
+             boost::test_tools::per_element());
+  BOOST_TEST(list.take(3) == (std::vector<uint32_t>{140, 4999}), boost::test_tools::per_element());
+  BOOST_TEST(list.take(1).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_slot_far_away_is_found_from_anywhere) {
+  constexpr uint32_t kSlots = 300000;  // three levels above the bits
+  for (const uint32_t slot : {0U, 63U, 64U, 4095U, 4096U, 262143U, 262144U, kSlots - 1}) {
+    for (const uint32_t start : {0U, 1U, 63U, 64U, 4000U}) {
+      List list(kSlots);
+      list.put({slot});
+      list.hint = start;
+      BOOST_TEST(list.take(4) == std::vector<uint32_t>{slot}, boost::test_tools::per_element());
+      BOOST_TEST(list.take(1).empty());
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_slot_is_handed_out_once) {
+  constexpr uint32_t kSlots = 20000;
+  List list(kSlots);
+  std::vector<uint32_t> all(kSlots);
+  for (uint32_t i = 0; i < kSlots; ++i) {
+    all[i] = (i * 7919) % kSlots;
+  }
+  for (uint32_t i = 0; i < kSlots; i += 100) {
+    BOOST_REQUIRE(raw(list.put({all.begin() + i, all.begin() + i + 100})) ==
+                  raw(Freelist::kNoSlot));
+  }
+  BOOST_TEST(list.list.count(kSlots) == kSlots);
+  std::set<uint32_t> seen;
+  for (std::vector<uint32_t> batch; !(batch = list.take(37)).empty();) {
+    for (const uint32_t slot : batch) {
+      BOOST_REQUIRE(seen.insert(slot).second);
+    }
+  }
+  BOOST_TEST(seen.size() == kSlots);
+}
+
+BOOST_AUTO_TEST_CASE(a_slot_put_twice_is_reported_and_kept_once) {
+  List list(5000);
+  list.put({7, 70, 4000});
+  BOOST_TEST(raw(list.put({8, 70})) == 70U);
+  BOOST_TEST(raw(list.put({7})) == 7U);
+  BOOST_TEST(raw(list.put({9, 200, 9})) == 9U);
+  BOOST_TEST(list.list.count(5000) == 6U);
+}
+
+BOOST_AUTO_TEST_CASE(contains_tells_where_a_slot_is) {
+  List list(100);
+  BOOST_TEST(!list.list.contains(SlotIndex{64}));
+  list.put({64});
+  BOOST_TEST(list.list.contains(SlotIndex{64}));
+  BOOST_TEST(!list.list.contains(SlotIndex{65}));
+}
+
+BOOST_AUTO_TEST_CASE(slots_of_many_words_in_one_batch) {
+  List list(200000);
+  std::vector<uint32_t> slots;
+  for (uint32_t i = 0; i < 200; ++i) {
+    slots.push_back(i * 977);
+  }
+  list.put(slots);
+  BOOST_TEST(list.list.count(200000) == 200U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace spillway::core

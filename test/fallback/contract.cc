@@ -1,0 +1,225 @@
+// What fallback.h promises of every mimalloc: errno, alignment, zeroes, ownership, no noise.
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <vector>
+
+#include "alloc/fallback/fallback.h"
+
+namespace fallback = spillway::fallback;
+
+namespace {
+
+constexpr size_t kMiB = size_t{1} << 20;
+// More than any machine gives, little enough to pass every check of the request itself.
+constexpr size_t kImpossible = PTRDIFF_MAX - 64 * kMiB;
+constexpr size_t kSizes[] = {0,    1,         8,        16,       100,      1024,    1025,
+                             4095, 64 * 1024, kMiB - 1, kMiB + 1, 3 * kMiB, 40 * kMiB};
+
+bool is_zero(const void* block, size_t size) {
+  const auto* bytes = static_cast<const unsigned char*>(block);
+  return std::all_of(bytes, bytes + size, [](unsigned char byte) { return byte == 0; });
+}
+
+struct Outcome {
+  int status;     // as waitpid gives it
+  size_t output;  // bytes written to stderr
+};
+
+// Runs `body` in a child whose address space may grow by `room` bytes.
+Outcome run_confined(size_t room, const std::function<bool()>& body) {
+  int ends[2];
+  BOOST_REQUIRE_EQUAL(pipe(ends), 0);
+  const pid_t child = fork();
+  BOOST_REQUIRE(child >= 0);
+  if (child == 0) {
+    dup2(ends[1], 2);
+    size_t pages = 0;
+    FILE* statm = fopen("/proc/self/statm", "r");
+    if (statm == nullptr || fscanf(statm, "%zu", &pages) != 1) {
+      _exit(2);
+    }
+    fclose(statm);
+    const rlim_t limit = pages * static_cast<size_t>(getpagesize()) + room;
+    const rlimit address_space = {limit, limit};
+    if (setrlimit(RLIMIT_AS, &address_space) != 0) {
+      _exit(3);
+    }
+    _exit(body() ? 0 : 1);
+  }
+  close(ends[1]);
+  Outcome outcome = {0, 0};
+  char text[256];
+  for (ssize_t got; (got = read(ends[0], text, sizeof text)) > 0;) {
+    outcome.output += static_cast<size_t>(got);
+    BOOST_TEST_MESSAGE(std::string(text, static_cast<size_t>(got)));
+  }
+  close(ends[0]);
+  BOOST_REQUIRE_EQUAL(waitpid(child, &outcome.status, 0), child);
+  return outcome;
+}
+
+bool fails_with_no_memory(const std::function<void*()>& request) {
+  errno = 0;
+  return request() == nullptr && errno == ENOMEM;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(fallback_contract)
+
+BOOST_AUTO_TEST_CASE(every_size_is_usable_and_leaves_errno_alone) {
+  for (const size_t size : kSizes) {
+    errno = 1234;
+    void* block = fallback::allocate(size);
+    BOOST_REQUIRE(block != nullptr);
+    const size_t usable = fallback::usable_size(block);
+    BOOST_TEST(usable >= size);
+    memset(block, 0xA5, usable);
+    BOOST_TEST(fallback::usable_size(block) == usable);
+    BOOST_TEST(reinterpret_cast<uintptr_t>(block) % (size >= 16 ? 16 : 8) == 0u);
+    fallback::free(block);
+    BOOST_TEST(errno == 1234);
+  }
+  fallback::free(nullptr);
+  BOOST_TEST(fallback::usable_size(nullptr) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(zeroed_blocks_are_zero_also_when_reused) {
+  for (int round = 0; round < 3; ++round) {
+    for (const size_t size : kSizes) {
+      void* block = fallback::allocate_zeroed(size);
+      BOOST_REQUIRE(block != nullptr);
+      BOOST_TEST(is_zero(block, size));
+      memset(block, 0xFF, size);
+      fallback::free(block);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(alignment_is_kept_up_to_beyond_a_segment) {
+  for (size_t alignment = 8; alignment <= 128 * kMiB; alignment *= 4) {
+    for (const size_t size : {size_t{1}, size_t{100}, size_t{5000}, 2 * kMiB}) {
+      void* plain = fallback::allocate_aligned(alignment, size);
+      void* zeroed = fallback::allocate_zeroed_aligned(alignment, size);
+      BOOST_REQUIRE(plain != nullptr && zeroed != nullptr);
+      BOOST_TEST(reinterpret_cast<uintptr_t>(plain) % alignment == 0u);
+      BOOST_TEST(reinterpret_cast<uintptr_t>(zeroed) % alignment == 0u);
+      BOOST_TEST(is_zero(zeroed, size));
+      memset(plain, 1, size);
+      memset(zeroed, 1, size);
+      BOOST_TEST(fallback::usable_size(plain) >= size);
+      fallback::free(plain);
+      fallback::free(zeroed);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(reallocate_keeps_contents) {
+  auto* block = static_cast<unsigned char*>(fallback::reallocate(nullptr, 10));
+  BOOST_REQUIRE(block != nullptr);
+  for (unsigned char i = 0; i < 10; ++i) {
+    block[i] = i;
+  }
+  for (const size_t size : {size_t{1000}, 5 * kMiB, size_t{100'000}, size_t{10}}) {
+    block = static_cast<unsigned char*>(fallback::reallocate(block, size));
+    BOOST_REQUIRE(block != nullptr);
+    for (unsigned char i = 0; i < 10; ++i) {
+      BOOST_TEST(block[i] == i);
+    }
+  }
+  void* smallest = fallback::reallocate(block, 0);
+  BOOST_TEST(smallest != nullptr);
+  fallback::free(smallest);
+}
+
+BOOST_AUTO_TEST_CASE(impossible_requests_give_enomem) {
+  for (const size_t size : {kImpossible, size_t{PTRDIFF_MAX}}) {
+    BOOST_TEST(fails_with_no_memory([=] { return fallback::allocate(size); }));
+    BOOST_TEST(fails_with_no_memory([=] { return fallback::allocate_zeroed(size); }));
+    for (const size_t alignment : {size_t{64}, kMiB, 64 * kMiB}) {
+      BOOST_TEST(fails_with_no_memory([=] { return fallback::allocate_aligned(alignment, size); }));
+      BOOST_TEST(fails_with_no_memory(
+          [=] { return fallback::allocate_zeroed_aligned(alignment, size); }));
+    }
+    auto* block = static_cast<char*>(fallback::allocate(100));
+    BOOST_REQUIRE(block != nullptr);
+    *block = 'x';
+    BOOST_TEST(fails_with_no_memory([=] { return fallback::reallocate(block, size); }));
+    BOOST_TEST(*block == 'x');
+    fallback::free(block);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(exhaustion_gives_enomem_in_silence) {
+  const auto exhaust = [](size_t size) {
+    return [size] {
+      static void* blocks[200'000];
+      size_t count = 0;
+      errno = 0;
+      while (count < std::size(blocks) && (blocks[count] = fallback::allocate(size)) != nullptr) {
+        *static_cast<char*>(blocks[count]) = 1;
+        ++count;
+      }
+      if (count == std::size(blocks) || errno != ENOMEM) {
+        return false;
+      }
+      const bool zeroed = fails_with_no_memory([=] { return fallback::allocate_zeroed(size); });
+      const bool aligned =
+          fails_with_no_memory([=] { return fallback::allocate_aligned(4096, size + 4096); });
+      while (count > 0) {
+        errno = 77;
+        fallback::free(blocks[--count]);
+        if (errno != 77) {
+          return false;
+        }
+      }
+      return zeroed && aligned && fallback::allocate(16) != nullptr;
+    };
+  };
+  for (const size_t size : {size_t{1024}, size_t{3000}, 2 * kMiB}) {
+    const Outcome outcome = run_confined(100 * kMiB, exhaust(size));
+    BOOST_TEST(WIFEXITED(outcome.status));
+    BOOST_TEST(WEXITSTATUS(outcome.status) == 0);
+    BOOST_TEST(outcome.output == 0u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(ownership_tells_own_memory_from_foreign) {
+  static int in_the_program;
+  int on_the_stack = 0;
+  for (const size_t size : kSizes) {
+    void* block = fallback::allocate(size);
+    BOOST_TEST((fallback::ownership(block) != fallback::Ownership::kForeign));
+    fallback::free(block);
+  }
+  BOOST_TEST((fallback::ownership(&in_the_program) != fallback::Ownership::kOwned));
+  BOOST_TEST((fallback::ownership(&on_the_stack) != fallback::Ownership::kOwned));
+  BOOST_TEST((fallback::ownership(reinterpret_cast<void*>(0x1000)) == fallback::Ownership::kForeign));
+}
+
+BOOST_AUTO_TEST_CASE(figures) {
+  BOOST_TEST(fallback::version() >= 20009);
+  std::vector<void*> blocks;
+  for (int i = 0; i < 100; ++i) {
+    blocks.push_back(fallback::allocate(kMiB + 1));
+    memset(blocks.back(), 1, kMiB);
+  }
+  const fallback::Footprint footprint = fallback::footprint();
+  BOOST_TEST(footprint.peak_committed >= footprint.committed);
+  for (void* block : blocks) {
+    fallback::free(block);
+  }
+  fallback::collect(false);
+  fallback::collect(true);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

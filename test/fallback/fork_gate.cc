@@ -1,0 +1,173 @@
+// The fork gate itself: it holds others back, lets the forking thread pass, gives up after a while,
+// and the compiled-in mimalloc really has its hooks.
+#include "alloc/fallback/fork_gate.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <thread>
+
+#include "alloc/fallback/fallback.h"
+
+namespace fallback = spillway::fallback;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr size_t kHuge = size_t{8} << 20;  // always mimalloc's slow path
+
+std::atomic<int> forks_in_handler{0};
+std::atomic<int> failures_in_handler{0};
+
+void fork_in_handler(int) {
+  const int entry_errno = errno;
+  const pid_t child = fork();
+  if (child == 0) {
+    for (size_t size = 16; size <= kHuge; size *= 8) {
+      fallback::free(fallback::allocate(size));
+    }
+    _exit(0);
+  }
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
+    ++failures_in_handler;
+  }
+  ++forks_in_handler;
+  errno = entry_errno;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(fork_gate)
+
+BOOST_AUTO_TEST_CASE(a_closed_gate_holds_back_the_slow_path_of_others) {
+  std::atomic<int> done{0};
+  fallback::fork_prepare();
+  std::thread other([&] {
+    errno = 4321;
+    void* block = fallback::allocate(kHuge);
+    done = block != nullptr && errno == 4321 ? 1 : 2;
+    fallback::free(block);
+  });
+  std::this_thread::sleep_for(200ms);
+  BOOST_TEST(done == 0);
+  void* block = fallback::allocate(kHuge);  // the thread that closed it passes
+  BOOST_TEST(block != nullptr);
+  fallback::free(block);
+  fallback::fork_parent();
+  other.join();
+  BOOST_TEST(done == 1);
+}
+
+BOOST_AUTO_TEST_CASE(closing_waits_for_those_inside) {
+  std::atomic<bool> entered{false};
+  std::atomic<bool> left{false};
+  std::thread other([&] {
+    fallback::enter_gate();
+    fallback::enter_gate();
+    entered = true;
+    fallback::leave_gate();
+    std::this_thread::sleep_for(200ms);
+    left = true;
+    fallback::leave_gate();
+  });
+  while (!entered) {
+    std::this_thread::yield();
+  }
+  fallback::fork_prepare();
+  BOOST_TEST(left);
+  fallback::fork_parent();
+  other.join();
+}
+
+BOOST_AUTO_TEST_CASE(every_wait_ends) {
+  std::atomic<bool> finish{false};
+  std::atomic<bool> entered{false};
+  std::thread stuck([&] {
+    fallback::enter_gate();
+    entered = true;
+    while (!finish) {
+      std::this_thread::sleep_for(1ms);
+    }
+    fallback::leave_gate();
+  });
+  while (!entered) {
+    std::this_thread::yield();
+  }
+  const auto start = std::chrono::steady_clock::now();
+  fallback::fork_prepare();
+  const auto closed = std::chrono::steady_clock::now();
+  BOOST_TEST((closed - start > 500ms));
+  BOOST_TEST((closed - start < 4s));
+  std::thread held_back([&] { fallback::free(fallback::allocate(kHuge)); });
+  held_back.join();  // the gate is still closed
+  BOOST_TEST((std::chrono::steady_clock::now() - closed < 8s));
+  fallback::fork_parent();
+  finish = true;
+  stuck.join();
+}
+
+BOOST_AUTO_TEST_CASE(a_thread_inside_may_fork) {
+  fallback::enter_gate();
+  const auto start = std::chrono::steady_clock::now();
+  fallback::fork_prepare();
+  const pid_t child = fork();
+  if (child == 0) {
+    fallback::fork_child();
+    fallback::leave_gate();
+    fallback::fork_prepare();  // must find nobody inside, itself no longer either
+    fallback::fork_parent();
+    fallback::free(fallback::allocate(kHuge));
+    _exit(std::chrono::steady_clock::now() - start < 500ms ? 0 : 1);
+  }
+  fallback::fork_parent();
+  fallback::leave_gate();
+  int status = 0;
+  BOOST_TEST(waitpid(child, &status, 0) == child);
+  BOOST_TEST(status == 0);
+  BOOST_TEST((std::chrono::steady_clock::now() - start < 800ms));
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_handler_that_interrupts_mimalloc_may_fork) {
+  static const bool registered =
+      pthread_atfork(fallback::fork_prepare, fallback::fork_parent, fallback::fork_child) == 0;
+  BOOST_REQUIRE(registered);
+  struct sigaction action = {};
+  struct sigaction before = {};
+  action.sa_handler = fork_in_handler;
+  action.sa_flags = SA_RESTART;
+  BOOST_REQUIRE_EQUAL(sigaction(SIGALRM, &action, &before), 0);
+  const itimerval often = {{0, 3000}, {0, 3000}};
+  const itimerval never = {};
+  setitimer(ITIMER_REAL, &often, nullptr);
+  std::atomic<bool> stop{false};
+  std::thread neighbour([&] {
+    sigset_t alarm;
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    pthread_sigmask(SIG_BLOCK, &alarm, nullptr);
+    while (!stop) {
+      fallback::free(fallback::allocate(kHuge));
+    }
+  });
+  const auto start = std::chrono::steady_clock::now();
+  while (forks_in_handler < 100 && std::chrono::steady_clock::now() - start < 60s) {
+    fallback::free(fallback::allocate(kHuge));
+  }
+  setitimer(ITIMER_REAL, &never, nullptr);
+  sigaction(SIGALRM, &before, nullptr);
+  stop = true;
+  neighbour.join();
+  BOOST_TEST(forks_in_handler >= 100);
+  BOOST_TEST(failures_in_handler == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,148 @@
+// fork_storm FORKS [--no-gate]: forks FORKS times while 16 threads allocate, hand blocks to each
+// other and end with blocks still live. Each child allocates every size, frees inherited blocks and
+// lets a thread of its own end. A child that has not left after five seconds counts as hung.
+// Prints the counts; fails when any child hung or died.
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "alloc/fallback/fallback.h"
+#include "alloc/fallback/fork_gate.h"
+
+namespace fallback = spillway::fallback;
+
+namespace {
+
+constexpr int kThreads = 16;
+constexpr size_t kShared = 512;
+constexpr size_t kOwn = 32;
+constexpr unsigned kChildSeconds = 5;
+
+// Blocks on their way from one thread to another.
+std::array<std::atomic<void*>, kShared> shared_blocks;
+std::atomic<bool> stop{false};
+
+uint64_t next_random(uint64_t& state) {
+  state ^= state << 13;
+  state ^= state >> 7;
+  state ^= state << 17;
+  return state;
+}
+
+size_t random_size(uint64_t& state) {
+  const uint64_t bits = next_random(state);
+  const unsigned kind = bits % 64;
+  if (kind < 48) {
+    return 16 + (bits >> 8) % 1000;
+  }
+  if (kind < 60) {
+    return 1024 + (bits >> 8) % 30'000;
+  }
+  return kind < 63 ? 100'000 + (bits >> 8) % 900'000 : (size_t{1} << 20) + (bits >> 8) % (4 << 20);
+}
+
+void* filled_block(size_t size) {
+  void* block = fallback::allocate(size);
+  if (block == nullptr) {
+    std::abort();
+  }
+  std::memset(block, 0x5A, size < 64 ? size : 64);
+  return block;
+}
+
+// Ends with its own blocks live in `shared_blocks`: its segments are abandoned.
+void work(uint64_t seed, int steps) {
+  uint64_t state = seed * 0x9E3779B97F4A7C15u + 1;
+  std::array<void*, kOwn> own{};
+  for (int step = 0; step < steps && !stop.load(std::memory_order_relaxed); ++step) {
+    void*& slot = own[next_random(state) % kOwn];
+    fallback::free(slot);
+    slot = filled_block(random_size(state));
+    if (step % 2 == 0) {
+      slot = shared_blocks[next_random(state) % kShared].exchange(slot);
+    }
+  }
+  for (void* block : own) {
+    fallback::free(shared_blocks[next_random(state) % kShared].exchange(block));
+  }
+}
+
+// Keeps a worker running; each lives for some thousand steps.
+void keep_working(uint64_t seed) {
+  for (uint64_t round = 0; !stop.load(std::memory_order_relaxed); ++round) {
+    std::thread(work, seed + round * kThreads, 200 + static_cast<int>(round % 16) * 200).join();
+  }
+}
+
+[[noreturn]] void run_child() {
+  alarm(kChildSeconds);
+  for (auto& slot : shared_blocks) {
+    fallback::free(slot.exchange(nullptr));
+  }
+  std::vector<void*> blocks;
+  for (int round = 0; round < 3; ++round) {
+    for (size_t size = 8; size <= (size_t{16} << 20); size = size * 3 / 2) {
+      blocks.push_back(filled_block(size));
+      fallback::free(fallback::allocate_zeroed(size));
+      fallback::free(fallback::allocate_aligned(256, size));
+    }
+    std::thread(work, 1, 300).join();
+    for (void*& block : blocks) {
+      block = fallback::reallocate(block, 2000);
+      fallback::free(block);
+    }
+    blocks.clear();
+    fallback::collect(true);
+  }
+  _exit(0);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const int forks = count > 1 ? std::atoi(arguments[1]) : 100;
+  const bool gate = count < 3 || std::strcmp(arguments[2], "--no-gate") != 0;
+  if (gate) {
+    pthread_atfork(fallback::fork_prepare, fallback::fork_parent, fallback::fork_child);
+  }
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back(keep_working, static_cast<uint64_t>(i));
+  }
+  int hung = 0;
+  int died = 0;
+  for (int i = 0; i < forks; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      run_child();
+    }
+    int status = 0;
+    if (child < 0 || waitpid(child, &status, 0) != child) {
+      std::perror("fork_storm");
+      return 2;
+    }
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+      ++hung;
+    } else if (status != 0) {
+      ++died;
+    }
+  }
+  stop = true;
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  std::printf("mimalloc %d, gate %s: %d forks, %d hung, %d died\n", fallback::version(),
+              gate ? "on" : "off", forks, hung, died);
+  return hung + died == 0 ? 0 : 1;
+}

@@ -1,0 +1,10 @@
+// A block from calloc, freed twice.
+#include "misuse.h"
+
+int main(void) {
+  void* p = calloc(3, 10000);
+  expect("double", p, 0, 32768);
+  free(p);
+  free(opaque(p));
+  return survived();
+}

@@ -1,0 +1,10 @@
+// realloc(p, 0) frees; so a free after it is the second one.
+#include "misuse.h"
+
+int main(void) {
+  void* p = malloc(16384);
+  CHECK(realloc(p, opaque_size(0)) == NULL);
+  expect("double", p, 0, 16384);
+  free(opaque(p));
+  return survived();
+}

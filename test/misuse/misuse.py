@@ -1,0 +1,79 @@
+#!/usr/bin/python3
+"""misuse.py [--preload LIBRARY] MODES PROGRAM: the exact outcome of one misuse.
+
+PROGRAM's first line of output says what it will do (see misuse.h). MODES is a comma-separated list of values of
+SPILLWAY_ON_MISUSE; `default` leaves it unset. abort: SIGABRT after one line on stderr; report: the same line, and the
+program goes on; ignore: it goes on silently.
+"""
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+
+# The one place that knows the message's form.
+MESSAGE = re.compile(
+    r"spillway: (?:(?P<double>double free of|realloc of a freed block:)|invalid (?:free|realloc) of) "
+    r"0x(?P<address>[0-9a-f]+), "
+    r"(?P<place>a block of|(?P<offset>\d+) bytes? inside a block of|never allocated, in) "
+    r"the (?P<size_class>\d+)-byte class\n")
+KINDS = {"double": ("double",), "interior": ("interior",), "never": ("never",), "invalid": ("interior", "never")}
+
+
+def kind_of(match):
+    if match["double"]:
+        return "double" if match["place"] == "a block of" else "nonsense"
+    return {"a block of": "nonsense", "never allocated, in": "never"}.get(match["place"], "interior")
+
+
+def message_problem(expected, text):
+    kind, address, offset, size_class = expected
+    match = MESSAGE.fullmatch(text)
+    if not match:
+        return "stderr is not exactly one such line"
+    if kind_of(match) not in KINDS[kind]:
+        return f"'{kind}' expected"
+    if int(match["address"], 16) != int(address, 16):
+        return f"the address is not {address}"
+    if kind == "interior" and match["offset"] != offset:
+        return f"the offset is not {offset}"
+    if size_class != "0" and match["size_class"] != size_class:
+        return f"the class is not {size_class}"
+    return None
+
+
+def problem(mode):
+    environment = {"PATH": os.environ["PATH"]}
+    if preload:
+        environment["LD_PRELOAD"] = preload
+    if mode != "default":
+        environment["SPILLWAY_ON_MISUSE"] = mode
+    no_core = lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    result = subprocess.run([program], env=environment, preexec_fn=no_core, capture_output=True, text=True, timeout=30)
+    lines = result.stdout.splitlines()
+    if not lines or len(lines[0].split()) != 4:
+        return f"did not get as far as its misuse: status {result.returncode}", result.stderr
+    went_on = lines[1:] == ["survived"]
+    if mode in ("default", "abort"):
+        if went_on or result.returncode != -signal.SIGABRT:
+            return f"status {result.returncode} instead of SIGABRT", result.stderr
+    elif not went_on or result.returncode != 0:
+        return f"status {result.returncode} instead of going on", result.stderr
+    if mode == "ignore":
+        return (None if result.stderr == "" else "not silent"), result.stderr
+    return message_problem(lines[0].split(), result.stderr), result.stderr
+
+
+arguments = sys.argv[1:]
+preload = None
+if arguments[0] == "--preload":
+    preload, arguments = arguments[1], arguments[2:]
+modes, program = arguments
+failed = False
+for each in modes.split(","):
+    text, stderr = problem(each)
+    if text:
+        failed = True
+        print(f"{os.path.basename(program)}, {each}: {text}\n  stderr: {stderr!r}")
+sys.exit(1 if failed else 0)

@@ -1,0 +1,61 @@
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <cstring>
+
+#include "alloc/os/os.h"
+
+namespace spillway::os {
+namespace {
+
+BOOST_AUTO_TEST_SUITE(linux_memory)
+
+BOOST_AUTO_TEST_CASE(a_reservation_is_committed_in_parts) {
+  const size_t page = page_size();
+  auto* start = static_cast<char*>(reserve(16 * page, Access::kNone, nullptr));
+  BOOST_REQUIRE(start != nullptr);
+  BOOST_REQUIRE(commit(start + page, 2 * page));
+  BOOST_REQUIRE(commit(start + page, 2 * page));
+  BOOST_TEST(start[page] == 0);
+  std::memset(start + page, 1, 2 * page);
+  release(start, 16 * page);
+}
+
+BOOST_AUTO_TEST_CASE(readable_memory_is_zero) {
+  const size_t page = page_size();
+  auto* start = static_cast<char*>(reserve(4 * page, Access::kRead, nullptr));
+  BOOST_REQUIRE(start != nullptr);
+  BOOST_TEST(start[3 * page] == 0);
+  release(start, 4 * page);
+}
+
+BOOST_AUTO_TEST_CASE(refusals_leave_errno_alone) {
+  errno = 0;
+  BOOST_TEST(reserve(size_t{1} << 62, Access::kNone, nullptr) == nullptr);
+  BOOST_TEST(!commit(reinterpret_cast<void*>(page_size()), page_size()));
+  BOOST_TEST(errno == 0);
+}
+
+BOOST_AUTO_TEST_CASE(the_machine_has_memory) { BOOST_TEST(physical_memory() > 64U << 20); }
+
+BOOST_AUTO_TEST_CASE(a_limit_on_address_space_is_seen) {
+  BOOST_TEST(address_space_left() == UINT64_MAX);
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit limit = {rlim_t{100} << 40, rlim_t{100} << 40};
+    const bool set = setrlimit(RLIMIT_AS, &limit) == 0;
+    const uint64_t left = address_space_left();
+    _exit(set && left < limit.rlim_cur && left > 0 ? 0 : 1);
+  }
+  int status = 0;
+  BOOST_REQUIRE(waitpid(child, &status, 0) == child);
+  BOOST_TEST(status == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace spillway::os

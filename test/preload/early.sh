@@ -1,0 +1,7 @@
+#!/bin/bash
+# early.sh PROGRAM LIBRARY OTHER: PROGRAM under LIBRARY alone, and with the library OTHER preloaded before and after it.
+set -e
+LD_PRELOAD=$2 "$1"
+LD_PRELOAD="$3 $2" "$1"
+LD_PRELOAD="$2 $3" "$1"
+LD_PRELOAD="$3 $2" /bin/true

@@ -1,0 +1,3 @@
+#!/bin/bash
+# provided.sh PROGRAM LIBRARY EXPORTS: runs PROGRAM under LIBRARY with the exported names on its standard input.
+LD_PRELOAD=$2 exec "$1" "$2" <"$3"

@@ -1,0 +1,55 @@
+"""What the tests of the scripts share: the import path, the command line, small libraries in C."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "scripts" / "spillway"
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "scripts"))
+
+PLAIN_MALLOC = """
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+void* __libc_malloc(size_t);
+void __libc_free(void*);
+void* malloc(size_t size) { return __libc_malloc(size); }
+void free(void* block) { __libc_free(block); }
+__attribute__((constructor)) static void start(void) {
+  if (strcmp(program_invocation_short_name, "seq") == 0) { ACTION; }
+}
+"""
+
+
+def spillway(*arguments, **options):
+    """Runs scripts/spillway to its end; stdout and stderr are captured as text."""
+    return subprocess.run(
+        [SCRIPT, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120, **options
+    )  # fmt: skip
+
+
+class WithFolder(unittest.TestCase):
+    """A test with a temporary folder of its own, `self.folder`."""
+
+    def setUp(self):
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.folder = pathlib.Path(holder.name)
+
+    def library(self, name, action=""):
+        """A library that passes malloc on to glibc and does `action` at the start of a `seq`."""
+        source = self.folder / f"{name}.c"
+        source.write_text(PLAIN_MALLOC.replace("ACTION", action), encoding="utf-8")
+        path = self.folder / f"{name}.so"
+        self.compile(source, path, "-shared", "-fPIC")
+        return path
+
+    @staticmethod
+    def compile(source, path, *options):
+        subprocess.run(["cc", "-O1", *options, "-o", path, source], check=True, timeout=60)

@@ -1,0 +1,162 @@
+"""`spillway ab` as a whole, on commands of milliseconds with stand-in libraries."""
+
+import json
+import pathlib
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+from unittest import mock
+
+import support
+from spillway_cli.ab import allocators, programs
+from spillway_cli.errors import UserError
+
+
+class Compare(support.WithFolder):
+    def compare(self, *options, command=("seq", "3")):
+        done = support.spillway("ab", "--out", self.folder / "out", *options, "--", *command)
+        path = self.folder / "out" / "report.json"
+        report = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        return done, report
+
+    def result(self, report, name):
+        return next(r for r in report["programs"][0]["results"] if r["allocator"] == name)
+
+    def test_every_round_is_in_the_report(self):
+        done, report = self.compare("--allocators", f"plain={self.library('plain')}", "--runs", "5")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([a["name"] for a in report["allocators"]], ["glibc", "plain"])
+        for name in ("glibc", "plain"):
+            self.assertEqual(len(self.result(report, name)["samples"]), 5)
+        self.assertEqual(set(self.result(report, "plain")["wall_ratio"]), {"value", "low", "high"})
+        self.assertEqual(report["settings"]["rounds"], 5)
+        self.assertTrue(report["machine"]["cpu"])
+        self.assertLessEqual(max(map(len, done.stdout.splitlines()[-20:])), 200)
+
+    def test_failures_are_told_and_the_rest_goes_on(self):
+        libraries = {
+            "killed": self.library("killed", "abort()"),
+            "status": self.library("status", 'write(2, "bad heap\\n", 9); _exit(9)'),
+            "output": self.library("output", 'if (write(1, "x", 1) != 1) abort()'),
+            "plain": self.library("plain"),
+        }
+        listed = ",".join(f"{name}={path}" for name, path in libraries.items())
+        done, report = self.compare("--allocators", listed, "--runs", "1")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("killed by SIGABRT", self.result(report, "killed")["failure"])
+        self.assertEqual(self.result(report, "status")["failure"], "exit status 9: bad heap")
+        self.assertIn("output differs", self.result(report, "output")["failure"])
+        self.assertIsNone(self.result(report, "plain")["failure"])
+        self.assertEqual(len(self.result(report, "plain")["samples"]), 1)
+        self.assertIn("FAILED: killed by SIGABRT", done.stdout)
+
+    def test_output_that_varies_anyway_is_not_compared(self):
+        plain = self.library("plain")
+        done, report = self.compare(
+            "--allocators", f"plain={plain}", "--runs", "1", command=("sh", "-c", "echo $$")
+        )
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("is not compared", report["programs"][0]["notes"][0])
+
+    def test_an_exit_status_that_is_the_commands_own(self):
+        done, report = self.compare("--allocators", "glibc", "--runs", "1", command=("false",))
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("exit status is 1", report["programs"][0]["notes"][0])
+
+    def test_a_command_that_fails_everywhere(self):
+        done, _ = self.compare("--allocators", "glibc", command=("sh", "-c", "kill -9 $$"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("FAILED: fails under glibc: killed by SIGKILL", done.stdout)
+
+    def test_a_program_that_calls_another_malloc(self):
+        source = self.folder / "static.c"
+        text = "#include <unistd.h>\nint main(void) { return usleep(200000); }\n"
+        source.write_text(text, encoding="utf-8")
+        static = self.folder / "static"
+        self.compile(source, static, "-static")
+        done, _ = self.compare("--allocators", "glibc", "--runs", "1", command=(static,))
+        self.assertIn("statically linked", done.stdout)
+        self.assertEqual(done.returncode, 1)
+
+    def test_a_library_that_kills_every_program_is_left_out(self):
+        source = self.folder / "bad.c"
+        source.write_text(
+            "#include <stdlib.h>\nvoid* malloc(size_t n) { (void)n; abort(); }\n"
+            "__attribute__((constructor)) static void start(void) { abort(); }\n",
+            encoding="utf-8",
+        )
+        bad = self.folder / "bad.so"
+        self.compile(source, bad, "-shared", "-fPIC", "-fno-builtin")
+        done, report = self.compare("--allocators", f"bad={bad}", "--runs", "1")
+        self.assertIn("left out: bad: a program that loads it is killed", done.stdout)
+        self.assertEqual([a["name"] for a in report["allocators"]], ["glibc"])
+
+    def test_interrupt_reports_what_was_done(self):
+        command = [support.SCRIPT, "ab", "--out", self.folder, "--allocators", "glibc"]
+        command += ["--runs", "1000", "--", "sleep", "0.05"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            time.sleep(2)
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=20)
+        self.assertRegex(output, r"interrupted in sleep after [1-9]\d* of 1000 rounds")
+        self.assertEqual(process.returncode, 130)
+        report = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
+        self.assertTrue(report["settings"]["interrupted"])
+
+
+class Choose(unittest.TestCase):
+    def test_one_that_is_not_installed_is_left_out(self):
+        with mock.patch.object(allocators, "system_library", lambda soname: pathlib.Path("/lib/x.so")
+                               if soname == "libc.so.6" else None):  # fmt: skip
+            found, left_out = allocators.choose("mimalloc,glibc")
+        self.assertEqual([a.name for a in found], ["glibc"])
+        self.assertEqual(left_out, ["mimalloc: not installed (Debian's package libmimalloc2.0)"])
+
+    def test_mistakes(self):
+        for text, words in (
+            ("hoard", "unknown allocator 'hoard'"),
+            ("glibc,glibc", "named twice"),
+            ("a=/no/such.so", "no such library"),
+            ("a=/bin/cat", "does not export malloc"),
+            ("a b=/bin/cat", "is not a name"),
+        ):
+            with self.assertRaisesRegex(UserError, words):
+                allocators.choose(text)
+
+    def test_command_line_mistakes(self):
+        for arguments, words in (
+            (("--runs", "0"), "not a number"),
+            (("--runs", "x"), "not a number"),
+            (("--programs", "nothing"), "unknown program"),
+            (("--", "no-such-command"), "command not found"),
+            (("sleep", "1"), "unrecognized"),
+        ):
+            done = support.spillway("ab", *arguments)
+            self.assertIn(words, done.stderr)
+            self.assertNotEqual(done.returncode, 0)
+
+
+class Programs(unittest.TestCase):
+    """Each built-in program, at a hundredth of its work: it runs and its output is the same twice."""
+
+    def test_table_and_programs_agree(self):
+        with tempfile.TemporaryDirectory() as folder:
+            made = programs.builtin(pathlib.Path(folder), 1)
+            files = {path.name for path in programs.FOLDER.iterdir()} - {"PROGRAMS"}
+            self.assertEqual({program.name for program in made}, files)
+            for program in made:
+                with self.subTest(program=program.name):
+                    self.assertLessEqual(len(f"{program.name}: {program.description}"), 80)
+                    programs.prepare(program)
+                    outputs = {self.output(program) for _ in range(2)}
+                    self.assertEqual(len(outputs), 1)
+                    self.assertNotEqual(outputs, {b""})
+
+    def output(self, program):
+        return subprocess.run(program.command, stdout=subprocess.PIPE, check=True, timeout=120).stdout
+
+
+if __name__ == "__main__":
+    unittest.main()

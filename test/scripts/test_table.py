@@ -1,0 +1,83 @@
+"""The terminal table: 80 columns, whatever the values."""
+
+import unittest
+
+import support  # noqa: F401
+from spillway_cli.ab import table
+from spillway_cli.ab.measure import Sample
+from spillway_cli.ab.programs import of_command
+from spillway_cli.ab.rounds import Comparison, Result
+from spillway_cli.ab.statistics import Ratio
+
+WIDEST = "twelve-chars"
+
+
+def samples(wall, cpu=1.0, rounds=5, rss=100 << 20, faults=1000):
+    return [Sample(wall + i / 1000, cpu, rss, faults, 0) for i in range(rounds)]
+
+
+def comparison(**results):
+    made = {name: Result(name) for name in ("glibc", *results)}
+    made["glibc"].samples = samples(1.0)
+    for name, found in results.items():
+        if isinstance(found, str):
+            made[name].failure = found
+        else:
+            made[name].samples = found
+    return Comparison(of_command(["/bin/program", "x" * 100, "word " * 30]), made)
+
+
+class Widths(unittest.TestCase):
+    def assert_narrow(self, text):
+        for line in text.splitlines():
+            if " " in line.strip():  # a single long word has no place to break
+                self.assertLessEqual(len(line), 80, line)
+
+    def test_extreme_values_fit(self):
+        for wall in (0.0, 0.001, 9.9996, 99.9996, 599.0):
+            for rss, faults in ((0, 0), (1 << 20, 9999), (999 << 30, 999_999_999)):
+                made = comparison(**{WIDEST: samples(wall, wall, 5, rss, faults)})
+                self.assert_narrow(table.format_comparison(made))
+
+    def test_a_long_failure_is_wrapped(self):
+        made = comparison(**{WIDEST: "killed by SIGSEGV: " + "some words of an error " * 9})
+        text = table.format_comparison(made)
+        self.assertIn("FAILED: killed by SIGSEGV", text)
+        self.assert_narrow(text)
+
+    def test_explanation_fits(self):
+        self.assert_narrow(table.wrapped(table.EXPLANATION, ""))
+        self.assertLessEqual(len(table.HEADING), 80)
+
+
+class Cells(unittest.TestCase):
+    def test_noise_is_a_tilde(self):
+        self.assertEqual(table.ratio(Ratio(1.01, 0.98, 1.04)), "~    [0.98, 1.04]")
+        self.assertEqual(table.ratio(Ratio(0.83, 0.81, 0.85)), "0.83 [0.81, 0.85]")
+        self.assertEqual(table.ratio(Ratio(0.83)), "0.83")
+
+    def test_numbers(self):
+        self.assertEqual([table.number(x) for x in (0.5, 12.34, 999.6)], ["0.50", "12.3", "1000"])
+        self.assertEqual(
+            [table.count(x) for x in (0, 9999, 10_000, 123_456, 2_500_000)],
+            ["0", "9999", "10.0k", "123k", "2.5M"],
+        )
+
+
+class Summary(unittest.TestCase):
+    def test_one_program_has_none(self):
+        self.assertEqual(table.format_summary([comparison(fast=samples(0.5))], ["glibc", "fast"]), "")
+
+    def test_failed_programs_are_left_out_and_counted(self):
+        made = [comparison(fast=samples(0.5)), comparison(fast=samples(0.5)), comparison(fast="died")]
+        text = table.format_summary(made, ["glibc", "fast"])
+        self.assertIn("0.50 [0.50, 0.50]", text)
+        self.assertIn("without 1 that failed", text)
+
+    def test_failed_everywhere(self):
+        made = [comparison(fast="died"), comparison(fast="died")]
+        self.assertIn("FAILED in all of them", table.format_summary(made, ["glibc", "fast"]))
+
+
+if __name__ == "__main__":
+    unittest.main()
