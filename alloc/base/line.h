@@ -17,6 +17,14 @@ class Line {
     }
     return *this;
   }
+  // Text of unknown origin: control characters become '?', so that a line stays one line.
+  Line& quoted(std::string_view piece) {
+    put('\'');
+    for (const char c : piece) {
+      put(c >= ' ' && c != 0x7f ? c : '?');
+    }
+    return put('\'');
+  }
   Line& put(char c) {
     if (length_ < kCapacity) {
       buffer_[length_++] = c;

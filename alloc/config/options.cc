@@ -84,9 +84,9 @@ void Options::set(std::string_view name, std::string_view text, OptionOrigin ori
   if (spec == nullptr) {
     os::Message message;
     message.line()
-        .text("unknown option '")
-        .text(name)
-        .text("', did you mean '")
+        .text("unknown option ")
+        .quoted(name)
+        .text(", did you mean '")
         .text(nearest_option(name).name)
         .text("'?");
     message.send();
@@ -96,7 +96,7 @@ void Options::set(std::string_view name, std::string_view text, OptionOrigin ori
   const auto index = static_cast<size_t>(spec - kOptionSpecs);
   if (!value) {
     os::Message message;
-    message.line().text("option ").text(spec->name).text(": '").text(text).text("' is not ");
+    message.line().text("option ").text(spec->name).text(": ").quoted(text).text(" is not ");
     print_bounds(*spec, message.line());
     message.line().text("; using ");
     print_value(*spec, values_[index], message.line());
@@ -116,7 +116,7 @@ void Options::report() const {
     os::Message message;
     message.line().text(spec.name).text(" = ");
     if (spec.type == OptionType::kPath && !stats_file_.empty()) {
-      message.line().text(stats_file_);
+      message.line().quoted(stats_file_);
     } else {
       print_value(spec, values_[index], message.line());
     }

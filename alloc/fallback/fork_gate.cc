@@ -44,10 +44,17 @@ Counter& counter_of(const ThreadState& thread) {
   return counters[mixed >> (64 - kCounterBits)];
 }
 
+// A fork's handlers are given about a second for others to leave. Those others wait longer: copying
+// the page tables of a process with 100 GiB takes a second too.
+constexpr int kSecondsToLeave = 1;
+constexpr int kSecondsToWait = 4;
+
 // Pauses between looks at a condition, first by yielding, then by sleeping; no cancellation point.
 class BoundedWait {
  public:
-  // False when about a second has been waited in all.
+  explicit BoundedWait(int seconds) : limit_(kYields + seconds * kNapsPerSecond) {}
+
+  // False when that time has been waited in all.
   bool pause() {
     if (++pauses_ <= kYields) {
       syscall(SYS_sched_yield);
@@ -55,33 +62,35 @@ class BoundedWait {
     }
     const timespec nap = {0, kNapNanoseconds};
     syscall(SYS_nanosleep, &nap, nullptr);
-    return pauses_ < kYields + kNaps;
+    return pauses_ < limit_;
   }
 
  private:
   static constexpr long kNapNanoseconds = 100'000;
   static constexpr int kYields = 32;
-  static constexpr int kNaps = 6'000;  // a nap takes some 160 us with the kernel's timer slack
+  static constexpr int kNapsPerSecond = 6'000;  // a nap takes some 160 us with timer slack
+  int limit_;
   int pauses_ = 0;
 };
 
-SPILLWAY_COLD void wait_for_fork(const ThreadState* self, Counter& counter) {
-  BoundedWait wait;
+SPILLWAY_COLD void wait_for_fork(Counter& counter) {
+  BoundedWait wait(kSecondsToWait);
   for (;;) {
-    // Release: pairs with the acquire in fork_prepare; what was done inside is visible there.
+    // Release: pairs with the load in fork_prepare; what was done inside is visible there.
     counter.inside.fetch_sub(1, std::memory_order_release);
     // Acquire: pairs with the release in fork_parent. Only a hint, the loop looks again below.
-    while (fork_owner.load(std::memory_order_acquire) != nullptr) {
-      if (!wait.pause()) {
-        // Relaxed: the bound has passed, this thread goes in without the gate's guarantee.
-        counter.inside.fetch_add(1, std::memory_order_relaxed);
-        return;
-      }
+    const ThreadState* owner = fork_owner.load(std::memory_order_acquire);
+    while (owner != nullptr && wait.pause()) {
+      owner = fork_owner.load(std::memory_order_acquire);
+    }
+    if (owner != nullptr) {
+      // Opens the gate for everyone: who waits for this thread would wait for the next one too.
+      // Relaxed: the guarantee is given up, nothing is ordered by it.
+      fork_owner.compare_exchange_strong(owner, nullptr, std::memory_order_relaxed);
     }
     // Sequentially consistent, both: as in enter_outermost, against fork_prepare.
     counter.inside.fetch_add(1, std::memory_order_seq_cst);
-    const ThreadState* owner = fork_owner.load(std::memory_order_seq_cst);
-    if (owner == nullptr || owner == self) {
+    if (fork_owner.load(std::memory_order_seq_cst) == nullptr) {
       return;
     }
   }
@@ -95,7 +104,7 @@ SPILLWAY_NOINLINE void enter_outermost(ThreadState& self) {
   // Sequentially consistent: after the addition; the other half of the same pair.
   const ThreadState* owner = fork_owner.load(std::memory_order_seq_cst);
   if (SPILLWAY_UNLIKELY(owner != nullptr && owner != &self)) {
-    wait_for_fork(&self, counter);
+    wait_for_fork(counter);
   }
   // The depth is set last and cleared first: a signal handler that allocates in between counts
   // itself in and out on its own.
@@ -109,7 +118,7 @@ SPILLWAY_NOINLINE void leave_outermost(ThreadState& self) {
   std::atomic_signal_fence(std::memory_order_seq_cst);
   self.depth = 0;
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  // Release: pairs with the acquire in fork_prepare; all that was done inside precedes the fork.
+  // Release: pairs with the load in fork_prepare; all that was done inside precedes the fork.
   counter_of(self).inside.fetch_sub(1, std::memory_order_release);
 }
 
@@ -141,7 +150,7 @@ void report_no_memory() {
 void fork_prepare() {
   const int entry_errno = errno;
   const ThreadState& self = thread_state;
-  BoundedWait wait;
+  BoundedWait wait(kSecondsToLeave);
   const ThreadState* owner = nullptr;
   // Sequentially consistent: before the loads below; pairs with enter_outermost's add, then load.
   while (!fork_owner.compare_exchange_strong(owner, &self, std::memory_order_seq_cst)) {
@@ -162,7 +171,8 @@ void fork_prepare() {
 
 void fork_parent() {
   const ThreadState* owner = &thread_state;
-  // Release: pairs with the acquire in wait_for_fork. Fails when the gate was another thread's.
+  // Release: pairs with the acquire in wait_for_fork. Fails when the gate was another thread's or
+  // has been given up.
   fork_owner.compare_exchange_strong(owner, nullptr, std::memory_order_release,
                                      std::memory_order_relaxed);
 }

@@ -4,8 +4,9 @@
 // Register the three with pthread_atfork before any library that allocates in its own handlers can
 // (a constructor of the preload library or shim). They allocate nothing and take no lock.
 //
-// Every wait is bounded by about a second and then goes on without the guarantee: another library's
-// fork handlers may make us wait for a thread that waits for the forking one.
+// Every wait is bounded and then goes on without the guarantee, because another library's fork
+// handlers may make us wait for a thread that waits for the forking one: the forking thread waits
+// about 1 s for others to leave, they wait about 4 s for the fork and then open the gate for all.
 // A fork that skips the handlers (vfork, _Fork, the bare system call) has no gate.
 #pragma once
 

@@ -24,9 +24,9 @@ void* memalign(size_t alignment, size_t size) {
     errno = EINVAL;
     return nullptr;
   }
-  constexpr size_t kMallocAlignment = alignof(std::max_align_t);
-  return alignment <= kMallocAlignment ? allocate(size)
-                                       : allocate_aligned(std::bit_ceil(alignment), size);
+  // A block of any size has the alignment of a pointer; of a larger one, only some.
+  return alignment <= alignof(void*) ? allocate(size)
+                                     : allocate_aligned(std::bit_ceil(alignment), size);
 }
 
 void* pvalloc(size_t size) {

@@ -78,7 +78,7 @@ void report_at_exit() {
   const int descriptor = os::open_for_writing(path.c_str());
   if (descriptor < 0) {
     os::Message message;
-    message.line().text("option stats_file: cannot write '").text(path.view()).text("'");
+    message.line().text("option stats_file: cannot write ").quoted(path.view());
     message.send();
     return;
   }

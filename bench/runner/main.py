@@ -81,7 +81,7 @@ def print_report(campaign, chosen, found, left_out, length):
     print()
     print("\n".join(table.goals_table(results)))
     if not all(verdict.sure for verdict in results):
-        print("? the rounds, each by itself, do not agree on it")
+        print("? the rounds, each by itself, do not agree on it, or most were disturbed (*)")
     return results
 
 

@@ -18,7 +18,9 @@ class Campaign:
         self.context = {}
 
     def figures(self):
-        return Figures(self.rows)
+        often = {key for key, rounds in self.disturbed.items()
+                 if 2 * rounds > len(self.rows[key[0]].get(key[1], []))}
+        return Figures(self.rows, often)
 
     def run(self, chosen, programs, length):
         for suite in chosen:

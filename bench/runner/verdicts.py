@@ -14,14 +14,18 @@ class Verdict:
     measured: float | None
     at: str  # the row that decided, if there are several, or why nothing was measured
     result: str
-    sure: bool  # the rounds, each by itself, agree: see _sure
+    sure: bool  # the rounds, each by itself, agree, and most were undisturbed
 
 
 class Figures:
-    """rows[row][allocator] is a list with one figure per round."""
+    """rows[row][allocator] is a list with one figure per round.
 
-    def __init__(self, rows):
+    disturbed: the (row, allocator) that other programs disturbed in most rounds.
+    """
+
+    def __init__(self, rows, disturbed=frozenset()):
         self.rows = rows
+        self.disturbed = disturbed
 
     def median(self, row, allocator):
         return statistics.median(self.rows[row][allocator])
@@ -46,7 +50,9 @@ def judge(goal, figures):
     worst = (min if goal.kind == "times" else max)(found, key=lambda one: one[0])
     measured, at, rounds = worst
     result = MET if _holds(goal, measured) else MISSED
-    return Verdict(goal, measured, at, result, _sure(goal, rounds, result))
+    disturbed = any((row, name) in figures.disturbed
+                    for row in goal.rows for name in (SUBJECT, goal.other))
+    return Verdict(goal, measured, at, result, _sure(goal, rounds, result) and not disturbed)
 
 
 def judge_all(goals, figures):

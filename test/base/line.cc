@@ -22,6 +22,12 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_cut) {
   BOOST_TEST(std::string(text.c_str()) == "abc");
 }
 
+BOOST_AUTO_TEST_CASE(quoted_text_cannot_break_the_line) {
+  Line<40> text;
+  text.quoted("a\nb\x1b[31m\x7f");
+  BOOST_TEST(text.view() == "'a?b?[31m?'");
+}
+
 BOOST_AUTO_TEST_CASE(pads_to_a_column) {
   Line<20> text;
   text.text("ab").spaces_up_to(5).put('|').spaces_up_to(3);

@@ -58,6 +58,12 @@ class Verdicts(unittest.TestCase):
         verdict = judge(goal, p_1={"spillway": [9, 9, 11, 11, 9], "x": [10] * 5})
         self.assertEqual((verdict.result, verdict.sure), (verdicts.MET, False))
 
+    def test_disturbed_rows_are_marked(self):
+        goal = Goal("w", "at_most", 1, ("p/1",), "x")
+        rows = {"p/1": {"spillway": [9] * 4, "x": [10] * 4}}
+        verdict = verdicts.judge(goal, verdicts.Figures(rows, {("p/1", "x")}))
+        self.assertEqual((verdict.result, verdict.sure), (verdicts.MET, False))
+
     def test_what_is_missing_is_named(self):
         goal = Goal("w", "at_most", 1, ("p/1",), "mimalloc")
         self.assertEqual(judge(goal, p_1={"mimalloc": [1]}).at, "no spillway")

@@ -1,8 +1,4 @@
-// What fallback.h promises of every mimalloc: errno, alignment, zeroes, ownership, no noise.
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
+// What fallback.h promises of every mimalloc: errno, alignment, zeroes, ownership.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
@@ -27,44 +23,6 @@ constexpr size_t kSizes[] = {0,    1,         8,        16,       100,      1024
 bool is_zero(const void* block, size_t size) {
   const auto* bytes = static_cast<const unsigned char*>(block);
   return std::all_of(bytes, bytes + size, [](unsigned char byte) { return byte == 0; });
-}
-
-struct Outcome {
-  int status;     // as waitpid gives it
-  size_t output;  // bytes written to stderr
-};
-
-// Runs `body` in a child whose address space may grow by `room` bytes.
-Outcome run_confined(size_t room, const std::function<bool()>& body) {
-  int ends[2];
-  BOOST_REQUIRE_EQUAL(pipe(ends), 0);
-  const pid_t child = fork();
-  BOOST_REQUIRE(child >= 0);
-  if (child == 0) {
-    dup2(ends[1], 2);
-    size_t pages = 0;
-    FILE* statm = fopen("/proc/self/statm", "r");
-    if (statm == nullptr || fscanf(statm, "%zu", &pages) != 1) {
-      _exit(2);
-    }
-    fclose(statm);
-    const rlim_t limit = pages * static_cast<size_t>(getpagesize()) + room;
-    const rlimit address_space = {limit, limit};
-    if (setrlimit(RLIMIT_AS, &address_space) != 0) {
-      _exit(3);
-    }
-    _exit(body() ? 0 : 1);
-  }
-  close(ends[1]);
-  Outcome outcome = {0, 0};
-  char text[256];
-  for (ssize_t got; (got = read(ends[0], text, sizeof text)) > 0;) {
-    outcome.output += static_cast<size_t>(got);
-    BOOST_TEST_MESSAGE(std::string(text, static_cast<size_t>(got)));
-  }
-  close(ends[0]);
-  BOOST_REQUIRE_EQUAL(waitpid(child, &outcome.status, 0), child);
-  return outcome;
 }
 
 bool fails_with_no_memory(const std::function<void*()>& request) {
@@ -156,40 +114,6 @@ BOOST_AUTO_TEST_CASE(impossible_requests_give_enomem) {
     BOOST_TEST(fails_with_no_memory([=] { return fallback::reallocate(block, size); }));
     BOOST_TEST(*block == 'x');
     fallback::free(block);
-  }
-}
-
-BOOST_AUTO_TEST_CASE(exhaustion_gives_enomem_in_silence) {
-  const auto exhaust = [](size_t size) {
-    return [size] {
-      static void* blocks[200'000];
-      size_t count = 0;
-      errno = 0;
-      while (count < std::size(blocks) && (blocks[count] = fallback::allocate(size)) != nullptr) {
-        *static_cast<char*>(blocks[count]) = 1;
-        ++count;
-      }
-      if (count == std::size(blocks) || errno != ENOMEM) {
-        return false;
-      }
-      const bool zeroed = fails_with_no_memory([=] { return fallback::allocate_zeroed(size); });
-      const bool aligned =
-          fails_with_no_memory([=] { return fallback::allocate_aligned(4096, size + 4096); });
-      while (count > 0) {
-        errno = 77;
-        fallback::free(blocks[--count]);
-        if (errno != 77) {
-          return false;
-        }
-      }
-      return zeroed && aligned && fallback::allocate(16) != nullptr;
-    };
-  };
-  for (const size_t size : {size_t{1024}, size_t{3000}, 2 * kMiB}) {
-    const Outcome outcome = run_confined(100 * kMiB, exhaust(size));
-    BOOST_TEST(WIFEXITED(outcome.status));
-    BOOST_TEST(WEXITSTATUS(outcome.status) == 0);
-    BOOST_TEST(outcome.output == 0u);
   }
 }
 

@@ -91,20 +91,16 @@ void keep_working(uint64_t seed) {
     fallback::free(slot.exchange(nullptr));
   }
   std::vector<void*> blocks;
-  for (int round = 0; round < 3; ++round) {
-    for (size_t size = 8; size <= (size_t{16} << 20); size = size * 3 / 2) {
-      blocks.push_back(filled_block(size));
-      fallback::free(fallback::allocate_zeroed(size));
-      fallback::free(fallback::allocate_aligned(256, size));
-    }
-    std::thread(work, 1, 300).join();
-    for (void*& block : blocks) {
-      block = fallback::reallocate(block, 2000);
-      fallback::free(block);
-    }
-    blocks.clear();
-    fallback::collect(true);
+  for (size_t size = 8; size <= (size_t{8} << 20); size *= 2) {
+    blocks.push_back(filled_block(size));
+    fallback::free(fallback::allocate_zeroed(size));
+    fallback::free(fallback::allocate_aligned(256, size));
   }
+  std::thread(work, 1, 100).join();
+  for (void* block : blocks) {
+    fallback::free(fallback::reallocate(block, 2000));
+  }
+  fallback::collect(true);
   _exit(0);
 }
 

@@ -8,6 +8,6 @@ int main() {
   void* again = opaque(p);
   expect("double", p, 0, 16384);
   ::operator delete(p);
-  ::operator delete(again, std::size_t{16384});
+  ::operator delete (again, std::size_t{16384});
   return survived();
 }

@@ -1,4 +1,5 @@
-// The second free runs in the destructor of a pthread key, after the thread's cache may have been given back.
+// The second free runs in the destructor of a pthread key, after the thread's cache may have been
+// given back.
 #include <limits.h>
 #include <pthread.h>
 

@@ -1,5 +1,5 @@
-// Two threads free one block at the same time, again and again: caught at the latest when the second copy goes back. Both
-// threads end in each round, so that nothing stays in their caches.
+// Two threads free one block at the same time, again and again: caught at the latest when the
+// second copy goes back. Both threads end in each round, so that nothing stays in their caches.
 #include <pthread.h>
 
 #include "misuse.h"

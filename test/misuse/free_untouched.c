@@ -1,5 +1,6 @@
-// free of an address in the arena that no block ever had: PLACE 0 is the middle of a class's span, 1 its last block, 2 its last
-// page. Neighbouring classes lie one span apart, a span's length is a power of two, and its start is aligned to 2 MiB.
+// free of an address in the arena that no block ever had: PLACE 0 is the middle of a class's span,
+// 1 its last block, 2 its last page. Neighbouring classes lie one span apart, a span's length is a
+// power of two, and its start is aligned to 2 MiB.
 #include "misuse.h"
 
 enum { kStartAlignment = 2 << 20 };

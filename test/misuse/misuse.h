@@ -1,4 +1,5 @@
-// For the misuse programs: say what is expected, misuse, survive. misuse.py runs each and compares with the message.
+// For the misuse programs: say what is expected, misuse, survive. misuse.py runs each and compares
+// with the message.
 #ifndef SPILLWAY_TEST_MISUSE_MISUSE_H_
 #define SPILLWAY_TEST_MISUSE_MISUSE_H_
 
@@ -19,8 +20,8 @@ static inline void write_hex(uint64_t value) {
   write_text(1, digits);
 }
 
-// kind: "double", "interior" (with the offset in bytes), "never", or "invalid" for either of the last two. size_class: the
-// class's block size in bytes, or kAnyClass.
+// kind: "double", "interior" (with the offset in bytes), "never", or "invalid" for either of the
+// last two. size_class: the class's block size in bytes, or kAnyClass.
 static inline void expect(const char* kind, const void* address, size_t offset, size_t size_class) {
   write_text(1, kind);
   write_text(1, " ");

@@ -1,5 +1,6 @@
-// A small program for tight address-space limits: it goes through all sizes, and takes NULL for an answer. Exit status 0:
-// everything was served; 3: some request got NULL with ENOMEM, which is allowed only where the limit is tight.
+// A small program for tight address-space limits: it goes through all sizes, and takes NULL for an
+// answer. Exit status 0: everything was served; 3: some request got NULL with ENOMEM, which is
+// allowed only where the limit is tight.
 #include "family.h"
 
 int main(void) {

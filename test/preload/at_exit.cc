@@ -1,5 +1,5 @@
-// The heap works to the very end: atexit and on_exit handlers, static destructors, a detached thread that is still busy, and
-// stdio's buffers flushed last.
+// The heap works to the very end: atexit and on_exit handlers, static destructors, a detached
+// thread that is still busy, and stdio's buffers flushed last.
 #include <cstdio>
 #include <cstdlib>
 #include <string>

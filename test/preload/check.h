@@ -1,6 +1,7 @@
-// CHECK for the whole-program tests: on failure one line with file, line and condition, then exit status 1.
-// SKIP says why on one line and leaves with ctest's SKIP_RETURN_CODE, 77. Both write with write(2) and never
-// allocate, so they may be used in signal handlers, forked children and early constructors. C and C++.
+// CHECK for the whole-program tests: on failure one line with file, line and condition, then exit
+// status 1. SKIP says why on one line and leaves with ctest's SKIP_RETURN_CODE, 77. Both write with
+// write(2) and never allocate, so they may be used in signal handlers, forked children and early
+// constructors. C and C++.
 #ifndef SPILLWAY_TEST_PRELOAD_CHECK_H_
 #define SPILLWAY_TEST_PRELOAD_CHECK_H_
 
@@ -47,19 +48,19 @@ __attribute__((noreturn)) static inline void compare_failed(const char* text, ui
   _exit(1);
 }
 
-#define CHECK(condition)                                                              \
-  ((condition) ? (void)0                                                              \
-               : check_failed(__FILE__ ":" SPILLWAY_TEXT(__LINE__) ": CHECK failed: " \
-                              #condition "\n"))
+#define CHECK(condition) \
+  ((condition)           \
+       ? (void)0         \
+       : check_failed(__FILE__ ":" SPILLWAY_TEXT(__LINE__) ": CHECK failed: " #condition "\n"))
 
 // `left op right` for unsigned integers; a failure prints both values.
-#define CHECK_COMPARE(left, op, right)                                                        \
-  do {                                                                                        \
-    uint64_t left_value_ = (uint64_t)(left), right_value_ = (uint64_t)(right);                \
-    if (!(left_value_ op right_value_))                                                       \
-      compare_failed(__FILE__ ":" SPILLWAY_TEXT(__LINE__) ": CHECK failed: " #left " " #op    \
-                     " " #right ", values ",                                                  \
-                     left_value_, right_value_);                                              \
+#define CHECK_COMPARE(left, op, right)                                                     \
+  do {                                                                                     \
+    uint64_t left_value_ = (uint64_t)(left), right_value_ = (uint64_t)(right);             \
+    if (!(left_value_ op right_value_))                                                    \
+      compare_failed(__FILE__ ":" SPILLWAY_TEXT(__LINE__) ": CHECK failed: " #left " " #op \
+                                                          " " #right ", values ",          \
+                     left_value_, right_value_);                                           \
   } while (0)
 
 #define SKIP(reason) skip_test("skipped: " reason "\n")

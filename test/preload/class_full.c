@@ -1,5 +1,6 @@
-// One class outgrows its span: under an address-space limit the arena is small, and a class that is full falls over to the
-// fallback. Every block is there once, keeps its contents, and can be freed from any order. argv: limit in MiB, then sizes.
+// One class outgrows its span: under an address-space limit the arena is small, and a class that is
+// full falls over to the fallback. Every block is there once, keeps its contents, and can be freed
+// from any order. argv: limit in MiB, then sizes.
 #include <sys/resource.h>
 
 #include "family.h"

@@ -1,5 +1,6 @@
-// A plugin opened with RTLD_DEEPBIND binds malloc and free to libc's own heap. Two heaps in one process: what the plugin
-// allocates and frees itself must work, beside and between the program's own blocks, in several threads.
+// A plugin opened with RTLD_DEEPBIND binds malloc and free to libc's own heap. Two heaps in one
+// process: what the plugin allocates and frees itself must work, beside and between the program's
+// own blocks, in several threads.
 #include <dlfcn.h>
 #include <pthread.h>
 
@@ -33,7 +34,8 @@ int main(int argc, char** argv) {
   churn = (Churn)dlsym(plugin, "churn");
   CHECK(churn != NULL);
   pthread_t threads[4];
-  for (uintptr_t t = 0; t < 4; t++) CHECK(pthread_create(&threads[t], NULL, run, (void*)(t * 1000 + 1)) == 0);
+  for (uintptr_t t = 0; t < 4; t++)
+    CHECK(pthread_create(&threads[t], NULL, run, (void*)(t * 1000 + 1)) == 0);
   for (int t = 0; t < 4; t++) pthread_join(threads[t], NULL);
   CHECK(dlclose(plugin) == 0);
   return 0;

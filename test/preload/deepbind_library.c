@@ -1,4 +1,5 @@
-// The plugin of deepbind.c: makes, grows and frees its own blocks. 0 when their contents were right.
+// The plugin of deepbind.c: makes, grows and frees its own blocks. 0 when their contents were
+// right.
 #include "family.h"
 
 __attribute__((visibility("default"))) int churn(unsigned seed) {

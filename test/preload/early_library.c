@@ -1,4 +1,5 @@
-// A library whose constructor and destructor use the heap: early.c depends on it, and it is preloaded beside libspillway.so.
+// A library whose constructor and destructor use the heap: early.c depends on it, and it is
+// preloaded beside libspillway.so.
 #include "early.h"
 
 struct EarlyBlocks early_library_blocks;

@@ -1,5 +1,6 @@
-// fork in a process with 16 busy threads, 1000 times: each child allocates and frees pooled, small and large blocks, some of
-// its parent's too, and leaves. A child that hangs is killed by its alarm and counted. argv[1]: another number of forks.
+// fork in a process with 16 busy threads, 1000 times: each child allocates and frees pooled, small
+// and large blocks, some of its parent's too, and leaves. A child that hangs is killed by its alarm
+// and counted. argv[1]: another number of forks.
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -70,7 +71,8 @@ int main(int argc, char** argv) {
     stamp(inherited[i], sizes[i], 99);
   }
   pthread_t threads[kThreads];
-  for (uintptr_t i = 0; i < kThreads; i++) CHECK(pthread_create(&threads[i], NULL, run, (void*)(i + 1)) == 0);
+  for (uintptr_t i = 0; i < kThreads; i++)
+    CHECK(pthread_create(&threads[i], NULL, run, (void*)(i + 1)) == 0);
   int hung = 0, died = 0;
   for (int done = 0; done < forks && hung < 3; done += kAtOnce) {
     pid_t children[kAtOnce];

@@ -1,5 +1,5 @@
-// Blocks of all sizes handed among four threads: each carries its maker's stamp, is verified by the receiver, and is freed,
-// grown or handed on there.
+// Blocks of all sizes handed among four threads: each carries its maker's stamp, is verified by the
+// receiver, and is freed, grown or handed on there.
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -64,7 +64,8 @@ static void* run(void* argument) {
 
 int main(void) {
   pthread_t threads[kThreads];
-  for (uintptr_t i = 0; i < kThreads; i++) CHECK(pthread_create(&threads[i], NULL, run, (void*)(i + 1)) == 0);
+  for (uintptr_t i = 0; i < kThreads; i++)
+    CHECK(pthread_create(&threads[i], NULL, run, (void*)(i + 1)) == 0);
   for (int i = 0; i < kThreads; i++) pthread_join(threads[i], NULL);
   for (int i = 0; i < kMailboxes; i++) {
     struct Parcel* p = atomic_exchange(&mailbox[i], NULL);

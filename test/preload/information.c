@@ -1,4 +1,5 @@
-// malloc_trim, mallinfo, mallinfo2, malloc_info, malloc_stats, mallopt: they answer, for this heap, and harm nothing.
+// malloc_trim, mallinfo, mallinfo2, malloc_info, malloc_stats, mallopt: they answer, for this heap,
+// and harm nothing.
 #include <stdio.h>
 
 #include "family.h"

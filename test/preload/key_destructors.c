@@ -1,5 +1,6 @@
-// Destructors of pthread keys that allocate, free and arm themselves again in all PTHREAD_DESTRUCTOR_ITERATIONS rounds, in
-// keys made before and after the heap made its own; libc frees its own per-thread memory after the last of them.
+// Destructors of pthread keys that allocate, free and arm themselves again in all
+// PTHREAD_DESTRUCTOR_ITERATIONS rounds, in keys made before and after the heap made its own; libc
+// frees its own per-thread memory after the last of them.
 #include <limits.h>
 #include <locale.h>
 #include <pthread.h>
@@ -72,7 +73,8 @@ int main(void) {
   for (int k = kKeys / 2; k < kKeys; k++) CHECK(pthread_key_create(&keys[k], at_thread_exit) == 0);
   pthread_t threads[8];
   for (int i = 0; i < kThreads; i += 8) {
-    for (int t = 0; t < 8; t++) CHECK(pthread_create(&threads[t], NULL, run, (void*)(intptr_t)(i + t)) == 0);
+    for (int t = 0; t < 8; t++)
+      CHECK(pthread_create(&threads[t], NULL, run, (void*)(intptr_t)(i + t)) == 0);
     for (int t = 0; t < 8; t++) pthread_join(threads[t], NULL);
   }
   int left = 0;

@@ -1,4 +1,5 @@
-// All forms of operator new and delete: sizes, alignment, contents; sizes given to delete are only hints.
+// All forms of operator new and delete: sizes, alignment, contents; sizes given to delete are only
+// hints.
 #include <cstdlib>
 #include <initializer_list>
 #include <new>
@@ -27,9 +28,9 @@ void check_plain(size_t n) {
   CHECK_COMPARE(errno, ==, 4711);
   ::operator delete(::operator new(n), n);
   ::operator delete[](::operator new[](n), n);
-  ::operator delete(::operator new(n), size_t{1});  // wrong sizes, as real programs pass
+  ::operator delete (::operator new(n), size_t{1});  // wrong sizes, as real programs pass
   ::operator delete[](::operator new[](n), n * 2 + 100);
-  ::operator delete(::operator new(n), size_t{0});
+  ::operator delete (::operator new(n), size_t{0});
   free(::operator new(n));
 }
 
@@ -59,11 +60,12 @@ void check_aligned(size_t n, size_t alignment) {
 int main() {
   for (size_t n : kSizes) {
     check_plain(n);
-    for (size_t alignment = 16; alignment <= size_t{2} << 20; alignment *= 4) check_aligned(n, alignment);
+    for (size_t alignment = 16; alignment <= size_t{2} << 20; alignment *= 4)
+      check_aligned(n, alignment);
   }
   ::operator delete(nullptr);
   ::operator delete[](nullptr, size_t{8});
-  ::operator delete(nullptr, std::align_val_t{64});
+  ::operator delete (nullptr, std::align_val_t{64});
   ::operator delete(nullptr, std::nothrow);
   return 0;
 }

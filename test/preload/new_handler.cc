@@ -1,5 +1,5 @@
-// What operator new does when memory is short: it calls the new_handler in a loop, lets what it throws pass, throws
-// std::bad_alloc without one; the nothrow forms turn bad_alloc into nullptr.
+// What operator new does when memory is short: it calls the new_handler in a loop, lets what it
+// throws pass, throws std::bad_alloc without one; the nothrow forms turn bad_alloc into nullptr.
 #include <cstdlib>
 #include <initializer_list>
 #include <new>
@@ -30,11 +30,11 @@ using New = void* (*)(size_t);
 
 void* plain(size_t n) { return ::operator new(n); }
 void* array(size_t n) { return ::operator new[](n); }
-void* aligned(size_t n) { return ::operator new(n, std::align_val_t{4096}); }
+void* aligned(size_t n) { return ::operator new (n, std::align_val_t{4096}); }
 void* aligned_array(size_t n) { return ::operator new[](n, std::align_val_t{64}); }
 void* nothrow(size_t n) { return ::operator new(n, std::nothrow); }
 void* nothrow_array(size_t n) { return ::operator new[](n, std::nothrow); }
-void* nothrow_aligned(size_t n) { return ::operator new(n, std::align_val_t{4096}, std::nothrow); }
+void* nothrow_aligned(size_t n) { return ::operator new (n, std::align_val_t{4096}, std::nothrow); }
 void* nothrow_aligned_array(size_t n) {
   return ::operator new[](n, std::align_val_t{64}, std::nothrow);
 }

@@ -1,4 +1,5 @@
-// A new_handler that releases memory makes the next try of the same operator new succeed; under an address-space limit.
+// A new_handler that releases memory makes the next try of the same operator new succeed; under an
+// address-space limit.
 #include <sys/resource.h>
 
 #include <cstdio>

@@ -1,5 +1,5 @@
-// A thread that only frees gives its blocks back from its first free on: a producer makes 16 GiB of 16 and 256 KiB blocks, a
-// consumer that never allocates frees them, and the process stays small.
+// A thread that only frees gives its blocks back from its first free on: a producer makes 16 GiB of
+// 16 and 256 KiB blocks, a consumer that never allocates frees them, and the process stays small.
 #include <pthread.h>
 #include <stdatomic.h>
 

@@ -1,4 +1,5 @@
-// cfree, free_sized, free_aligned_sized and the __libc_ names take and give blocks of the same heap as malloc and free.
+// cfree, free_sized, free_aligned_sized and the __libc_ names take and give blocks of the same heap
+// as malloc and free.
 #include <dlfcn.h>
 
 #include "family.h"

@@ -1,5 +1,6 @@
-// Content checks: a block carries its owner's pattern in its first and last word and in one word of each page
-// between. Two owners of one block, or a block that the allocator wrote to, show as a failed CHECK. No allocation.
+// Content checks: a block carries its owner's pattern in its first and last word and in one word of
+// each page between. Two owners of one block, or a block that the allocator wrote to, show as a
+// failed CHECK. No allocation.
 #ifndef SPILLWAY_TEST_PRELOAD_PATTERN_H_
 #define SPILLWAY_TEST_PRELOAD_PATTERN_H_
 
@@ -24,7 +25,8 @@ static inline uint64_t get_word(const char* at) {
 // `size` in bytes, 8 or more.
 static inline void stamp(void* block, size_t size, uint64_t owner) {
   char* p = (char*)block;
-  for (size_t at = 0; at + 8 <= size; at += kPatternStep) put_word(p + at, pattern_word(p + at, owner));
+  for (size_t at = 0; at + 8 <= size; at += kPatternStep)
+    put_word(p + at, pattern_word(p + at, owner));
   put_word(p + size - 8, pattern_word(p + size - 8, owner));
 }
 
@@ -37,7 +39,8 @@ static inline int is_stamped(const void* block, size_t size, uint64_t owner) {
   return get_word(p + size - 8) == pattern_word(p + size - 8, owner);
 }
 
-// A byte that is cheap to compute and differs between neighbouring offsets; for full-content checks.
+// A byte that is cheap to compute and differs between neighbouring offsets; for full-content
+// checks.
 static inline void fill_bytes(void* block, size_t from, size_t to, unsigned seed) {
   unsigned char* p = (unsigned char*)block;
   for (size_t i = from; i < to; i++) p[i] = (unsigned char)(i * 31 + (i >> 8) + seed);

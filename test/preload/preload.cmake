@@ -10,7 +10,8 @@ function(spillway_program_settings name)
     ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../misuse)
   target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
   # No built-in knowledge of malloc: the calls must reach the library, and misuse must compile.
-  target_compile_options(${name} PRIVATE -O1 -g -fno-builtin -Wall -Wextra -Werror)
+  target_compile_options(${name} PRIVATE -O1 -g -fno-builtin -Wall -Wextra -Werror
+    $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-fsized-deallocation>)
   target_link_options(${name} PRIVATE -pthread)
   set_target_properties(${name} PROPERTIES C_STANDARD 11 CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON)
 endfunction()

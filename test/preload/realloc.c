@@ -1,4 +1,5 @@
-// realloc between all size ranges keeps the contents; realloc(p, 0) frees and gives NULL; a failed one leaves the block.
+// realloc between all size ranges keeps the contents; realloc(p, 0) frees and gives NULL; a failed
+// one leaves the block.
 #include "family.h"
 #include "process.h"
 
@@ -47,7 +48,8 @@ static void check_growth(size_t step, size_t end) {
 
 static void check_zero(void) {
   for (size_t i = 0; i < kSizeCount; i++) CHECK(realloc(malloc(kSizes[i]), opaque_size(0)) == NULL);
-  for (size_t i = 0; i < kSizeCount; i++) CHECK(reallocarray(malloc(kSizes[i]), opaque_size(0), 9) == NULL);
+  for (size_t i = 0; i < kSizeCount; i++)
+    CHECK(reallocarray(malloc(kSizes[i]), opaque_size(0), 9) == NULL);
   // realloc(p, 0) really frees: 4 GiB pass through a process that may not keep them.
   size_t before = resident_bytes();
   for (int i = 0; i < 4096; i++) {
@@ -63,7 +65,8 @@ static void check_failure(void) {
     size_t n = kSizes[i] + 8;
     void* p = malloc(n);
     fill_bytes(p, 0, n, (unsigned)i);
-    for (size_t j = 0; j < kImpossibleCount; j++) CHECK_NO_MEMORY(realloc(opaque(p), opaque_size(kImpossible[j])));
+    for (size_t j = 0; j < kImpossibleCount; j++)
+      CHECK_NO_MEMORY(realloc(opaque(p), opaque_size(kImpossible[j])));
     CHECK(bytes_match(p, 0, n, (unsigned)i));
     free(p);
   }

@@ -1,5 +1,6 @@
-// 10 000 short threads leave nothing behind: resident memory and the number of mappings stay where the first thousand left
-// them. Each thread frees some of its blocks, hands one over and frees one of another thread.
+// 10 000 short threads leave nothing behind: resident memory and the number of mappings stay where
+// the first thousand left them. Each thread frees some of its blocks, hands one over and frees one
+// of another thread.
 #include <pthread.h>
 #include <stdatomic.h>
 

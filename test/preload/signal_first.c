@@ -1,5 +1,6 @@
-// Signals that allocate while a thread makes its very first blocks: thousands of threads, each interrupted by a timer of its own
-// that starts at a time which moves over the first microseconds of the thread's life.
+// Signals that allocate while a thread makes its very first blocks: thousands of threads, each
+// interrupted by a timer of its own that starts at a time which moves over the first microseconds
+// of the thread's life.
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>

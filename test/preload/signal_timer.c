@@ -1,5 +1,6 @@
-// Two threads churn pooled sizes while a 5 kHz timer interrupts each with a handler that allocates and frees pooled sizes
-// too and keeps some blocks. Every block is stamped; an overlap shows when it is verified before it is freed.
+// Two threads churn pooled sizes while a 5 kHz timer interrupts each with a handler that allocates
+// and frees pooled sizes too and keeps some blocks. Every block is stamped; an overlap shows when
+// it is verified before it is freed.
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -96,7 +97,8 @@ int main(void) {
   action.sa_flags = SA_RESTART;
   CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
   pthread_t threads[kThreads];
-  for (uintptr_t i = 0; i < kThreads; i++) CHECK(pthread_create(&threads[i], NULL, churn, (void*)i) == 0);
+  for (uintptr_t i = 0; i < kThreads; i++)
+    CHECK(pthread_create(&threads[i], NULL, churn, (void*)i) == 0);
   for (int i = 0; i < kThreads; i++) pthread_join(threads[i], NULL);
   CHECK_COMPARE(atomic_load(&interrupts), >, 1000 * kSeconds);
   CHECK_COMPARE(atomic_load(&steps), >, 10000);

@@ -50,9 +50,12 @@ static void check_impossible(void) {
 }
 
 static void check_overflow(void) {
-  const size_t pairs[][2] = {{SIZE_MAX, 2},       {2, SIZE_MAX},
-                             {SIZE_MAX, SIZE_MAX}, {(size_t)1 << 32, (size_t)1 << 32},
-                             {SIZE_MAX / 4096 + 1, 4096}, {3, SIZE_MAX / 2},
+  const size_t pairs[][2] = {{SIZE_MAX, 2},
+                             {2, SIZE_MAX},
+                             {SIZE_MAX, SIZE_MAX},
+                             {(size_t)1 << 32, (size_t)1 << 32},
+                             {SIZE_MAX / 4096 + 1, 4096},
+                             {3, SIZE_MAX / 2},
                              {((size_t)1 << 52) + 1, 4096}};
   for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
     size_t a = opaque_size(pairs[i][0]), b = opaque_size(pairs[i][1]);

@@ -1,4 +1,5 @@
-// C++ thread_local objects whose constructors and destructors use the heap, in threads that use it for the first time there.
+// C++ thread_local objects whose constructors and destructors use the heap, in threads that use it
+// for the first time there.
 #include <atomic>
 #include <memory>
 #include <string>

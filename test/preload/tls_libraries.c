@@ -1,5 +1,6 @@
-// Many libraries with thread-local variables opened while threads run: their TLS is allocated by the dynamic linker, through
-// malloc, in each thread and freed after it. One library needs static TLS, which is scarce: the heap must leave it room.
+// Many libraries with thread-local variables opened while threads run: their TLS is allocated by
+// the dynamic linker, through malloc, in each thread and freed after it. One library needs static
+// TLS, which is scarce: the heap must leave it room.
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -25,7 +26,9 @@ static void copy_file(const char* from, const char* to) {
   CHECK(fclose(out) == 0);
 }
 
-static void path_of(int i, char* path, size_t room) { snprintf(path, room, "%s/library%d.so", folder, i); }
+static void path_of(int i, char* path, size_t room) {
+  snprintf(path, room, "%s/library%d.so", folder, i);
+}
 
 static void* run(void* argument) {
   int seed = (int)(intptr_t)argument;

@@ -1,4 +1,5 @@
-// A library with a large thread-local variable and heap use in it; compiled a second time with static TLS, 384 bytes of it.
+// A library with a large thread-local variable and heap use in it; compiled a second time with
+// static TLS, 384 bytes of it.
 #include "family.h"
 
 #ifdef STATIC_TLS

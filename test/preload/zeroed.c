@@ -1,4 +1,5 @@
-// calloc reads as zero over every size when the memory was dirty before, also when the block was dirtied to its usable size.
+// calloc reads as zero over every size when the memory was dirty before, also when the block was
+// dirtied to its usable size.
 #include "family.h"
 
 enum { kBlocks = 24, kRounds = 4 };

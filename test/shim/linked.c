@@ -1,4 +1,5 @@
-// A C program linked with libspillway.a: malloc in it and in libc itself is ours. Prints "ours" when blocks come from the pool.
+// A C program linked with libspillway.a: malloc in it and in libc itself is ours. Prints "ours"
+// when blocks come from the pool.
 #include <pthread.h>
 #include <stdio.h>
 
@@ -27,7 +28,8 @@ static size_t distance(void* a, void* b) {
 
 int main(void) {
   pthread_t threads[4];
-  for (uintptr_t t = 0; t < 4; t++) CHECK(pthread_create(&threads[t], NULL, use, (void*)(t * 1000 + 1)) == 0);
+  for (uintptr_t t = 0; t < 4; t++)
+    CHECK(pthread_create(&threads[t], NULL, use, (void*)(t * 1000 + 1)) == 0);
   for (int t = 0; t < 4; t++) pthread_join(threads[t], NULL);
 
   // libc's own calls arrive here, too: its blocks have our sizes and are freed by our free.

@@ -1,5 +1,5 @@
-// A C++ program linked with libspillway.a: operator new and the library's containers use it; a failing new throws. Prints
-// "ours" when blocks come from the pool.
+// A C++ program linked with libspillway.a: operator new and the library's containers use it; a
+// failing new throws. Prints "ours" when blocks come from the pool.
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -56,7 +56,7 @@ int main() {
   }
   CHECK(thrown);
   CHECK_COMPARE(handler_calls, ==, 1);
-  CHECK(::operator new(opaque_size(PTRDIFF_MAX), std::nothrow) == nullptr);
+  CHECK(::operator new(opaque_size(PTRDIFF_MAX), std::nothrow) == nullptr);  // catches inside
   void* near = ::operator new(20000);
   void* far = ::operator new[](28000);
   bool apart = distance(near, far) >= size_t{128} << 20;
