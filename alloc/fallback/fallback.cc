@@ -79,14 +79,16 @@ void* reallocate(void* block, size_t size) {
 size_t usable_size(const void* block) { return mi_usable_size(block); }
 #endif
 
+// The entries with an offset: those without take a shortcut in 2.0.9 that gives blocks of 256, 512 and
+// 1024 bytes no more than 128 bytes' alignment.
 void* allocate_aligned(size_t alignment, size_t size) {
   [[maybe_unused]] const Passage passage;
-  return checked(mi_malloc_aligned(size, alignment));
+  return checked(mi_malloc_aligned_at(size, alignment, 0));
 }
 
 void* allocate_zeroed_aligned(size_t alignment, size_t size) {
   [[maybe_unused]] const Passage passage;
-  return checked(mi_zalloc_aligned(size, alignment));
+  return checked(mi_zalloc_aligned_at(size, alignment, 0));
 }
 
 Ownership ownership(const void* address) {

@@ -13,7 +13,7 @@ enum { kLibraries = 40, kThreads = 8, kRounds = 12 };
 typedef int (*Use)(int);
 static Use use[kLibraries];
 static void* handles[kLibraries];
-static char folder[] = "/tmp/spillway-tls-XXXXXX";
+static char folder[] = P_tmpdir "/spillway-tls-XXXXXX";
 
 static void copy_file(const char* from, const char* to) {
   FILE* in = fopen(from, "rb");
