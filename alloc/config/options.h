@@ -36,7 +36,7 @@ enum class StatsFormat : uint8_t { kOff, kText, kJson, kPrometheus };
   X(max_size, kBytes, kMaxPooledSize, kMinPooledSize, kMaxPooledSize, "",                         \
     "largest pooled request, rounded up to 4 KiB")                                                \
   X(cache_budget, kBytes, kWordValue, 0, int64_t{1} << 40, "adaptive",                            \
-    "bytes that all thread caches together may hold; 0: none; adaptive: 32M and an eighth of the " \
+    "bytes that all thread caches together may hold; 0: none; adaptive: 64M and an eighth of the " \
     "pool")                                                                                       \
   X(on_misuse, kChoice, 0, 0, 2, "abort|report|ignore", "what a double or invalid free does")     \
   X(stats, kChoice, 0, 0, 3, "off|text|json|prometheus", "statistics at exit, in this format")    \

@@ -14,7 +14,7 @@ class CacheBudget {
  public:
   static constexpr int64_t kAdaptive = -1;
   // Adaptive: a floor that lets a few threads work on large blocks, and a share of the pool.
-  static constexpr int64_t kAdaptiveFloor = 32 * kMiB;
+  static constexpr int64_t kAdaptiveFloor = 64 * kMiB;
   static constexpr int64_t kAdaptiveShare = 8;
 
   // `bytes`: fixed, or kAdaptive.
@@ -26,8 +26,13 @@ class CacheBudget {
   // Claims `bytes` of capacity; false, and nothing claimed, when the budget has less.
   [[nodiscard]] bool claim(uint64_t bytes) {
     const auto amount = static_cast<int64_t>(bytes);
-    // relaxed here and below: a count that orders nothing.
-    if (claimed_.fetch_add(amount, std::memory_order_relaxed) + amount <= limit()) {
+    // relaxed here and below: a count that orders nothing. Read first: an exhausted budget is asked
+    // at every miss, and a refusal should not take the line from other threads.
+    const int64_t most = limit();
+    if (claimed_.load(std::memory_order_relaxed) + amount > most) {
+      return false;
+    }
+    if (claimed_.fetch_add(amount, std::memory_order_relaxed) + amount <= most) {
       return true;
     }
     give_back(bytes);

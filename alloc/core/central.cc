@@ -14,19 +14,31 @@ void Central::attach(Arena& arena, ClassIndex index, const ClassGeometry& geomet
   growth_.attach(arena, index, geometry, pool_size);
 }
 
-uint32_t Central::take(uint32_t& hint, Granule* out, uint32_t wanted) {
+uint32_t Central::take(uint32_t& hint, Run& run, Granule* out, uint32_t wanted) {
   SPILLWAY_DCHECK(wanted <= kMostBatch);
   SlotIndex slots[kMostBatch];
   uint32_t count = freelist_.take(hint, slots, wanted);
   if (count == 0) {
-    SlotIndex first;
-    count = growth_.take(wanted, first);
-    for (uint32_t i = 0; i < count; ++i) {
-      slots[i] = SlotIndex{raw(first) + i};
+    if (run.left == 0) {
+      run.left = growth_.take(geometry_->run_slots, run.next);
     }
+    count = std::min(wanted, run.left);
+    for (uint32_t i = 0; i < count; ++i) {
+      slots[i] = SlotIndex{raw(run.next) + i};
+    }
+    run.next = SlotIndex{raw(run.next) + count};
+    run.left -= count;
   }
   std::transform(slots, slots + count, out, [this](SlotIndex slot) { return granule_of(slot); });
   return count;
+}
+
+void Central::put_run(uint32_t& hint, Run& run) {
+  while (run.left != 0) {
+    --run.left;
+    const SlotIndex slot{raw(run.next) + run.left};
+    static_cast<void>(freelist_.put(hint, &slot, 1));  // never there before: it was untouched
+  }
 }
 
 Granule Central::put(uint32_t& hint, const Granule* blocks, uint32_t count) {

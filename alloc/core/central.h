@@ -21,9 +21,19 @@ class Central {
   void attach(Arena& arena, ClassIndex index, const ClassGeometry& geometry, PoolSize& pool_size,
               void* freelist_memory);
 
+  // A run of neighbouring untouched blocks that one thread hands out by itself, in address order.
+  // Untouched blocks cost no memory, so a run counts as free until its blocks are taken from it.
+  struct Run {
+    SlotIndex next{0};
+    uint32_t left = 0;
+  };
+
   // Moves up to `wanted` (at most kMostBatch) free blocks to `out`: from the freelist, and only when
-  // that has none, untouched ones. 0: the class is full. `hint`: see Freelist::take().
-  uint32_t take(uint32_t& hint, Granule* out, uint32_t wanted);
+  // that has none, untouched ones from `run`, which is refilled as needed. 0: the class is full.
+  // `hint`: see Freelist::take().
+  uint32_t take(uint32_t& hint, Run& run, Granule* out, uint32_t wanted);
+  // Gives what is left of a run to the freelist.
+  void put_run(uint32_t& hint, Run& run);
 
   // Gives blocks (at most kMostBatch) to the freelist. Returns one that was there already, a block
   // freed twice at the same time, or kNoGranule.

@@ -70,9 +70,11 @@ Granule Engine::take(ThreadAnchor& anchor, ClassIndex index) {
   }
   uint32_t hint = 0;
   Granule block = kNoGranule;
-  if (central(index).take(hint, &block, 1) == 0) {
+  Central::Run run;
+  if (central(index).take(hint, run, &block, 1) == 0) {
     return kNoGranule;
   }
+  central(index).put_run(hint, run);
   // relaxed: a count.
   uncached_[raw(index)].taken.fetch_add(1, std::memory_order_relaxed);
   return block;

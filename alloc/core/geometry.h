@@ -20,7 +20,11 @@ struct ClassGeometry {
   uint32_t first_capacity = 0;  // after the first miss
   uint32_t flow_capacity = 0;   // enough to make batches pay when blocks only pass through
   uint32_t most_capacity = 0;   // the stack's length
+  uint32_t capacity_step = 0;   // added when the bin is missed in both directions
   uint32_t stack_offset = 0;    // where the stack starts among the thread cache's entries
+  // Untouched blocks that a thread takes at a time: their state bytes fill a cache line, so that
+  // threads which grow at the same time do not share one.
+  uint32_t run_slots = 0;
 };
 
 struct Geometry {
@@ -40,6 +44,11 @@ constexpr Geometry make_geometry(std::span<const uint32_t> block_sizes, size_t s
   constexpr size_t kMostBinBlocks = 256;
   constexpr size_t kFirstBytes = 64 * kKiB;
   constexpr size_t kFlowBytes = kMiB;
+  // Steps are small in blocks where blocks are large: a doubled bin of 1 MiB blocks would take the
+  // whole budget from its neighbours.
+  constexpr size_t kStepBytes = 256 * kKiB;
+  constexpr size_t kStatesPerLine = 64;
+  constexpr size_t kMostShareOfSpan = 256;
   constexpr auto clamp = [](size_t value, size_t least, size_t most) {
     return static_cast<uint32_t>(value < least ? least : value > most ? most : value);
   };
@@ -53,7 +62,10 @@ constexpr Geometry make_geometry(std::span<const uint32_t> block_sizes, size_t s
     one.first_capacity = clamp(kFirstBytes / size, 1, 8);
     one.flow_capacity = clamp(kFlowBytes / size, 4, 32);
     one.most_capacity = clamp(kMostBinBytes / size, kLeastBinBlocks, kMostBinBlocks);
+    one.capacity_step = clamp(kStepBytes / size, 2, 16);
     one.stack_offset = geometry.stack_entries;
+    one.run_slots = clamp(kStatesPerLine / one.stride_granules, 1,
+                          one.slots > kMostShareOfSpan ? one.slots / kMostShareOfSpan : 1);
     geometry.stack_entries += one.most_capacity;
   }
   return geometry;

@@ -51,7 +51,7 @@ Granule ThreadCache::refill(ClassIndex index, const CacheNeighbours& neighbours)
   policy.traffic.refills.add(1);
   if (policy.capacity == 0) {
     Granule block = kNoGranule;
-    if (central.take(policy.hint, &block, 1) == 0) {
+    if (central.take(policy.hint, policy.run, &block, 1) == 0) {
       return kNoGranule;
     }
     policy.traffic.blocks_in.add(1);
@@ -60,7 +60,7 @@ Granule ThreadCache::refill(ClassIndex index, const CacheNeighbours& neighbours)
   }
   Granule* const bottom = bin.bottom.get();
   const uint32_t count =
-      central.take(policy.hint, bottom, std::max(1U, policy.capacity / 2));
+      central.take(policy.hint, policy.run, bottom, std::max(1U, policy.capacity / 2));
   if (count == 0) {
     return kNoGranule;
   }
@@ -91,7 +91,9 @@ void ThreadCache::spill(ClassIndex index, Granule block, const CacheNeighbours& 
 
 void ThreadCache::flush(const CacheNeighbours& neighbours) {
   for (uint32_t i = 1; i <= neighbours.geometry.class_count; ++i) {
-    shrink(ClassIndex{static_cast<uint8_t>(i)}, 0, neighbours);
+    const ClassIndex index{static_cast<uint8_t>(i)};
+    shrink(index, 0, neighbours);
+    neighbours.central(index).put_run(policies_[i].hint, policies_[i].run);
     policies_[i].last_miss = Miss::kNone;
   }
 }
@@ -105,7 +107,7 @@ void ThreadCache::consider_growth(ClassIndex index, Miss miss, const CacheNeighb
   if (policy.capacity == 0) {
     wanted = geometry.first_capacity;
   } else if (missed_both_ways) {
-    wanted = std::min(policy.capacity * 2, geometry.most_capacity);
+    wanted = std::min(policy.capacity + geometry.capacity_step, geometry.most_capacity);
   } else if (policy.capacity < geometry.flow_capacity) {
     wanted = std::min(policy.capacity * 2, geometry.flow_capacity);
   }

@@ -78,6 +78,7 @@ class ThreadCache : public BinTable {
   struct Policy {
     Traffic traffic;
     uint32_t hint = 0;      // the freelist word to try first
+    Central::Run run;       // untouched blocks of this thread's own
     uint32_t capacity = 0;  // limit - bottom
     Miss last_miss = Miss::kNone;
     bool was_idle = false;

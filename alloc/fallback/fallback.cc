@@ -8,6 +8,8 @@
 #include "alloc/base/attributes.h"
 #include "alloc/fallback/fork_gate.h"
 
+static_assert(MI_MALLOC_VERSION >= 209, "mimalloc 2.0.9 or newer is needed");
+
 namespace spillway::fallback {
 namespace {
 
@@ -92,6 +94,10 @@ void* allocate_zeroed_aligned(size_t alignment, size_t size) {
 }
 
 Ownership ownership(const void* address) {
+  // Early versions 3 take the first 64 KiB, where nothing is ever mapped, for theirs.
+  if (reinterpret_cast<uintptr_t>(address) < 0x10000) {
+    return Ownership::kForeign;
+  }
   [[maybe_unused]] const Passage passage;
   if (mi_is_in_heap_region(address)) {
     return Ownership::kOwned;
