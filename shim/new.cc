@@ -1,11 +1,11 @@
-// Every form of operator new and delete, each one line over alloc/heap.
+// Every form of operator new and delete, each one line over the heap.
 #include <cstddef>
 #include <new>
 
-#include "alloc/heap/heap.h"
+#include "alloc/base/attributes.h"
 #include "shim/new_failure.h"
+#include "shim/new_heap.h"
 
-namespace heap = spillway::heap;
 namespace shim = spillway::shim;
 
 #define SPILLWAY_VISIBLE __attribute__((visibility("default")))
@@ -13,19 +13,19 @@ namespace shim = spillway::shim;
 namespace {
 
 SPILLWAY_ALWAYS_INLINE void* new_plain(size_t size) {
-  void* block = heap::allocate(size);
+  void* block = shim::allocate(size);
   return SPILLWAY_LIKELY(block != nullptr) ? block : shim::new_retry(0, size);
 }
 SPILLWAY_ALWAYS_INLINE void* new_plain_nothrow(size_t size) noexcept {
-  void* block = heap::allocate(size);
+  void* block = shim::allocate(size);
   return SPILLWAY_LIKELY(block != nullptr) ? block : shim::new_retry_nothrow(0, size);
 }
 void* new_aligned(size_t size, std::align_val_t alignment) {
-  void* block = heap::allocate_aligned(static_cast<size_t>(alignment), size);
+  void* block = shim::allocate_aligned(static_cast<size_t>(alignment), size);
   return block != nullptr ? block : shim::new_retry(static_cast<size_t>(alignment), size);
 }
 void* new_aligned_nothrow(size_t size, std::align_val_t alignment) noexcept {
-  void* block = heap::allocate_aligned(static_cast<size_t>(alignment), size);
+  void* block = shim::allocate_aligned(static_cast<size_t>(alignment), size);
   return block != nullptr ? block : shim::new_retry_nothrow(static_cast<size_t>(alignment), size);
 }
 
@@ -41,16 +41,16 @@ SPILLWAY_VISIBLE void* operator new[](size_t size, std::align_val_t alignment) {
 SPILLWAY_VISIBLE void* operator new(size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept { return new_aligned_nothrow(size, alignment); }
 SPILLWAY_VISIBLE void* operator new[](size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept { return new_aligned_nothrow(size, alignment); }
 
-SPILLWAY_VISIBLE void operator delete(void* pointer) noexcept { heap::free(pointer); }
-SPILLWAY_VISIBLE void operator delete[](void* pointer) noexcept { heap::free(pointer); }
-SPILLWAY_VISIBLE void operator delete(void* pointer, const std::nothrow_t&) noexcept { heap::free(pointer); }
-SPILLWAY_VISIBLE void operator delete[](void* pointer, const std::nothrow_t&) noexcept { heap::free(pointer); }
-SPILLWAY_VISIBLE void operator delete(void* pointer, size_t size) noexcept { heap::free_sized(pointer, size); }
-SPILLWAY_VISIBLE void operator delete[](void* pointer, size_t size) noexcept { heap::free_sized(pointer, size); }
-SPILLWAY_VISIBLE void operator delete(void* pointer, std::align_val_t) noexcept { heap::free(pointer); }
-SPILLWAY_VISIBLE void operator delete[](void* pointer, std::align_val_t) noexcept { heap::free(pointer); }
-SPILLWAY_VISIBLE void operator delete(void* pointer, size_t, std::align_val_t) noexcept { heap::free(pointer); }
-SPILLWAY_VISIBLE void operator delete[](void* pointer, size_t, std::align_val_t) noexcept { heap::free(pointer); }
-SPILLWAY_VISIBLE void operator delete(void* pointer, std::align_val_t, const std::nothrow_t&) noexcept { heap::free(pointer); }
-SPILLWAY_VISIBLE void operator delete[](void* pointer, std::align_val_t, const std::nothrow_t&) noexcept { heap::free(pointer); }
+SPILLWAY_VISIBLE void operator delete(void* pointer) noexcept { shim::free(pointer); }
+SPILLWAY_VISIBLE void operator delete[](void* pointer) noexcept { shim::free(pointer); }
+SPILLWAY_VISIBLE void operator delete(void* pointer, const std::nothrow_t&) noexcept { shim::free(pointer); }
+SPILLWAY_VISIBLE void operator delete[](void* pointer, const std::nothrow_t&) noexcept { shim::free(pointer); }
+SPILLWAY_VISIBLE void operator delete(void* pointer, size_t size) noexcept { shim::free_sized(pointer, size); }
+SPILLWAY_VISIBLE void operator delete[](void* pointer, size_t size) noexcept { shim::free_sized(pointer, size); }
+SPILLWAY_VISIBLE void operator delete(void* pointer, std::align_val_t) noexcept { shim::free(pointer); }
+SPILLWAY_VISIBLE void operator delete[](void* pointer, std::align_val_t) noexcept { shim::free(pointer); }
+SPILLWAY_VISIBLE void operator delete(void* pointer, size_t, std::align_val_t) noexcept { shim::free(pointer); }
+SPILLWAY_VISIBLE void operator delete[](void* pointer, size_t, std::align_val_t) noexcept { shim::free(pointer); }
+SPILLWAY_VISIBLE void operator delete(void* pointer, std::align_val_t, const std::nothrow_t&) noexcept { shim::free(pointer); }
+SPILLWAY_VISIBLE void operator delete[](void* pointer, std::align_val_t, const std::nothrow_t&) noexcept { shim::free(pointer); }
 // clang-format on

@@ -1,5 +1,4 @@
-// What operator new does when memory runs out, without needing the C++ run-time library: what is
-// used of it is resolved through weak symbols and absent in programs that are not C++.
+// What operator new does when memory runs out.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +6,8 @@
 namespace spillway::shim {
 
 // Calls the program's new-handler until one call of allocate(alignment, size) succeeds; throws
-// std::bad_alloc when there is no handler. Handlers may throw. Without a C++ run-time library: null.
-// Alignment 0: plain allocation.
+// std::bad_alloc when there is no handler. Handlers may throw. Null in a program that has preloaded
+// the library and no C++ run-time library. Alignment 0: plain allocation.
 void* new_retry(size_t alignment, size_t size);
 
 // The same; an exception becomes a null pointer.

@@ -7,6 +7,9 @@
 
 #include "alloc/base/attributes.h"
 #include "alloc/fallback/fork_gate.h"
+#if !SPILLWAY_FALLBACK_EMBEDDED
+#include "alloc/fallback/thread_end.h"
+#endif
 
 static_assert(MI_MALLOC_VERSION >= 209, "mimalloc 2.0.9 or newer is needed");
 
@@ -23,6 +26,7 @@ class Passage {
   Passage() : counted_(__libc_single_threaded == 0) {
     if (counted_) {
       enter_gate();
+      adopt_thread();
     }
   }
   ~Passage() {
