@@ -1,6 +1,7 @@
-// The two things that a failing operator new needs of the C++ run-time library. The preload library,
-// which programs without one load too, asks for them through weak symbols; the static library's
-// operators are in C++ programs only and say it in C++, which every such library understands.
+// The two things that a failing operator new needs of the C++ run-time library. The preload
+// library, which programs without one load too, asks for them through weak symbols; the static
+// library's operators are in C++ programs only and say it in C++, which every such library
+// understands.
 #pragma once
 
 #include <new>
@@ -8,8 +9,8 @@
 #if !SPILLWAY_NEW_APART
 
 // libstdc++ and libc++ name the thrower differently.
-extern "C++" std::new_handler get_new_handler_if_any() noexcept
-    __asm__("_ZSt15get_new_handlerv") __attribute__((weak));
+extern "C++" std::new_handler get_new_handler_if_any() noexcept __asm__("_ZSt15get_new_handlerv")
+    __attribute__((weak));
 extern "C++" [[noreturn]] void throw_bad_alloc_libstdcxx() __asm__("_ZSt17__throw_bad_allocv")
     __attribute__((weak));
 extern "C++" [[noreturn]] void throw_bad_alloc_libcxx() __asm__("_ZNSt3__117__throw_bad_allocEv")

@@ -34,23 +34,59 @@ void* new_aligned_nothrow(size_t size, std::align_val_t alignment) noexcept {
 // clang-format off: one line each, as a table
 SPILLWAY_VISIBLE void* operator new(size_t size) { return new_plain(size); }
 SPILLWAY_VISIBLE void* operator new[](size_t size) { return new_plain(size); }
-SPILLWAY_VISIBLE void* operator new(size_t size, const std::nothrow_t&) noexcept { return new_plain_nothrow(size); }
-SPILLWAY_VISIBLE void* operator new[](size_t size, const std::nothrow_t&) noexcept { return new_plain_nothrow(size); }
-SPILLWAY_VISIBLE void* operator new(size_t size, std::align_val_t alignment) { return new_aligned(size, alignment); }
-SPILLWAY_VISIBLE void* operator new[](size_t size, std::align_val_t alignment) { return new_aligned(size, alignment); }
-SPILLWAY_VISIBLE void* operator new(size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept { return new_aligned_nothrow(size, alignment); }
-SPILLWAY_VISIBLE void* operator new[](size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept { return new_aligned_nothrow(size, alignment); }
+SPILLWAY_VISIBLE void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  return new_plain_nothrow(size);
+}
+SPILLWAY_VISIBLE void* operator new[](size_t size, const std::nothrow_t&) noexcept {
+  return new_plain_nothrow(size);
+}
+SPILLWAY_VISIBLE void* operator new(size_t size, std::align_val_t alignment) {
+  return new_aligned(size, alignment);
+}
+SPILLWAY_VISIBLE void* operator new[](size_t size, std::align_val_t alignment) {
+  return new_aligned(size, alignment);
+}
+SPILLWAY_VISIBLE void* operator new(size_t size, std::align_val_t alignment,
+                                    const std::nothrow_t&) noexcept {
+  return new_aligned_nothrow(size, alignment);
+}
+SPILLWAY_VISIBLE void* operator new[](size_t size, std::align_val_t alignment,
+                                      const std::nothrow_t&) noexcept {
+  return new_aligned_nothrow(size, alignment);
+}
 
 SPILLWAY_VISIBLE void operator delete(void* pointer) noexcept { shim::free(pointer); }
 SPILLWAY_VISIBLE void operator delete[](void* pointer) noexcept { shim::free(pointer); }
-SPILLWAY_VISIBLE void operator delete(void* pointer, const std::nothrow_t&) noexcept { shim::free(pointer); }
-SPILLWAY_VISIBLE void operator delete[](void* pointer, const std::nothrow_t&) noexcept { shim::free(pointer); }
-SPILLWAY_VISIBLE void operator delete(void* pointer, size_t size) noexcept { shim::free_sized(pointer, size); }
-SPILLWAY_VISIBLE void operator delete[](void* pointer, size_t size) noexcept { shim::free_sized(pointer, size); }
-SPILLWAY_VISIBLE void operator delete(void* pointer, std::align_val_t) noexcept { shim::free(pointer); }
-SPILLWAY_VISIBLE void operator delete[](void* pointer, std::align_val_t) noexcept { shim::free(pointer); }
-SPILLWAY_VISIBLE void operator delete(void* pointer, size_t, std::align_val_t) noexcept { shim::free(pointer); }
-SPILLWAY_VISIBLE void operator delete[](void* pointer, size_t, std::align_val_t) noexcept { shim::free(pointer); }
-SPILLWAY_VISIBLE void operator delete(void* pointer, std::align_val_t, const std::nothrow_t&) noexcept { shim::free(pointer); }
-SPILLWAY_VISIBLE void operator delete[](void* pointer, std::align_val_t, const std::nothrow_t&) noexcept { shim::free(pointer); }
+SPILLWAY_VISIBLE void operator delete(void* pointer, const std::nothrow_t&) noexcept {
+  shim::free(pointer);
+}
+SPILLWAY_VISIBLE void operator delete[](void* pointer, const std::nothrow_t&) noexcept {
+  shim::free(pointer);
+}
+SPILLWAY_VISIBLE void operator delete(void* pointer, size_t size) noexcept {
+  shim::free_sized(pointer, size);
+}
+SPILLWAY_VISIBLE void operator delete[](void* pointer, size_t size) noexcept {
+  shim::free_sized(pointer, size);
+}
+SPILLWAY_VISIBLE void operator delete(void* pointer, std::align_val_t) noexcept {
+  shim::free(pointer);
+}
+SPILLWAY_VISIBLE void operator delete[](void* pointer, std::align_val_t) noexcept {
+  shim::free(pointer);
+}
+SPILLWAY_VISIBLE void operator delete(void* pointer, size_t, std::align_val_t) noexcept {
+  shim::free(pointer);
+}
+SPILLWAY_VISIBLE void operator delete[](void* pointer, size_t, std::align_val_t) noexcept {
+  shim::free(pointer);
+}
+SPILLWAY_VISIBLE void operator delete(void* pointer, std::align_val_t,
+                                      const std::nothrow_t&) noexcept {
+  shim::free(pointer);
+}
+SPILLWAY_VISIBLE void operator delete[](void* pointer, std::align_val_t,
+                                        const std::nothrow_t&) noexcept {
+  shim::free(pointer);
+}
 // clang-format on

@@ -1,6 +1,6 @@
 // How operator new and delete reach the heap. In the preload library they inline its fast paths. In
-// the static library they are a member of their own, which only C++ programs pull in: there they call
-// a few entries of the other member (new_entries.cc), the only names that the two share.
+// the static library they are a member of their own, which only C++ programs pull in: there they
+// call a few entries of the other member (new_entries.cc), the only names that the two share.
 #pragma once
 
 #include <cstddef>

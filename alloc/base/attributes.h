@@ -1,4 +1,5 @@
-// Compiler attributes by the names the rest of the code uses. Language only; includable by everyone.
+// Compiler attributes by the names the rest of the code uses. Language only; includable by
+// everyone.
 #pragma once
 
 #define SPILLWAY_ALWAYS_INLINE inline __attribute__((always_inline))

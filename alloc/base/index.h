@@ -13,8 +13,8 @@ inline constexpr ClassIndex kNoClass{0};
 // Room for class 0 and 31 real ones; a class index is also a slot state (slot_state.h).
 inline constexpr uint32_t kMaxClasses = 32;
 
-// A 4 KiB piece of the arena, counted from its base; a block is named by its first one. The arena is
-// counted in granules whatever the kernel's page size.
+// A 4 KiB piece of the arena, counted from its base; a block is named by its first one. The arena
+// is counted in granules whatever the kernel's page size.
 enum class Granule : uint32_t {};
 inline constexpr unsigned kGranuleShift = 12;
 inline constexpr size_t kGranuleSize = size_t{1} << kGranuleShift;

@@ -50,6 +50,12 @@ class Line {
     return *this;
   }
 
+  // Ends the line, at the cost of the last character of a full buffer.
+  Line& end() {
+    length_ -= length_ == kCapacity ? 1 : 0;
+    return put('\n');
+  }
+
   std::string_view view() const { return {buffer_, length_}; }
   // For calls that want a C string; cuts the last character of a full buffer.
   const char* c_str() {

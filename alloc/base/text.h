@@ -1,5 +1,5 @@
-// Parts of a string, clamped to its length: unlike substr() they cannot fail, and so need nothing of
-// the C++ run-time library.
+// Parts of a string, clamped to its length: unlike substr() they cannot fail, and so need nothing
+// of the C++ run-time library.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +16,8 @@ constexpr std::string_view rest_from(std::string_view text, size_t position) {
   return {text.data() + start, text.size() - start};
 }
 
-// Splits `text` at the first `separator`: what stands before it is returned, what comes after stays.
-// Without a separator everything is returned.
+// Splits `text` at the first `separator`: what stands before it is returned, what comes after
+// stays. Without a separator everything is returned.
 constexpr std::string_view take_until(std::string_view& text, char separator) {
   size_t length = 0;
   while (length < text.size() && text[length] != separator) {

@@ -106,7 +106,7 @@ void Options::set(std::string_view name, std::string_view text, OptionOrigin ori
   values_[index] = *value;
   origins_[index] = origin;
   if (spec->type == OptionType::kPath) {
-    stats_file_ = text;
+    stats_file_length_ = text.copy(stats_file_, kLongestPath);
   }
 }
 
@@ -115,8 +115,8 @@ void Options::report() const {
     const OptionSpec& spec = kOptionSpecs[index];
     os::Message message;
     message.line().text(spec.name).text(" = ");
-    if (spec.type == OptionType::kPath && !stats_file_.empty()) {
-      message.line().quoted(stats_file_);
+    if (spec.type == OptionType::kPath && !stats_file().empty()) {
+      message.line().quoted(stats_file());
     } else {
       print_value(spec, values_[index], message.line());
     }

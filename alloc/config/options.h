@@ -1,8 +1,8 @@
 // THE table of options: name, type, default, bounds and help of each stand in one line; parser,
-// messages, effective-options report and documentation are derived from it.
+// messages, the effective-options report and `spillway options` are derived from it.
 //
 // Set by SPILLWAY_<NAME>, or together by SPILLWAY_CONF="name:value,name:value"; the single variable
-// wins. Read once, before the first block is handed out.
+// wins. Read once, before the first pooled block is handed out.
 #pragma once
 
 #include <array>
@@ -29,18 +29,18 @@ enum class OnMisuse : uint8_t { kAbort, kReport, kIgnore };
 enum class StatsFormat : uint8_t { kOff, kText, kJson, kPrometheus };
 
 // X(name, type, default, least, most, words, help)
-#define SPILLWAY_OPTIONS(X)                                                                       \
-  X(enabled, kFlag, 1, 0, 1, "", "0: every request goes to mimalloc")                             \
-  X(min_size, kBytes, kMinPooledSize, kMinPooledSize, kMaxPooledSize, "",                         \
-    "smallest pooled request, rounded up to 4 KiB")                                               \
-  X(max_size, kBytes, kMaxPooledSize, kMinPooledSize, kMaxPooledSize, "",                         \
-    "largest pooled request, rounded up to 4 KiB")                                                \
-  X(cache_budget, kBytes, kWordValue, 0, int64_t{1} << 40, "adaptive",                            \
+#define SPILLWAY_OPTIONS(X)                                                                        \
+  X(enabled, kFlag, 1, 0, 1, "", "0: every request goes to mimalloc")                              \
+  X(min_size, kBytes, kMinPooledSize, kMinPooledSize, kMaxPooledSize, "",                          \
+    "smallest pooled request; requests count rounded up to 4 KiB")                                 \
+  X(max_size, kBytes, kMaxPooledSize, kMinPooledSize, kMaxPooledSize, "",                          \
+    "largest pooled request; requests count rounded up to 4 KiB")                                  \
+  X(cache_budget, kBytes, kWordValue, 0, int64_t{1} << 40, "adaptive",                             \
     "bytes that all thread caches together may hold; 0: none; adaptive: 64M and an eighth of the " \
-    "pool")                                                                                       \
-  X(on_misuse, kChoice, 0, 0, 2, "abort|report|ignore", "what a double or invalid free does")     \
-  X(stats, kChoice, 0, 0, 3, "off|text|json|prometheus", "statistics at exit, in this format")    \
-  X(stats_file, kPath, 0, 0, 0, "stderr", "where they go; %p is the process id")                  \
+    "pool")                                                                                        \
+  X(on_misuse, kChoice, 0, 0, 2, "abort|report|ignore", "what a double or invalid free does")      \
+  X(stats, kChoice, 0, 0, 3, "off|text|json|prometheus", "statistics at exit, in this format")     \
+  X(stats_file, kPath, 0, 0, 0, "stderr", "where they go; %p is the process id")                   \
   X(verbose, kFlag, 0, 0, 1, "", "1: print the effective options at start")
 
 enum class Option : uint8_t {
@@ -60,9 +60,14 @@ struct OptionSpec {
 };
 
 inline constexpr OptionSpec kOptionSpecs[] = {
-#define SPILLWAY_X(name, type, default_value, least, most, words, help)            \
-  {#name, OptionType::type, static_cast<int64_t>(default_value), static_cast<int64_t>(least), \
-   static_cast<int64_t>(most), words, help},
+#define SPILLWAY_X(name, type, default_value, least, most, words, help) \
+  {#name,                                                               \
+   OptionType::type,                                                    \
+   static_cast<int64_t>(default_value),                                 \
+   static_cast<int64_t>(least),                                         \
+   static_cast<int64_t>(most),                                          \
+   words,                                                               \
+   help},
     SPILLWAY_OPTIONS(SPILLWAY_X)
 #undef SPILLWAY_X
 };
@@ -79,8 +84,9 @@ class Options {
     }
   }
 
-  // Reads the environment; null or a privileged process: defaults. What is wrong is said in one line
-  // on stderr each and its default stays. Costs a walk over the environment; does not allocate.
+  // Reads the environment; null or a privileged process: defaults. What is wrong is said in one
+  // line on stderr each and changes nothing. Costs two walks over the environment; does not
+  // allocate.
   void load(char** environment, bool privileged);
 
   int64_t value(Option option) const { return values_[static_cast<size_t>(option)]; }
@@ -91,7 +97,7 @@ class Options {
   }
   OptionOrigin origin(Option option) const { return origins_[static_cast<size_t>(option)]; }
   // Empty: stderr.
-  std::string_view stats_file() const { return stats_file_; }
+  std::string_view stats_file() const { return {stats_file_, stats_file_length_}; }
 
   // One line per option on stderr: name, value, where it came from.
   void report() const;
@@ -101,7 +107,10 @@ class Options {
 
   std::array<int64_t, kOptionCount> values_{};
   std::array<OptionOrigin, kOptionCount> origins_{};
-  std::string_view stats_file_;  // points into the environment, which outlives the process's code
+  // A copy: programs overwrite their environment.
+  static constexpr size_t kLongestPath = 1024;
+  char stats_file_[kLongestPath] = {};
+  size_t stats_file_length_ = 0;
 };
 
 }  // namespace spillway::config

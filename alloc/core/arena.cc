@@ -67,15 +67,19 @@ bool Arena::reserve_aligned(size_t bytes) {
 }
 
 void Arena::release() {
-  if (bytes() != 0) {
-    os::release(address(Granule{0}), bytes());
-  }
-  if (states_ != nullptr) {
-    os::release(static_cast<void*>(states_), bytes() >> kGranuleShift);
-  }
-  base_.set(kNowhere);
+  void* const start = address(Granule{0});
+  const size_t size = bytes();
+  void* const states = states_;
+  // First: another thread may get the range from the kernel as soon as it is gone.
   bytes_.set(0);
+  base_.set(kNowhere);
   states_ = nullptr;
+  if (size != 0) {
+    os::release(start, size);
+  }
+  if (states != nullptr) {
+    os::release(states, size >> kGranuleShift);
+  }
 }
 
 bool Arena::commit(ClassIndex index, size_t from, size_t to) {

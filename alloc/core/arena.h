@@ -24,9 +24,9 @@ class Arena {
   // aligned to their size, and huge pages fit.
   static constexpr size_t kSpanAlignment = size_t{2} << 20;
 
-  // Reserves `spans` spans of `most_span_bytes`, or half, a quarter, ... of it when the kernel refuses
-  // or RLIMIT_AS would be used up, but no less than `least_span_bytes`. All are powers of two and at
-  // least kSpanAlignment. False: nothing is reserved and the arena owns no address.
+  // Reserves `spans` spans of `most_span_bytes`, or half, a quarter, ... of it when the kernel
+  // refuses or RLIMIT_AS would be used up, but no less than `least_span_bytes`. All are powers of
+  // two and at least kSpanAlignment. False: nothing is reserved and the arena owns no address.
   bool reserve(uint32_t spans, size_t most_span_bytes, size_t least_span_bytes);
   // Gives everything back; no block may be in use.
   void release();
@@ -63,8 +63,9 @@ class Arena {
   // An address that no pointer of a program is near: with it nothing is owned, however many bytes.
   static constexpr uintptr_t kNowhere = uintptr_t{1} << 63;
 
-  // Read on every free(): together in one cache line of the engine. A free() may run while reserve()
-  // does, in another thread: whichever of the first two it sees, it owns nothing until it sees both.
+  // Read on every free(): the first members of an engine. A free() may run while reserve()
+  // does, in another thread: whichever of the first two it sees, it owns nothing until it sees
+  // both.
   OwnedCell<uintptr_t> base_{kNowhere};
   OwnedCell<size_t> bytes_;
   StateByte* states_ = nullptr;

@@ -15,6 +15,7 @@
 
 namespace spillway::core {
 
+// Half a cache line, and found by a shift.
 struct alignas(32) Bin {
   OwnedCell<Granule*> top;
   OwnedCell<Granule*> bottom;
@@ -51,16 +52,16 @@ struct BinTable {
   Bin& of(ClassIndex index) { return bins[raw(index)]; }
 };
 
-// What a thread's anchor points to before its first block and after its last breath. Never written:
-// nothing is before a bin has blocks or room. Two objects, so that they can be told apart.
+// What a thread's anchor points to before it has a cache and after it gave it back. Never written:
+// a bin is written only when it has blocks or room. Two objects, so that they can be told apart.
 extern const BinTable kNoCacheYet;
 extern const BinTable kCacheGone;
 
 // A thread's way to its cache: the only thread-local data there is.
 struct ThreadAnchor {
   OwnedCell<BinTable*> bins;
-  // Set while this thread changes its bins. A signal handler that finds it set leaves them alone and
-  // goes to the freelists, so that malloc and free of pooled sizes may interrupt themselves.
+  // Set while this thread changes its bins. A signal handler that finds it set leaves them alone
+  // and goes to the freelists, so that malloc and free of pooled sizes may interrupt themselves.
   OwnedCell<bool> busy;
   // Set once the thread's end will be noticed; for whoever arranges that.
   OwnedCell<bool> end_noticed;

@@ -28,9 +28,9 @@ class Central {
     uint32_t left = 0;
   };
 
-  // Moves up to `wanted` (at most kMostBatch) free blocks to `out`: from the freelist, and only when
-  // that has none, untouched ones from `run`, which is refilled as needed. 0: the class is full.
-  // `hint`: see Freelist::take().
+  // Moves up to `wanted` (at most kMostBatch) free blocks to `out`: from the freelist, and only
+  // when that has none, untouched ones from `run`, which is refilled as needed. 0: the class is
+  // full. `hint`: see Freelist::take().
   uint32_t take(uint32_t& hint, Run& run, Granule* out, uint32_t wanted);
   // Gives what is left of a run to the freelist.
   void put_run(uint32_t& hint, Run& run);

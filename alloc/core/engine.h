@@ -3,14 +3,12 @@
 //
 // The life of a block; it is in exactly one of these places. `put` releases, `take` acquires.
 //
-//             growth          take              pop
-//   untouched -----> (batch) -----> thread cache ----> live
-//   (clean)            ^            |   ^   <---------- |
-//                 take |        put |   |       push    |
-//                      |            v   | spill/refill  |
-//                      +---------- freelist             |
-//                                   ^                   |
-//                                   +-------------------+  without a cache, or inside a signal
+//             growth               refill                pop
+//   untouched -----> thread's run ------+--> thread cache ----> live
+//   (clean)                |     refill |    |        <----      |
+//                thread's  |            |    | spill      push   |
+//                end       v            |    v                   |
+//                         freelist -----+  freelist <------------+ without a cache, or in a signal
 //
 // No lock, no allocation. Any thread; each passes its own anchor.
 #pragma once
@@ -46,8 +44,8 @@ class Engine {
 
   constexpr Engine() = default;
 
-  // Reserves everything. False when the kernel gives no arena: nothing is held then, owns() is false
-  // for every pointer, and nothing else may be called. Call once.
+  // Reserves everything. False when the kernel gives no arena: nothing is held then, owns() is
+  // false for every pointer, and nothing else may be called. Call once.
   bool start(const Config& config);
   // For tests and pools: unmaps all. No block in use, no thread attached.
   void stop();
@@ -61,7 +59,8 @@ class Engine {
   // A block back, its state byte already kFree. For use after Bin::push() failed.
   void give(ThreadAnchor& anchor, ClassIndex index, Granule block);
 
-  // Gives the thread a cache if it has none yet; false when none can be had (it then works without).
+  // Gives the thread a cache if it has none yet; false when none can be had (it then works
+  // without).
   bool attach(ThreadAnchor& anchor);
   // Flushes and returns the thread's cache; the thread works on without one.
   void detach(ThreadAnchor& anchor);
@@ -75,7 +74,9 @@ class Engine {
   // True when the block is in its class's freelist.
   bool in_freelist(Granule block) const { return central(arena_.class_of(block)).is_free(block); }
   // The block that a granule, perhaps from a block's middle, belongs to.
-  Granule block_of(Granule granule) const { return central(arena_.class_of(granule)).block_of(granule); }
+  Granule block_of(Granule granule) const {
+    return central(arena_.class_of(granule)).block_of(granule);
+  }
 
   // Fills in what the engine knows. Reads one bin per class and thread; no lock.
   void collect(stats::Snapshot& snapshot) const;

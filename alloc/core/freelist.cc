@@ -78,7 +78,8 @@ uint32_t Freelist::take_from_word(uint32_t word, SlotIndex* out, uint32_t wanted
     }
     uint32_t count = 0;
     for (; mine != 0; mine &= mine - 1) {
-      out[count++] = SlotIndex{word * kSlotsPerWord + static_cast<uint32_t>(std::countr_zero(mine))};
+      out[count++] =
+          SlotIndex{word * kSlotsPerWord + static_cast<uint32_t>(std::countr_zero(mine))};
     }
     return count;
   }
@@ -97,8 +98,8 @@ uint32_t Freelist::find_bit(unsigned level, uint32_t from) {
       return kNoWord;
     }
     // relaxed: a summary is a hint; missing a put() that still runs is allowed.
-    const uint64_t bits = levels_[level][word].load(std::memory_order_relaxed) &
-                          ~low_bits(from % kSlotsPerWord);
+    const uint64_t bits =
+        levels_[level][word].load(std::memory_order_relaxed) & ~low_bits(from % kSlotsPerWord);
     if (bits != 0) {
       return word * kSlotsPerWord + static_cast<uint32_t>(std::countr_zero(bits));
     }
@@ -151,8 +152,8 @@ void Freelist::fill(uint32_t word, uint64_t mask, SlotIndex& duplicate) {
   // seq_cst: before the summary's load in mark(); pairs with retire().
   const uint64_t before = levels_[0][word].fetch_or(mask, std::memory_order_seq_cst);
   if ((before & mask) != 0) {
-    duplicate = SlotIndex{word * kSlotsPerWord +
-                          static_cast<uint32_t>(std::countr_zero(before & mask))};
+    duplicate =
+        SlotIndex{word * kSlotsPerWord + static_cast<uint32_t>(std::countr_zero(before & mask))};
   }
   if (before == 0) {
     mark(1, word);
@@ -207,8 +208,7 @@ uint32_t Freelist::count(uint32_t slots) const {
   uint32_t sum = 0;
   for (uint32_t word = 0; word < words_for(slots); ++word) {
     // relaxed: a count for tests and reports; nobody acts on a single slot of it.
-    sum += static_cast<uint32_t>(
-        std::popcount(levels_[0][word].load(std::memory_order_relaxed)));
+    sum += static_cast<uint32_t>(std::popcount(levels_[0][word].load(std::memory_order_relaxed)));
   }
   return sum;
 }

@@ -3,14 +3,14 @@
 //
 //   level 0: one bit per slot, set while the slot is here       [........|..11.1..|........|...]
 //   level 1: one bit per level-0 word that may be non-zero       [.1......]
-//   level n: a single word, so that an empty take is one load    [1]
+//   level n: a single word: an empty take loads one word a level [1]
 //
 // A word holds 64 neighbouring slots, so that slots which were taken together go back with one
 // read-modify-write and free memory stays in dense runs.
 //
 // A clear bit above a non-zero word exists only while the put() that filled the word is still
-// running; a set bit above a zero word is removed by the take() that trips over it. Both sides touch
-// word and summary in opposite orders, so one of them always sees the other:
+// running; a set bit above a zero word is removed by the take() that trips over it. Both sides
+// touch word and summary in opposite orders, so one of them always sees the other:
 //
 //   put:  word |= slots;  then: is the summary bit set? else set it
 //   take: summary &= ~bit; then: is the word still zero? else set the bit again
@@ -37,11 +37,11 @@ class Freelist {
 
   // Moves up to `wanted` free slots to `out` and returns how many, neighbours first. `hint` is the
   // caller's word: the search starts there, and it is set to where slots were found.
-  // Fewer than wanted: none were found in the words nearby; 0: nothing was free.
+  // At most four words are emptied, so fewer than wanted may come; 0: nothing was free.
   uint32_t take(uint32_t& hint, SlotIndex* out, uint32_t wanted);
 
   // Adds slots; `hint` becomes the word of the last. Returns a slot that was here already (a double
-  // free: it is counted once), or kNoSlot.
+  // free: it is here once all the same), or kNoSlot.
   static constexpr SlotIndex kNoSlot{UINT32_MAX};
   SlotIndex put(uint32_t& hint, const SlotIndex* slots, uint32_t count);
 
@@ -56,7 +56,8 @@ class Freelist {
   static constexpr unsigned kMostLevels = 6;  // 64^6 slots
 
   uint32_t take_from_word(uint32_t word, SlotIndex* out, uint32_t wanted);
-  // The first bit at or after `from` that is set at `level` (a word index of the level below).
+  // The first bit at or after `from` that is set at `level` (a word index of the level below);
+  // removes stale bits of the levels above on the way.
   uint32_t find_bit(unsigned level, uint32_t from);
   void mark(unsigned level, uint32_t bit);
   void retire(unsigned level, uint32_t bit);

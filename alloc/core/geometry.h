@@ -35,10 +35,10 @@ struct Geometry {
   const ClassGeometry& of(ClassIndex index) const { return classes[raw(index)]; }
 };
 
-// `block_sizes` are multiples of kGranuleSize, ascending, at most kMaxClasses - 1.
+// `block_sizes` are multiples of kGranuleSize, ascending, at most kMaxClasses - 1 of them.
 constexpr Geometry make_geometry(std::span<const uint32_t> block_sizes, size_t span_bytes) {
-  // A bin may hold this much, but at least and at most that many blocks: random work on a few hundred
-  // live blocks makes the count in each class wander by about ten (bench/README.md).
+  // The longest bin, in bytes, within bounds in blocks: random work on a few hundred live blocks
+  // lets the number of live ones in each class wander by about ten (bench_threads, replace/256).
   constexpr size_t kMostBinBytes = 8 * kMiB;
   constexpr size_t kLeastBinBlocks = 16;
   constexpr size_t kMostBinBlocks = 256;

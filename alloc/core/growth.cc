@@ -7,8 +7,8 @@
 namespace spillway::core {
 namespace {
 
-// A chunk is as large as what the class has already, within these bounds: few system calls for large
-// heaps, little commit charge for small ones.
+// A chunk is as large as what the class has already, within these bounds: few system calls for
+// large heaps, little commit charge for small ones.
 constexpr size_t kLeastChunk = 2 * kMiB;
 constexpr size_t kMostChunk = 64 * kMiB;
 
@@ -52,8 +52,8 @@ bool Growth::commit_more(uint32_t committed, uint32_t wanted) {
   }
   const size_t have = size_t{committed} * geometry_->stride_granules << kGranuleShift;
   const size_t chunk = std::clamp(have, kLeastChunk, kMostChunk);
-  const auto slots = static_cast<uint32_t>(
-      divide_up(chunk, size_t{geometry_->stride_granules} << kGranuleShift));
+  const auto slots =
+      static_cast<uint32_t>(divide_up(chunk, size_t{geometry_->stride_granules} << kGranuleShift));
   // When a whole chunk is refused, what is needed now may still be had.
   return commit_up_to(committed, committed + std::min(std::max(slots, wanted), left)) ||
          commit_up_to(committed, committed + std::min(wanted, left)) ||

@@ -15,8 +15,7 @@ namespace spillway::core {
 
 class Growth {
  public:
-  void attach(Arena& arena, ClassIndex index, const ClassGeometry& geometry,
-              PoolSize& pool_size);
+  void attach(Arena& arena, ClassIndex index, const ClassGeometry& geometry, PoolSize& pool_size);
 
   // Up to `wanted` neighbouring fresh slots: the first one's index goes to `first`, their number is
   // returned. 0: the span is used up or the kernel gives no memory. Fresh slots read as zero.

@@ -70,8 +70,7 @@ ThreadCache* Registry::create() {
     if (number >= room_) {
       return nullptr;
     }
-  } while (
-      !numbered_.compare_exchange_weak(number, number + 1, std::memory_order_relaxed));
+  } while (!numbered_.compare_exchange_weak(number, number + 1, std::memory_order_relaxed));
   if (!os::commit(&at(number), stride_)) {
     return nullptr;  // the number is lost; the kernel will refuse much else
   }

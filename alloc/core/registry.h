@@ -1,6 +1,6 @@
-// All thread caches of an engine, in one reserved range: claimed by threads, released when they end,
-// reused. Lock-free. Memory of released caches stays, for the next thread and for the statistics:
-// a process has as many as it ever had threads at one time.
+// All thread caches of an engine, in one reserved range: claimed by threads, released when they
+// end, reused. Lock-free. Memory of released caches stays, for the next thread and for the
+// statistics: a process has as many as it ever had threads at one time.
 #pragma once
 
 #include <atomic>
@@ -15,8 +15,8 @@ namespace spillway::core {
 
 class Registry {
  public:
-  // Makes room for `most_caches`, or half, a quarter, ... when the kernel refuses. Threads beyond work
-  // without a cache. With room for none claim() always fails.
+  // Makes room for `most_caches`, or half, a quarter, ... when the kernel refuses. Threads beyond
+  // work without a cache. With room for none claim() always fails.
   void reserve(const Geometry& geometry, uint32_t most_caches);
   void release_memory();
 

@@ -29,13 +29,12 @@ constexpr bool is_live(SlotState state) {
   return state != SlotState::kClean && raw(state) <= raw(SlotState::kLastLive);
 }
 
-// Relaxed everywhere: a block is passed between threads by the program's own synchronisation while it
-// is live and by the freelist's release and acquire while it is free; both order these bytes too.
+// Relaxed everywhere: a block is passed between threads by the program's own synchronisation while
+// it is live and by the freelist's release and acquire while it is free; both order these bytes
+// too.
 class StateByte {
  public:
-  SlotState load() const {
-    return static_cast<SlotState>(value_.load(std::memory_order_relaxed));
-  }
+  SlotState load() const { return static_cast<SlotState>(value_.load(std::memory_order_relaxed)); }
   void store(SlotState state) { value_.store(raw(state), std::memory_order_relaxed); }
 
  private:

@@ -123,8 +123,7 @@ void ThreadCache::set_capacity(ClassIndex index, uint32_t capacity) {
   bin.limit.set(bin.bottom.get() + capacity);
 }
 
-void ThreadCache::give_oldest(ClassIndex index, uint32_t count,
-                              const CacheNeighbours& neighbours) {
+void ThreadCache::give_oldest(ClassIndex index, uint32_t count, const CacheNeighbours& neighbours) {
   if (count == 0) {
     return;
   }

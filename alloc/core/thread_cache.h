@@ -1,12 +1,13 @@
 // A thread's cache: its bins, and when they grow, shrink and exchange blocks with the freelists.
 //
 // A bin starts with a few blocks. It grows when it is missed in both directions (empty now, full
-// before: a larger one would have served both), and to a smaller bound when blocks only pass through,
-// which makes batches pay. It shrinks when nothing touched it for a while. Growth is paid from the
-// process's CacheBudget.
+// before: a larger one would have served both), and to a smaller bound when blocks only pass
+// through, which makes batches pay. It shrinks when nothing touched it while its thread missed
+// elsewhere; a thread that sleeps keeps what it has. Growth is paid from the engine's CacheBudget.
 //
-// One thread owns a cache at a time and is the only caller, with the anchor busy; statistics may be
-// read by others at any time. Metadata only: blocks are never touched.
+// One thread owns a cache at a time and is the only caller, with the anchor busy (or a forked
+// child, for threads that are gone); statistics may be read by others at any time. Blocks are never
+// touched.
 #pragma once
 
 #include <atomic>
@@ -22,8 +23,8 @@
 
 namespace spillway::core {
 
-// Told about a block that was free already when it reached its freelist: two threads freed it at the
-// same time, each before it could see the other.
+// Told about a block that was free already when it reached its freelist: two threads freed it at
+// the same time, each before it could see the other.
 struct DoubleFreeHandler {
   void (*call)(void* owner, Granule block);
   void* owner;
@@ -48,11 +49,12 @@ class ThreadCache : public BinTable {
   // In zeroed memory of bytes_needed(), once; `number` tells caches apart.
   void start(uint32_t number, const Geometry& geometry);
 
-  // The bin of the class is empty: fetches half a bin of blocks, returns one more for the caller.
-  // kNoGranule: the class is full.
+  // The bin of the class is empty: fetches half a bin of blocks and returns one of them; just one
+  // while the bin has no capacity. kNoGranule: the class is full.
   Granule refill(ClassIndex index, const CacheNeighbours& neighbours);
 
-  // The bin of the class is full: makes room by giving the oldest half away and keeps `block`.
+  // The bin of the class is full: keeps `block` after growing or giving the oldest half away; gives
+  // `block` itself to the freelist while the bin has no capacity.
   void spill(ClassIndex index, Granule block, const CacheNeighbours& neighbours);
 
   // Gives every block and all claimed capacity back; the cache stays usable.

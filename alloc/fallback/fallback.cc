@@ -1,14 +1,18 @@
-// The fallback's calls on mimalloc's. Linked to the system's library, each also passes the fork gate;
-// compiled in, mimalloc's functions do that themselves (hooked_mimalloc.c).
+// The fallback's calls on mimalloc's. Linked to the system's library, each also passes the fork
+// gate; compiled in, mimalloc's functions do that themselves (hooked_mimalloc.c).
 #include "alloc/fallback/fallback.h"
 
 #include <mimalloc.h>
 #include <sys/single_threaded.h>
 
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
 #include "alloc/base/attributes.h"
 #include "alloc/fallback/fork_gate.h"
 #if !SPILLWAY_FALLBACK_EMBEDDED
-#include "alloc/fallback/thread_end.h"
+#include "alloc/fallback/mimalloc_thread.h"
 #endif
 
 static_assert(MI_MALLOC_VERSION >= 209, "mimalloc 2.0.9 or newer is needed");
@@ -18,15 +22,15 @@ namespace {
 
 #if SPILLWAY_FALLBACK_EMBEDDED
 class Passage {};
+using AllocatingPassage = Passage;
 #else
-// Holds the fork gate open for one call. With one thread there is nobody whose work a fork could
-// cut short: no gate.
+// Passes the fork gate for one call. With one thread there is nobody whose work a fork could cut
+// short: no gate.
 class Passage {
  public:
   Passage() : counted_(__libc_single_threaded == 0) {
     if (counted_) {
       enter_gate();
-      adopt_thread();
     }
   }
   ~Passage() {
@@ -37,8 +41,20 @@ class Passage {
   Passage(const Passage&) = delete;
   Passage& operator=(const Passage&) = delete;
 
+ protected:
+  bool counted() const { return counted_; }
+
  private:
   bool counted_;
+};
+
+class AllocatingPassage : public Passage {
+ public:
+  AllocatingPassage() {
+    if (counted()) {
+      adopt_thread();
+    }
+  }
 };
 #endif
 
@@ -63,12 +79,12 @@ void on_error(int error, void*) {
 
 #if !SPILLWAY_FALLBACK_EMBEDDED
 void* allocate(size_t size) {
-  const Passage passage;
+  const AllocatingPassage passage;
   return checked(mi_malloc(size));
 }
 
 void* allocate_zeroed(size_t size) {
-  const Passage passage;
+  const AllocatingPassage passage;
   return checked(mi_zalloc(size));
 }
 
@@ -78,22 +94,22 @@ void free(void* block) {
 }
 
 void* reallocate(void* block, size_t size) {
-  const Passage passage;
+  const AllocatingPassage passage;
   return checked(mi_realloc(block, size));
 }
 
 size_t usable_size(const void* block) { return mi_usable_size(block); }
 #endif
 
-// The entries with an offset: those without take a shortcut in 2.0.9 that gives blocks of 256, 512 and
-// 1024 bytes no more than 128 bytes' alignment.
+// The entries with an offset: those without take a shortcut in 2.0.9 that gives blocks of 256, 512
+// and 1024 bytes no more than 128 bytes' alignment.
 void* allocate_aligned(size_t alignment, size_t size) {
-  [[maybe_unused]] const Passage passage;
+  [[maybe_unused]] const AllocatingPassage passage;
   return checked(mi_malloc_aligned_at(size, alignment, 0));
 }
 
 void* allocate_zeroed_aligned(size_t alignment, size_t size) {
-  [[maybe_unused]] const Passage passage;
+  [[maybe_unused]] const AllocatingPassage passage;
   return checked(mi_zalloc_aligned_at(size, alignment, 0));
 }
 

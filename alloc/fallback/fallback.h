@@ -1,11 +1,11 @@
 // The fallback: mimalloc, behind the few calls the heap needs. Callable from any thread, any signal
 // handler that may call malloc, and before constructors have run.
 //
-// Sizes are at most PTRDIFF_MAX and alignments are powers of two: the caller has checked. Failure is
-// nullptr with errno == ENOMEM; nothing else changes errno, nothing prints or aborts, nothing calls a
-// new_handler. Compiled in, the first three and reallocate are mimalloc's own entries, reached by one
-// jump. On the system's library every call also passes the fork gate (fork_gate.h), which costs a
-// process with several threads about 20 ns a call.
+// Sizes are at most PTRDIFF_MAX and alignments are powers of two: the caller has checked. Failure
+// is nullptr with errno == ENOMEM; nothing else changes errno, nothing prints or aborts, nothing
+// calls a new_handler. Compiled in, the first three and reallocate are mimalloc's own entries,
+// reached by one jump. On the system's library every call also passes the fork gate (fork_gate.h),
+// which costs a process with several threads about 20 ns a call.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,8 @@ inline void* allocate(size_t size) { return mi_malloc(size); }
 inline void* allocate_zeroed(size_t size) { return mi_zalloc(size); }
 // Null does nothing. Otherwise a live block of the fallback's: anything else corrupts the heap.
 inline void free(void* block) { mi_free(block); }
-// Null allocates. Size 0 gives a smallest block, never null for success. On failure `block` lives on.
+// Null allocates. Size 0 gives a smallest block, never null for success. On failure `block` lives
+// on.
 inline void* reallocate(void* block, size_t size) { return mi_realloc(block, size); }
 // Bytes the caller may use; the same for all of a block's life. 0 for null.
 inline size_t usable_size(const void* block) { return mi_usable_size(block); }
@@ -48,7 +49,8 @@ void* allocate_zeroed_aligned(size_t alignment, size_t size);
 enum class Ownership : uint8_t { kForeign, kOwned, kUnknown };
 Ownership ownership(const void* address);
 
-// Returns free memory to the kernel; `force` also collects what the calling thread holds in reserve.
+// Returns free memory to the kernel; `force` also collects what the calling thread holds in
+// reserve.
 void collect(bool force);
 
 // Bytes mimalloc has committed, now and at its peak. Other threads' latest changes may be missing

@@ -1,7 +1,7 @@
 // One counter per group of threads says how many are inside; a word names the forking thread.
 //
-//   entering thread: count itself in, then read fork_owner   } sequentially consistent: at least one
-//   forking thread:  write fork_owner, then read the counters } of the two sees the other
+//   entering thread: count itself in, then read fork_owner   } sequentially consistent: at least
+//   one forking thread:  write fork_owner, then read the counters } of the two sees the other
 //
 // An entering thread that sees a foreign owner counts itself out again and waits.
 #include "alloc/fallback/fork_gate.h"
@@ -198,9 +198,9 @@ void spillway_mimalloc_leave();
 void spillway_mimalloc_enter() { spillway::fallback::enter_gate(); }
 void spillway_mimalloc_leave() { spillway::fallback::leave_gate(); }
 }
-// What the compiler calls at the start and end of mimalloc's functions (hooked_mimalloc.c). Set here
-// because gcc refuses to give its own declarations hidden visibility, without which the C library's
-// empty functions of these names would be called.
+// What the compiler calls at the start and end of mimalloc's functions (hooked_mimalloc.c). Set
+// here because gcc refuses to give its own declarations hidden visibility, without which the C
+// library's empty functions of these names would be called.
 __asm__(
     ".globl __cyg_profile_func_enter\n"
     ".globl __cyg_profile_func_exit\n"

@@ -1,5 +1,6 @@
 // The fork gate: no thread is inside mimalloc's shared state at the moment of a fork, so the child
-// finds nothing half done: no lock held, no reader counted, no bit claimed by a thread it does not have.
+// finds nothing half done: no lock held, no reader counted, no bit claimed by a thread it does not
+// have.
 //
 // Register the three with pthread_atfork before any library that allocates in its own handlers can
 // (a constructor of the preload library or shim). They allocate nothing and take no lock.

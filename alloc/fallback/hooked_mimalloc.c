@@ -1,8 +1,6 @@
 // mimalloc as one unit of ours: every function in it calls the fork gate when it starts and ends
-// (-finstrument-functions), but those that CMakeLists.txt takes out for speed. unhooked.h, generated,
-// names the ones among them that this version's headers declare.
-//
-// SPILLWAY_BARE_MIMALLOC instead gives mimalloc alone with its overrides, the benchmarks' baseline.
+// (-finstrument-functions), but those that CMakeLists.txt takes out for speed. unhooked.h,
+// generated, names the ones among them that this version's headers declare.
 #include <stdlib.h>
 
 // Privileged programs ignore mimalloc's environment options. mimalloc asks getenv when told not to
@@ -15,7 +13,8 @@
 #include "mimalloc/internal.h"
 #else
 #include "mimalloc.h"
-#include "mimalloc-internal.h"
+
+#include "mimalloc-internal.h"  // after it: needs its types
 #endif
 
 #ifndef SPILLWAY_BARE_MIMALLOC

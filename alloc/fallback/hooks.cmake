@@ -68,10 +68,9 @@ function(spillway_write_unhooked folder includes)
   file(CONFIGURE OUTPUT ${folder}/unhooked.h CONTENT "${lines}" @ONLY)
 endfunction()
 
-function(spillway_hook_mimalloc target includes)
-  set(folder ${CMAKE_CURRENT_BINARY_DIR}/unhooked)
+# Sets `result` to the compiler options that put the hooks in; writes unhooked.h into `folder`.
+function(spillway_hook_options result folder includes)
   spillway_write_unhooked(${folder} "${includes}")
-  target_include_directories(${target} PRIVATE ${folder})
   if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
     # Version 2 sets MI_DELAYED_FREEING under this name and waits for it elsewhere. In version 3 a
     # page whose new owner vanished is passed over by everyone.
@@ -80,14 +79,14 @@ function(spillway_hook_mimalloc target includes)
     endif()
     list(JOIN unhooked_statics "," statics)
     list(JOIN unhooked_files "," files)
-    target_compile_options(${target} PRIVATE -finstrument-functions
+    set(options -finstrument-functions
       -finstrument-functions-exclude-function-list=${statics}
       -finstrument-functions-exclude-file-list=${files})
   else()
     # clang has no lists: it hooks what it has not inlined, and inlines only what is marked inline,
     # so that nothing that must keep its hooks ends up inside a function without.
     # Static functions on the fast path keep theirs: about 10 ns a call.
-    target_compile_options(${target} PRIVATE -finstrument-functions-after-inlining
-      -finline-hint-functions)
+    set(options -finstrument-functions-after-inlining -finline-hint-functions)
   endif()
+  set(${result} "${options}" PARENT_SCOPE)
 endfunction()

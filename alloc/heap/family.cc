@@ -76,8 +76,7 @@ size_t usable_size(const void* pointer) {
 void check_size(const void* pointer, size_t size) {
   const core::Arena& arena = heap.engine.arena();
   const core::SlotState seen = arena.state(core::Arena::granule_at(arena.offset(pointer))).load();
-  const ClassIndex asked =
-      is_pooled_size(size) ? class_of(size) : kNoClass;
+  const ClassIndex asked = is_pooled_size(size) ? class_of(size) : kNoClass;
   if (core::is_live(seen) && ClassIndex{raw(seen)} != asked) {
     counters.size_mismatches.add();
   }

@@ -22,13 +22,14 @@ namespace spillway::heap {
 // What every call reads; the rest of the heap's state is private to its files.
 struct Heap {
   core::Engine engine;
-  // All kNoClass until the engine has started; see heap.cc.
+  // All kNoClass until the engine has started; see start.cc.
   OwnedCell<ClassIndex> size_map[config::kSizeMapEntries];
 };
 extern constinit Heap heap;
 extern constinit SPILLWAY_TLS core::ThreadAnchor anchor;
 
-// --- behind the fast paths -------------------------------------------------------------------------
+// --- behind the fast paths
+// -------------------------------------------------------------------------
 
 // A block of the class or null: also starts the heap and gives the thread its cache.
 void* take_pooled_slow(size_t size);
@@ -37,10 +38,12 @@ void* allocate_slow(size_t size);
 void* allocate_zeroed_slow(size_t size);
 // Above the pooled window.
 void* allocate_large(size_t size);
-// A pointer into the arena that is not a live block with room in its bin: misuse, or a full bin.
+// A pointer into the arena that the fast path did not take: a full bin, a signal handler that
+// interrupted this thread's bins, or misuse.
 void free_slow(void* pointer);
 
-// --- fast paths ------------------------------------------------------------------------------------
+// --- fast paths
+// ------------------------------------------------------------------------------------
 
 // Requests in the window, whatever the options say about it.
 constexpr bool is_pooled_size(size_t size) {
@@ -100,7 +103,8 @@ SPILLWAY_ALWAYS_INLINE void free(void* pointer) {
   free_slow(pointer);
 }
 
-// --- the rest of the family --------------------------------------------------------------------------
+// --- the rest of the family
+// --------------------------------------------------------------------------
 
 // `size` zero bytes; no memset when the block is known to read as zero.
 void* allocate_zeroed(size_t size);

@@ -9,7 +9,7 @@
 namespace spillway::heap {
 
 // Gives what can be given back: this thread's cache to the freelists, the fallback's free memory to
-// the kernel. Returns 1 when the fallback's share of the address space shrank, else 0.
+// the kernel. Returns 1 when the fallback has less memory committed than before, else 0.
 int trim(size_t pad);
 
 // arena: bytes committed; uordblks: bytes live; fordblks: bytes free and cached. Of the pool; the

@@ -3,7 +3,7 @@
 
 namespace spillway::heap {
 
-// Before main: reads the options, prepares for thread ends and forks. Once.
+// Before main: starts the heap if no request has, prepares for thread ends and forks. Once.
 void on_process_start();
 
 // After main: writes the statistics that the options ask for.

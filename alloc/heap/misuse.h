@@ -1,5 +1,5 @@
-// What happens to pointers into the arena that no live block starts at: one line on stderr that names
-// address and class, then as the option on_misuse says.
+// What happens to pointers into the arena that no live block starts at: one line on stderr that
+// names address and class, then as the option on_misuse says.
 #pragma once
 
 #include <cstdint>

@@ -24,7 +24,7 @@ void* memalign(size_t alignment, size_t size) {
     errno = EINVAL;
     return nullptr;
   }
-  // A block of any size has the alignment of a pointer; of a larger one, only some.
+  // All blocks have the alignment of a pointer; more has to be asked for.
   return alignment <= alignof(void*) ? allocate(size)
                                      : allocate_aligned(std::bit_ceil(alignment), size);
 }

@@ -23,9 +23,7 @@ void settle_thread() {
 }
 
 // The window's class for `size`, kNoClass when the options or the start exclude it.
-ClassIndex class_for(size_t size) {
-  return ensure_started() ? class_of(size) : kNoClass;
-}
+ClassIndex class_for(size_t size) { return ensure_started() ? class_of(size) : kNoClass; }
 
 // A block of the window marked live, or kNoGranule.
 Granule take_block(size_t size, bool& clean) {

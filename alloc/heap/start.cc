@@ -42,9 +42,9 @@ bool start_engine() {
 }
 
 void publish_size_map() {
-  const auto map = config::make_size_map(
-      static_cast<size_t>(options_in_force.value(config::Option::min_size)),
-      static_cast<size_t>(options_in_force.value(config::Option::max_size)));
+  const auto map =
+      config::make_size_map(static_cast<size_t>(options_in_force.value(config::Option::min_size)),
+                            static_cast<size_t>(options_in_force.value(config::Option::max_size)));
   for (size_t entry = 0; entry < map.size(); ++entry) {
     heap.size_map[entry].set(map[entry]);
   }

@@ -1,6 +1,6 @@
 // How the heap comes to life, and what it decided then.
 //
-// unstarted --first pooled request--> starting --> pooling | off
+// unstarted --first pooled request, or the constructor--> starting --> pooling | off
 //
 // Whoever asks while another thread is starting, or while nothing can be started yet, is served by
 // the fallback: nobody waits.
@@ -10,8 +10,8 @@
 
 namespace spillway::heap {
 
-// Starts the heap if that has not happened; true when it is pooling. Called before the C library has
-// set itself up it does nothing and is asked again later.
+// Starts the heap if that has not happened; true when it is pooling. Called before the C library
+// has set itself up it does nothing and is asked again later.
 bool ensure_started();
 
 bool is_pooling();

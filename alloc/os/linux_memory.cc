@@ -4,9 +4,9 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include <fcntl.h>
 #include <cerrno>
 #include <cstdlib>
-#include <fcntl.h>
 
 #include "alloc/os/errno_keeper.h"
 #include "alloc/os/os.h"
@@ -50,8 +50,8 @@ size_t page_size() {
 
 void* reserve(size_t bytes, Access access, void* hint) {
   const ErrnoKeeper keeper;
-  void* start = mmap(hint, bytes, protection(access), MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                     -1, 0);
+  void* start =
+      mmap(hint, bytes, protection(access), MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return start == MAP_FAILED ? nullptr : start;
 }
 

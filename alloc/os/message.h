@@ -12,7 +12,7 @@ class Message {
   Line<500>& line() { return line_; }
   // One write, so that lines of several threads do not mix.
   void send() {
-    line_.put('\n');
+    line_.end();
     write_text(kStandardError, line_.view());
   }
 

@@ -1,6 +1,6 @@
 // Everything the allocator asks of the operating system. Nothing here allocates, takes a lock or
-// changes errno. linux_memory.cc and linux_process.cc hold every system call; tests link a stand-in
-// for the first that fails on demand (test/os/faulty_memory.h).
+// changes errno. linux_memory.cc and linux_process.cc hold the engine's system calls; tests link a
+// stand-in for the first that fails on demand (test/os/faulty_memory.h).
 #pragma once
 
 #include <cstddef>
@@ -35,7 +35,8 @@ uint64_t physical_memory();
 // limit.
 uint64_t address_space_left();
 
-// --- process (linux_process.cc) --------------------------------------------------------------------
+// --- process (linux_process.cc)
+// --------------------------------------------------------------------
 
 // 64 unpredictable bits; the address of a local when the kernel has none to give yet.
 uint64_t random_bits();

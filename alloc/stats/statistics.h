@@ -15,32 +15,32 @@ namespace spillway::stats {
 enum class Kind : uint8_t { kCounter, kGauge };
 
 // X(name, kind, help): of the whole process. Bytes where the name says so.
-#define SPILLWAY_STATISTICS(X)                                                              \
-  X(pool_off, kGauge, "1 when every request goes to mimalloc")                              \
-  X(pool_reserved_bytes, kGauge, "address space of the arena")                              \
+#define SPILLWAY_STATISTICS(X)                                                               \
+  X(pool_off, kGauge, "1 when every request goes to mimalloc")                               \
+  X(pool_reserved_bytes, kGauge, "address space of the arena")                               \
   X(pool_committed_bytes, kGauge, "arena memory that may be used without asking the kernel") \
-  X(pool_grown_bytes, kGauge, "blocks handed out at least once")                            \
-  X(pool_live_bytes, kGauge, "blocks that the program holds")                               \
-  X(pool_cached_bytes, kGauge, "blocks in thread caches")                                   \
-  X(pool_free_bytes, kGauge, "blocks in the freelists")                                     \
-  X(cache_capacity_bytes, kGauge, "what thread caches may hold at the moment")              \
-  X(cache_budget_bytes, kGauge, "what all thread caches together may ever hold")            \
-  X(thread_caches, kGauge, "thread caches in use")                                          \
-  X(allocations_total, kCounter, "blocks handed to the program")                            \
-  X(refills_total, kCounter, "times that a thread cache was empty")                         \
-  X(spills_total, kCounter, "times that a thread cache was full")                           \
-  X(uncached_total, kCounter, "blocks taken or given back without a thread cache")          \
-  X(class_full_total, kCounter, "requests passed to mimalloc because their class was full") \
-  X(double_frees_total, kCounter, "blocks freed twice")                                     \
-  X(invalid_frees_total, kCounter, "pointers freed that are not a block's start")           \
+  X(pool_grown_bytes, kGauge, "blocks handed out at least once")                             \
+  X(pool_live_bytes, kGauge, "blocks that the program holds")                                \
+  X(pool_cached_bytes, kGauge, "blocks in thread caches")                                    \
+  X(pool_free_bytes, kGauge, "blocks in the freelists")                                      \
+  X(cache_capacity_bytes, kGauge, "what thread caches may hold at the moment")               \
+  X(cache_budget_bytes, kGauge, "what all thread caches together may ever hold")             \
+  X(thread_caches, kGauge, "thread caches in use")                                           \
+  X(allocations_total, kCounter, "blocks of the pool handed to the program")                 \
+  X(refills_total, kCounter, "times that a thread cache was empty")                          \
+  X(spills_total, kCounter, "times that a thread cache was full")                            \
+  X(uncached_total, kCounter, "blocks taken or given back without a thread cache")           \
+  X(class_full_total, kCounter, "requests passed to mimalloc: class full or memory refused") \
+  X(double_frees_total, kCounter, "blocks freed twice")                                      \
+  X(invalid_frees_total, kCounter, "pointers freed that are not a block's start")            \
   X(size_mismatches_total, kCounter, "sized frees with another size than allocated")
 
 // X(name, kind, help): of one size class, in blocks.
-#define SPILLWAY_CLASS_STATISTICS(X)                          \
-  X(grown, kGauge, "blocks handed out at least once")         \
-  X(live, kGauge, "blocks that the program holds")            \
-  X(cached, kGauge, "blocks in thread caches")                \
-  X(free, kGauge, "blocks in the freelist")                   \
+#define SPILLWAY_CLASS_STATISTICS(X)                  \
+  X(grown, kGauge, "blocks handed out at least once") \
+  X(live, kGauge, "blocks that the program holds")    \
+  X(cached, kGauge, "blocks in thread caches")        \
+  X(free, kGauge, "blocks in the freelist")           \
   X(allocations_total, kCounter, "blocks handed to the program")
 
 struct Spec {

@@ -33,7 +33,8 @@ BOOST_AUTO_TEST_CASE(divider_is_exact_at_the_edges_of_every_quotient) {
   constexpr uint32_t kLargest = (1U << 31) - 1;
   for (uint32_t divisor : {1U, 2U, 3U, 5U, 7U, 12U, 20U, 96U, 224U, 255U, 256U, 2560U, 65535U}) {
     const Divider by(divisor);
-    for (uint64_t multiple = 0; multiple <= kLargest; multiple += uint64_t{divisor} * 9973 + divisor) {
+    for (uint64_t multiple = 0; multiple <= kLargest;
+         multiple += uint64_t{divisor} * 9973 + divisor) {
       for (const int64_t offset : {-1, 0, 1}) {
         const int64_t numerator = static_cast<int64_t>(multiple) + offset;
         if (numerator >= 0 && numerator <= kLargest) {

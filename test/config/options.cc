@@ -47,7 +47,8 @@ BOOST_AUTO_TEST_CASE(nothing_set_is_defaults) {
 }
 
 BOOST_AUTO_TEST_CASE(variables_and_conf_and_who_wins) {
-  const Loaded loaded({"SPILLWAY_MAX_SIZE=64K", "SPILLWAY_CONF=max_size:32K,min_size:8192,,stats:json"});
+  const Loaded loaded(
+      {"SPILLWAY_MAX_SIZE=64K", "SPILLWAY_CONF=max_size:32K,min_size:8192,,stats:json"});
   BOOST_TEST(loaded.options.value(Option::max_size) == 64 << 10);
   BOOST_TEST(loaded.options.value(Option::min_size) == 8192);
   BOOST_TEST((loaded.options.choice<StatsFormat>(Option::stats) == StatsFormat::kJson));

@@ -34,8 +34,8 @@ BOOST_AUTO_TEST_CASE(adaptive_grows_with_the_pool) {
   budget.configure(CacheBudget::kAdaptive, pool);
   BOOST_TEST(budget.limit() == CacheBudget::kAdaptiveFloor);
   pool.grow(kGiB);
-  BOOST_TEST(budget.limit() ==
-             CacheBudget::kAdaptiveFloor + static_cast<int64_t>(kGiB) / CacheBudget::kAdaptiveShare);
+  BOOST_TEST(budget.limit() == CacheBudget::kAdaptiveFloor +
+                                   static_cast<int64_t>(kGiB) / CacheBudget::kAdaptiveShare);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -69,7 +69,8 @@ BOOST_AUTO_TEST_CASE(interior_granules_know_their_block) {
 BOOST_AUTO_TEST_CASE(a_full_class_gives_nothing) {
   std::vector<Granule> blocks(Central::kMostBatch);
   uint32_t sum = 0;
-  for (uint32_t count; (count = central.take(hint, run, blocks.data(), Central::kMostBatch)) != 0;) {
+  for (uint32_t count;
+       (count = central.take(hint, run, blocks.data(), Central::kMostBatch)) != 0;) {
     sum += count;
   }
   BOOST_TEST(sum == geometry.of(ClassIndex{2}).slots);

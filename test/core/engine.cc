@@ -1,7 +1,7 @@
 #include "alloc/core/engine.h"
 
-#include <boost/test/unit_test.hpp>
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <cstring>
 #include <vector>
 

@@ -1,5 +1,5 @@
-// Threads allocate, stamp, exchange and free blocks of all classes; a block that two of them hold at
-// the same time shows in its stamp, a lost one in the statistics.
+// Threads allocate, stamp, exchange and free blocks of all classes; a block that two of them hold
+// at the same time shows in its stamp, a lost one in the statistics.
 #include <array>
 #include <atomic>
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,5 @@
-// Threads move slots in and out of one freelist; each slot has one owner at a time and none is lost.
+// Threads move slots in and out of one freelist; each slot has one owner at a time and none is
+// lost.
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <thread>
@@ -42,10 +43,10 @@ void churn(uint32_t slots, uint32_t threads, uint32_t most_batch, uint32_t round
           }
           for (size_t i = 0; i < held.size(); i += most_batch) {
             const auto left = static_cast<uint32_t>(held.size() - i);
-            errors += list.put(hint, held.data() + i, std::min(left, most_batch)) !=
-                              Freelist::kNoSlot
-                          ? 1U
-                          : 0U;
+            errors +=
+                list.put(hint, held.data() + i, std::min(left, most_batch)) != Freelist::kNoSlot
+                    ? 1U
+                    : 0U;
           }
           held.clear();
         }

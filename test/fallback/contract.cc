@@ -17,7 +17,7 @@ namespace {
 constexpr size_t kMiB = size_t{1} << 20;
 // More than any machine gives, little enough to pass every check of the request itself.
 constexpr size_t kImpossible = PTRDIFF_MAX - 64 * kMiB;
-constexpr size_t kSizes[] = {0,    1,         8,        16,       100,      1024,    1025,
+constexpr size_t kSizes[] = {0,    1,         8,        16,       100,      1024,     1025,
                              4095, 64 * 1024, kMiB - 1, kMiB + 1, 3 * kMiB, 40 * kMiB};
 
 bool is_zero(const void* block, size_t size) {
@@ -105,8 +105,8 @@ BOOST_AUTO_TEST_CASE(impossible_requests_give_enomem) {
     BOOST_TEST(fails_with_no_memory([=] { return fallback::allocate_zeroed(size); }));
     for (const size_t alignment : {size_t{64}, kMiB, 64 * kMiB}) {
       BOOST_TEST(fails_with_no_memory([=] { return fallback::allocate_aligned(alignment, size); }));
-      BOOST_TEST(fails_with_no_memory(
-          [=] { return fallback::allocate_zeroed_aligned(alignment, size); }));
+      BOOST_TEST(
+          fails_with_no_memory([=] { return fallback::allocate_zeroed_aligned(alignment, size); }));
     }
     auto* block = static_cast<char*>(fallback::allocate(100));
     BOOST_REQUIRE(block != nullptr);
@@ -127,7 +127,8 @@ BOOST_AUTO_TEST_CASE(ownership_tells_own_memory_from_foreign) {
   }
   BOOST_TEST((fallback::ownership(&in_the_program) != fallback::Ownership::kOwned));
   BOOST_TEST((fallback::ownership(&on_the_stack) != fallback::Ownership::kOwned));
-  BOOST_TEST((fallback::ownership(reinterpret_cast<void*>(0x1000)) == fallback::Ownership::kForeign));
+  BOOST_TEST(
+      (fallback::ownership(reinterpret_cast<void*>(0x1000)) == fallback::Ownership::kForeign));
 }
 
 BOOST_AUTO_TEST_CASE(figures) {

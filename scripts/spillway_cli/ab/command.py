@@ -34,7 +34,7 @@ def add_parser(subparsers):
     parser.add_argument(
         "--quick",
         action="store_true",
-        help=f"{QUICK_ROUNDS} rounds, the built-in programs at {QUICK_PERCENT} % of their work",
+        help=f"{QUICK_ROUNDS} rounds, the built-in programs at {QUICK_PERCENT} %% of their work",
     )
     parser.add_argument(
         "--out", metavar="DIR", type=pathlib.Path, default=paths.REPORTS,

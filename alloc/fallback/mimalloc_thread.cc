@@ -1,4 +1,4 @@
-#include "alloc/fallback/thread_end.h"
+#include "alloc/fallback/mimalloc_thread.h"
 
 #include <limits.h>
 #include <mimalloc.h>
@@ -12,7 +12,7 @@
 
 namespace spillway::fallback {
 
-__attribute__((tls_model("initial-exec"))) __thread bool thread_is_adopted = false;
+__thread bool thread_is_adopted = false;
 
 namespace {
 

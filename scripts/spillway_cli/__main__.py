@@ -1,0 +1,10 @@
+"""The package as a program: scripts/spillway."""
+
+import pathlib
+import sys
+
+sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)
+
+from spillway_cli.main import main  # noqa: E402
+
+sys.exit(main(sys.argv[1:]))
