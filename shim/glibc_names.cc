@@ -8,6 +8,7 @@
 
 namespace heap = spillway::heap;
 
+// NOLINTBEGIN(readability-identifier-naming): glibc's names
 SPILLWAY_EXPORT void* __libc_malloc(size_t size) noexcept { return heap::allocate(size); }
 SPILLWAY_EXPORT void __libc_free(void* pointer) noexcept { heap::free(pointer); }
 SPILLWAY_EXPORT void __libc_cfree(void* pointer) noexcept { heap::free(pointer); }
@@ -31,3 +32,4 @@ SPILLWAY_EXPORT int __posix_memalign(void** out, size_t alignment, size_t size) 
 }
 SPILLWAY_EXPORT void* __libc_valloc(size_t size) noexcept { return heap::valloc(size); }
 SPILLWAY_EXPORT void* __libc_pvalloc(size_t size) noexcept { return heap::pvalloc(size); }
+// NOLINTEND(readability-identifier-naming)

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "alloc/base/check.h"
+#include "alloc/base/owned_cell.h"
 
 namespace spillway::core {
 
@@ -26,8 +27,11 @@ uint32_t Central::take(uint32_t& hint, Run& run, Granule* out, uint32_t wanted) 
     for (uint32_t i = 0; i < count; ++i) {
       slots[i] = SlotIndex{raw(run.next) + i};
     }
-    run.next = SlotIndex{raw(run.next) + count};
+    // Shorter before it moves on: a child that is forked between the two finds no more in it than
+    // was there.
     run.left -= count;
+    order_for_signals();
+    run.next = SlotIndex{raw(run.next) + count};
   }
   std::transform(slots, slots + count, out, [this](SlotIndex slot) { return granule_of(slot); });
   return count;

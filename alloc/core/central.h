@@ -40,7 +40,7 @@ class Central {
   [[nodiscard]] Granule put(uint32_t& hint, const Granule* blocks, uint32_t count);
 
   bool is_free(Granule block) const { return freelist_.contains(slot_of(block)); }
-  // Blocks that were handed out for the first time so far.
+  // Blocks taken into use so far, those in runs included.
   uint32_t grown() const { return growth_.taken(); }
   uint32_t committed() const { return growth_.committed(); }
   uint32_t count_free() const { return freelist_.count(growth_.taken()); }

@@ -19,7 +19,7 @@ enum class Kind : uint8_t { kCounter, kGauge };
   X(pool_off, kGauge, "1 when every request goes to mimalloc")                               \
   X(pool_reserved_bytes, kGauge, "address space of the arena")                               \
   X(pool_committed_bytes, kGauge, "arena memory that may be used without asking the kernel") \
-  X(pool_grown_bytes, kGauge, "blocks handed out at least once")                             \
+  X(pool_grown_bytes, kGauge, "blocks taken into use, a run at a time")                      \
   X(pool_live_bytes, kGauge, "blocks that the program holds")                                \
   X(pool_cached_bytes, kGauge, "blocks in thread caches")                                    \
   X(pool_free_bytes, kGauge, "blocks in the freelists")                                      \
@@ -36,11 +36,11 @@ enum class Kind : uint8_t { kCounter, kGauge };
   X(size_mismatches_total, kCounter, "sized frees with another size than allocated")
 
 // X(name, kind, help): of one size class, in blocks.
-#define SPILLWAY_CLASS_STATISTICS(X)                  \
-  X(grown, kGauge, "blocks handed out at least once") \
-  X(live, kGauge, "blocks that the program holds")    \
-  X(cached, kGauge, "blocks in thread caches")        \
-  X(free, kGauge, "blocks in the freelist")           \
+#define SPILLWAY_CLASS_STATISTICS(X)                         \
+  X(grown, kGauge, "blocks taken into use, a run at a time") \
+  X(live, kGauge, "blocks that the program holds")           \
+  X(cached, kGauge, "blocks in thread caches")               \
+  X(free, kGauge, "blocks in the freelist")                  \
   X(allocations_total, kCounter, "blocks handed to the program")
 
 struct Spec {

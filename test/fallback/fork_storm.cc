@@ -44,7 +44,7 @@ uint64_t next_random(uint64_t& state) {
 size_t random_size(uint64_t& state) {
   const uint64_t bits = next_random(state);
   const unsigned kind = bits % 64;
-  if (kind < 48) {
+  if (kind < 52) {
     return 16 + (bits >> 8) % 1000;
   }
   if (kind < 60) {
@@ -79,12 +79,12 @@ void work(uint64_t seed, int steps) {
   }
 }
 
-// Keeps a worker running; each lives for some thousand steps.
+// Keeps a worker running. Most live shortly, so that some thread is always ending or beginning.
 void keep_working(uint64_t seed) {
   // The forking thread and the children come first: forks then cut in on work at any point.
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 10);
   for (uint64_t round = 0; !stop.load(std::memory_order_relaxed); ++round) {
-    std::thread(work, seed + round * kThreads, 200 + static_cast<int>(round % 16) * 200).join();
+    std::thread(work, seed + round * kThreads, round % 16 == 0 ? 2000 : 30).join();
   }
 }
 

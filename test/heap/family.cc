@@ -1,0 +1,145 @@
+// calloc, memalign, malloc_usable_size and sized free.
+#include <cerrno>
+#include <vector>
+
+#include "alloc/heap/counters.h"
+#include "test/heap/fixture.h"
+
+namespace spillway::heap {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+
+BOOST_FIXTURE_TEST_SUITE(heap_family, HeapFixture)
+
+BOOST_AUTO_TEST_CASE(a_zeroed_block_is_zero_where_another_was_dirty) {
+  for (const size_t size : kSizes) {
+    void* dirty = allocate(size);
+    fill(dirty, size, 1);
+    free(dirty);
+    void* block = allocate_zeroed(size);
+    BOOST_REQUIRE(block != nullptr);
+    BOOST_TEST(is_zero(block, size));
+    free(block);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_dirty_block_is_zeroed_also_when_it_comes_from_the_freelist) {
+  constexpr size_t kSize = 40 * kKiB;
+  std::vector<void*> blocks;
+  for (int i = 0; i < 200; ++i) {
+    blocks.push_back(allocate(kSize));
+    fill(blocks.back(), kSize, 2);
+  }
+  for (void* block : blocks) {
+    free(block);
+  }
+  heap.engine.flush(anchor);
+  for (void*& block : blocks) {
+    block = allocate_zeroed(kSize);
+    BOOST_REQUIRE(is_zero(block, kSize));
+  }
+  for (void* block : blocks) {
+    free(block);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(blocks_never_used_before_are_zero) {
+  constexpr size_t kSize = 28 * kKiB;
+  const uint64_t grown = class_snapshot(kSize).grown;
+  std::vector<void*> blocks;
+  while (class_snapshot(kSize).grown < grown + 50) {
+    blocks.push_back(allocate_zeroed(kSize));
+    BOOST_REQUIRE(is_zero(blocks.back(), kSize));
+  }
+  for (void* block : blocks) {
+    free(block);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_alignment_holds_for_every_size) {
+  for (size_t alignment = 1; alignment <= 4 * kMiB; alignment *= 2) {
+    for (const size_t size : kSizes) {
+      void* block = allocate_aligned(alignment, size);
+      BOOST_REQUIRE(block != nullptr);
+      BOOST_TEST(is_aligned(block, alignment));
+      BOOST_TEST(usable_size(block) >= size);
+      fill(block, size, 3);
+      BOOST_TEST(is_filled(block, size, 3));
+      free(block);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(aligned_requests_of_pooled_sizes_come_from_the_pool) {
+  for (const size_t alignment : {size_t{64}, 4 * kKiB, 64 * kKiB, kMiB}) {
+    void* block = allocate_aligned(alignment, 20000);
+    BOOST_TEST(is_pooled(block));
+    free(block);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(impossible_aligned_requests_fail_with_enomem) {
+  for (const size_t alignment : {size_t{16}, kMiB, size_t{1} << 62}) {
+    for (const size_t size : kImpossibleSizes) {
+      errno = 0;
+      BOOST_TEST(allocate_aligned(alignment, size) == nullptr);
+      BOOST_TEST(errno == ENOMEM);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(impossible_zeroed_requests_fail_with_enomem) {
+  for (const size_t size : kImpossibleSizes) {
+    errno = 0;
+    BOOST_TEST(allocate_zeroed(size) == nullptr);
+    BOOST_TEST(errno == ENOMEM);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_usable_size_covers_the_request_and_stays) {
+  for (const size_t size : kSizes) {
+    void* block = allocate(size);
+    const size_t usable = usable_size(block);
+    BOOST_TEST(usable >= size);
+    fill(block, usable, 4);
+    BOOST_TEST(usable_size(block) == usable);
+    BOOST_TEST(is_filled(block, usable, 4));
+    free(block);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_live_has_no_usable_size) {
+  BOOST_TEST(usable_size(nullptr) == 0U);
+  auto* block = static_cast<char*>(allocate(50000));
+  BOOST_TEST(usable_size(block + 1) == 0U);
+  BOOST_TEST(usable_size(block + kGranuleSize) == 0U);
+  free(block);
+  BOOST_TEST(usable_size(block) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_size_given_to_free_is_counted_and_the_block_freed) {
+  const uint64_t live = class_snapshot(20000).live;
+  const uint64_t mismatches = counters.size_mismatches.get();
+  for (const size_t good : {size_t{16385}, size_t{20000}, size_t{20480}}) {
+    free_sized(allocate(20000), good);
+  }
+  BOOST_TEST(counters.size_mismatches.get() == mismatches);
+  for (const size_t wrong : {size_t{0}, size_t{100}, size_t{16384}, size_t{20481}, 2 * kMiB}) {
+    free_sized(allocate(20000), wrong);
+  }
+  BOOST_TEST(counters.size_mismatches.get() == mismatches + 5);
+  BOOST_TEST(class_snapshot(20000).live == live);
+}
+
+BOOST_AUTO_TEST_CASE(sizes_of_the_fallbacks_blocks_are_not_looked_at) {
+  const uint64_t mismatches = counters.size_mismatches.get();
+  free_sized(allocate(100), 20000);
+  free_sized(nullptr, 20000);
+  BOOST_TEST(counters.size_mismatches.get() == mismatches);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace spillway::heap

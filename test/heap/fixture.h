@@ -1,0 +1,80 @@
+// The heap of the test's own process, started as its faces start it.
+#pragma once
+
+#include <boost/test/unit_test.hpp>
+#include <cstddef>
+#include <cstdint>
+
+#include "alloc/base/bits.h"
+#include "alloc/heap/heap.h"
+#include "alloc/heap/lifecycle.h"
+#include "alloc/heap/report.h"
+#include "alloc/heap/start.h"
+
+namespace spillway::heap::testing {
+
+inline bool start_once() {
+  static const bool started = [] {
+    on_process_start();
+    return is_pooling();
+  }();
+  return started;
+}
+
+struct HeapFixture {
+  HeapFixture() { BOOST_REQUIRE(start_once()); }
+};
+
+inline stats::Snapshot snapshot() {
+  stats::Snapshot result;
+  collect(result);
+  return result;
+}
+
+// The statistics of the class that serves requests of `size`.
+inline stats::ClassSnapshot class_snapshot(size_t size) {
+  return snapshot().classes[raw(class_of(size))];
+}
+
+inline bool is_pooled(const void* pointer) { return heap.engine.arena().owns(pointer); }
+
+inline bool is_aligned(const void* pointer, size_t alignment) {
+  return reinterpret_cast<uintptr_t>(pointer) % alignment == 0;
+}
+
+// Bytes that tell their position, and by `seed` their block.
+inline unsigned char pattern_byte(size_t position, unsigned seed) {
+  return static_cast<unsigned char>(position * 31 + (position >> 8) + seed);
+}
+inline void fill(void* block, size_t size, unsigned seed) {
+  auto* bytes = static_cast<unsigned char*>(block);
+  for (size_t i = 0; i < size; ++i) {
+    bytes[i] = pattern_byte(i, seed);
+  }
+}
+inline bool is_filled(const void* block, size_t size, unsigned seed) {
+  const auto* bytes = static_cast<const unsigned char*>(block);
+  size_t i = 0;
+  while (i < size && bytes[i] == pattern_byte(i, seed)) {
+    ++i;
+  }
+  return i == size;
+}
+inline bool is_zero(const void* block, size_t size) {
+  const auto* bytes = static_cast<const unsigned char*>(block);
+  size_t i = 0;
+  while (i < size && bytes[i] == 0) {
+    ++i;
+  }
+  return i == size;
+}
+
+// Around every border between fallback and pool, and between classes.
+inline constexpr size_t kSizes[] = {1,        100,   4095,     4096,    4097,       8192,
+                                    16384,    16385, 20480,    100000,  256 * kKiB, 600 * kKiB,
+                                    kMiB - 1, kMiB,  kMiB + 1, 3 * kMiB};
+// No machine has them; the last three are no sizes at all.
+inline constexpr size_t kImpossibleSizes[] = {PTRDIFF_MAX - kMiB, size_t{PTRDIFF_MAX} + 1,
+                                              SIZE_MAX - kGranuleSize, SIZE_MAX};
+
+}  // namespace spillway::heap::testing

@@ -1,0 +1,127 @@
+// The statistics: exact after known work, and written in each format.
+#include "alloc/heap/report.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "test/heap/fixture.h"
+
+namespace spillway::heap {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+
+constexpr size_t kSize = 300000;  // of the 320 KiB class
+constexpr size_t kBlock = 320 * kKiB;
+
+std::string written(config::StatsFormat format) {
+  std::FILE* file = std::tmpfile();
+  BOOST_REQUIRE(file != nullptr);
+  write_statistics(fileno(file), format);
+  std::string text(static_cast<size_t>(lseek(fileno(file), 0, SEEK_END)), '\0');
+  const ssize_t got = pread(fileno(file), text.data(), text.size(), 0);
+  BOOST_TEST(got == static_cast<ssize_t>(text.size()));
+  std::fclose(file);
+  return text;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+BOOST_FIXTURE_TEST_SUITE(heap_report, HeapFixture)
+
+BOOST_AUTO_TEST_CASE(counts_are_exact_after_known_work) {
+  const stats::Snapshot before = snapshot();
+  const stats::ClassSnapshot class_before = class_snapshot(kSize);
+  BOOST_TEST(class_before.block_size == kBlock);
+  std::vector<void*> blocks;
+  for (int i = 0; i < 37; ++i) {
+    blocks.push_back(allocate(kSize));
+  }
+  const stats::Snapshot during = snapshot();
+  const stats::ClassSnapshot class_during = class_snapshot(kSize);
+  BOOST_TEST(class_during.live == class_before.live + 37);
+  BOOST_TEST(class_during.allocations_total == class_before.allocations_total + 37);
+  BOOST_TEST(during.allocations_total == before.allocations_total + 37);
+  BOOST_TEST(during.pool_live_bytes == before.pool_live_bytes + 37 * kBlock);
+  for (void* block : blocks) {
+    free(block);
+  }
+  const stats::ClassSnapshot after = class_snapshot(kSize);
+  BOOST_TEST(after.live == class_before.live);
+  BOOST_TEST(after.grown >= 37U);
+  BOOST_TEST(after.cached + after.free + after.live == after.grown);
+}
+
+BOOST_AUTO_TEST_CASE(counts_are_exact_with_several_threads) {
+  const stats::ClassSnapshot before = class_snapshot(kSize);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([] {
+      for (int round = 0; round < 500; ++round) {
+        void* first = allocate(kSize);
+        void* second = allocate(kSize);
+        free(first);
+        free(second);
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  const stats::ClassSnapshot after = class_snapshot(kSize);
+  BOOST_TEST(after.allocations_total == before.allocations_total + 4000);
+  BOOST_TEST(after.live == before.live);
+}
+
+BOOST_AUTO_TEST_CASE(sums_agree_with_the_classes) {
+  void* block = allocate(kSize);
+  const stats::Snapshot now = snapshot();
+  uint64_t live = 0;
+  uint64_t grown = 0;
+  for (uint32_t index = 1; index <= now.class_count; ++index) {
+    live += now.classes[index].live * now.classes[index].block_size;
+    grown += now.classes[index].grown * now.classes[index].block_size;
+  }
+  BOOST_TEST(now.class_count == config::kHeapClassCount);
+  BOOST_TEST(now.pool_live_bytes == live);
+  BOOST_TEST(now.pool_grown_bytes == grown);
+  BOOST_TEST(now.pool_live_bytes + now.pool_cached_bytes + now.pool_free_bytes == grown);
+  BOOST_TEST(now.pool_committed_bytes >= grown);
+  BOOST_TEST(now.pool_reserved_bytes >= now.pool_committed_bytes);
+  BOOST_TEST(now.pool_off == 0U);
+  free(block);
+}
+
+BOOST_AUTO_TEST_CASE(the_fallbacks_blocks_are_not_counted) {
+  const uint64_t before = snapshot().allocations_total;
+  free(allocate(100));
+  free(allocate(2 * kMiB));
+  BOOST_TEST(snapshot().allocations_total == before);
+}
+
+BOOST_AUTO_TEST_CASE(each_format_is_written_whole) {
+  void* block = allocate(kSize);
+  const std::string text = written(config::StatsFormat::kText);
+  BOOST_TEST(text.starts_with("spillway: statistics\n"));
+  BOOST_TEST(contains(text, "327680"));
+  const std::string json = written(config::StatsFormat::kJson);
+  BOOST_TEST(json.starts_with("{\"pool_off\": 0, "));
+  BOOST_TEST(contains(json, "{\"block_size\": 327680, "));
+  BOOST_TEST(json.ends_with("]}\n"));
+  const std::string prometheus = written(config::StatsFormat::kPrometheus);
+  BOOST_TEST(contains(prometheus, "\nspillway_pool_off 0\n"));
+  BOOST_TEST(contains(prometheus, "\nspillway_class_live{block_size=\"327680\"} "));
+  BOOST_TEST(written(config::StatsFormat::kOff).empty());
+  free(block);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace spillway::heap

@@ -1,0 +1,79 @@
+// Where requests go, and what happens when a thread's bin cannot serve them.
+#include <cerrno>
+#include <vector>
+
+#include "test/heap/fixture.h"
+
+namespace spillway::heap {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+
+BOOST_FIXTURE_TEST_SUITE(heap_slow_path, HeapFixture)
+
+BOOST_AUTO_TEST_CASE(the_pool_serves_its_window_and_nothing_else) {
+  for (const size_t size : kSizes) {
+    void* block = allocate(size);
+    BOOST_REQUIRE(block != nullptr);
+    BOOST_TEST(is_pooled(block) == (size >= 4 * kKiB && size <= kMiB));
+    fill(block, size, 1);
+    BOOST_TEST(is_filled(block, size, 1));
+    free(block);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(size_zero_is_a_block) {
+  void* block = allocate(0);
+  BOOST_TEST(block != nullptr);
+  free(block);
+}
+
+BOOST_AUTO_TEST_CASE(impossible_sizes_fail_with_enomem) {
+  for (const size_t size : kImpossibleSizes) {
+    errno = 0;
+    BOOST_TEST(allocate(size) == nullptr);
+    BOOST_TEST(errno == ENOMEM);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(more_blocks_than_a_bin_holds_stay_apart) {
+  constexpr size_t kSize = 8000;
+  std::vector<void*> blocks;
+  for (unsigned i = 0; i < 1000; ++i) {
+    blocks.push_back(allocate(kSize));
+    fill(blocks.back(), kSize, i);
+  }
+  for (unsigned i = 0; i < 1000; ++i) {
+    BOOST_REQUIRE(is_filled(blocks[i], kSize, i));
+  }
+  errno = 4711;
+  for (void* block : blocks) {
+    free(block);
+  }
+  free(nullptr);
+  BOOST_TEST(errno == 4711);
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_handler_inside_a_bin_goes_to_the_freelist) {
+  free(allocate(20000));
+  const stats::Snapshot before = snapshot();
+  anchor.busy.set(true);
+  void* first = allocate(20000);
+  void* second = allocate_zeroed(20000);
+  const bool zero = is_zero(second, 20000);
+  free(first);
+  free(second);
+  anchor.busy.set(false);
+  const stats::Snapshot after = snapshot();
+  BOOST_TEST(is_pooled(first));
+  BOOST_TEST(is_pooled(second));
+  BOOST_TEST(zero);
+  BOOST_TEST(after.uncached_total == before.uncached_total + 4);
+  BOOST_TEST(after.pool_live_bytes == before.pool_live_bytes);
+  BOOST_TEST(after.pool_cached_bytes == before.pool_cached_bytes);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace spillway::heap
