@@ -21,7 +21,8 @@ constexpr size_t align_down(size_t value, size_t alignment) { return value & ~(a
 
 constexpr size_t divide_up(size_t value, size_t divisor) { return (value + divisor - 1) / divisor; }
 
-constexpr bool is_power_of_two(size_t value) { return std::has_single_bit(value); }
+// Not has_single_bit(): without a processor's popcount that is a call into the compiler's library.
+constexpr bool is_power_of_two(size_t value) { return value != 0 && (value & (value - 1)) == 0; }
 
 // A word with the lowest `count` bits set; count in 0..64.
 constexpr uint64_t low_bits(unsigned count) {

@@ -1,5 +1,5 @@
-// Bytes of blocks that an engine took into use: the most that the program may have touched. Counted by
-// growth, read by the cache budget.
+// Bytes of blocks that an engine took into use: the most that the program may have touched. Counted
+// by growth, read by the cache budget.
 #pragma once
 
 #include <atomic>

@@ -20,26 +20,33 @@ static_assert(MI_MALLOC_VERSION >= 209, "mimalloc 2.0.9 or newer is needed");
 namespace spillway::fallback {
 namespace {
 
-#if SPILLWAY_FALLBACK_EMBEDDED
-class Passage {};
-using AllocatingPassage = Passage;
-#else
-// Passes the fork gate for one call. With one thread there is nobody whose work a fork could cut
-// short: no gate.
+// Passes the fork gate for one call.
 class Passage {
  public:
-  Passage() : counted_(__libc_single_threaded == 0) {
+  Passage() { enter_gate(); }
+  ~Passage() { leave_gate(); }
+  Passage(const Passage&) = delete;
+  Passage& operator=(const Passage&) = delete;
+};
+
+#if SPILLWAY_FALLBACK_EMBEDDED
+class AllocatingPassage {};
+#else
+// With one thread there is nobody whose work a fork could cut short: no gate.
+class HotPassage {
+ public:
+  HotPassage() : counted_(__libc_single_threaded == 0) {
     if (counted_) {
       enter_gate();
     }
   }
-  ~Passage() {
+  ~HotPassage() {
     if (counted_) {
       leave_gate();
     }
   }
-  Passage(const Passage&) = delete;
-  Passage& operator=(const Passage&) = delete;
+  HotPassage(const HotPassage&) = delete;
+  HotPassage& operator=(const HotPassage&) = delete;
 
  protected:
   bool counted() const { return counted_; }
@@ -48,7 +55,7 @@ class Passage {
   bool counted_;
 };
 
-class AllocatingPassage : public Passage {
+class AllocatingPassage : public HotPassage {
  public:
   AllocatingPassage() {
     if (counted()) {
@@ -89,7 +96,7 @@ void* allocate_zeroed(size_t size) {
 }
 
 void free(void* block) {
-  const Passage passage;
+  const HotPassage passage;
   mi_free(block);
 }
 
@@ -118,7 +125,7 @@ Ownership ownership(const void* address) {
   if (reinterpret_cast<uintptr_t>(address) < 0x10000) {
     return Ownership::kForeign;
   }
-  [[maybe_unused]] const Passage passage;
+  const Passage passage;
   if (mi_is_in_heap_region(address)) {
     return Ownership::kOwned;
   }
@@ -129,12 +136,12 @@ Ownership ownership(const void* address) {
 }
 
 void collect(bool force) {
-  [[maybe_unused]] const Passage passage;
+  const Passage passage;
   mi_collect(force);
 }
 
 Footprint footprint() {
-  [[maybe_unused]] const Passage passage;
+  const Passage passage;
   Footprint footprint = {0, 0};
   mi_process_info(nullptr, nullptr, nullptr, nullptr, nullptr, &footprint.committed,
                   &footprint.peak_committed, nullptr);

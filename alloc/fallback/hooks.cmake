@@ -39,11 +39,15 @@ set(unhooked_statics
   mi_validate_block_from_ptr mi_block_check_unguard mi_check_is_double_free mi_check_padding
   mi_stat_free mi_page_usable_size_of mi_page_usable_aligned_size_of)
 
-# Files by parts of their paths: with their suffix, so that no folder's name can match.
+# Files by parts of their paths: with their suffix, so that no folder's name can match. First
+# headers and page queues, as above. Then the layers below pages and heaps: only functions with hooks
+# call into them, and fallback.cc, which passes the gate itself.
 set(unhooked_files
   mimalloc.h mimalloc-internal.h mimalloc-atomic.h mimalloc-types.h mimalloc-track.h
   mimalloc/internal.h mimalloc/atomic.h mimalloc/types.h mimalloc/prim.h mimalloc/bits.h
-  mimalloc/track.h page-queue.c)
+  mimalloc/track.h src/page-queue.c
+  src/arena.c src/arena-abandon.c src/arena-meta.c src/bitmap.c src/bitmap.h src/os.c src/random.c
+  src/region.c src/segment.c src/segment-cache.c src/segment-map.c src/stats.c)
 
 # Writes unhooked.h: those of unhooked_functions that the preprocessed headers declare.
 # Sets mimalloc_version to MI_MALLOC_VERSION (209 is 2.0.9, 30401 is 3.4.1).

@@ -73,13 +73,6 @@ size_t usable_size(const void* pointer) {
   return heap.engine.geometry().of(ClassIndex{raw(seen)}).block_size;
 }
 
-void check_size(const void* pointer, size_t size) {
-  const core::Arena& arena = heap.engine.arena();
-  const core::SlotState seen = arena.state(core::Arena::granule_at(arena.offset(pointer))).load();
-  const ClassIndex asked = is_pooled_size(size) ? class_of(size) : kNoClass;
-  if (core::is_live(seen) && ClassIndex{raw(seen)} != asked) {
-    counters.size_mismatches.add();
-  }
-}
+SPILLWAY_COLD void note_size_mismatch() { counters.size_mismatches.add(); }
 
 }  // namespace spillway::heap

@@ -80,7 +80,9 @@ SPILLWAY_ALWAYS_INLINE void* allocate(size_t size) {
   return heap.engine.arena().address(block);
 }
 
-SPILLWAY_ALWAYS_INLINE void free(void* pointer) {
+// `check(class)` sees the class of a live block first.
+template <typename Check>
+SPILLWAY_ALWAYS_INLINE void free_checked(void* pointer, Check check) {
   const core::Arena& arena = heap.engine.arena();
   const size_t offset = arena.offset(pointer);
   if (offset >= arena.bytes()) {
@@ -93,6 +95,7 @@ SPILLWAY_ALWAYS_INLINE void free(void* pointer) {
                         anchor.busy.get())) {
     return free_slow(pointer);
   }
+  check(index);
   {
     const core::BusyScope busy(anchor);
     if (SPILLWAY_LIKELY(anchor.bins.get()->of(index).push(block))) {
@@ -101,6 +104,10 @@ SPILLWAY_ALWAYS_INLINE void free(void* pointer) {
     }
   }
   free_slow(pointer);
+}
+
+SPILLWAY_ALWAYS_INLINE void free(void* pointer) {
+  free_checked(pointer, [](ClassIndex) {});
 }
 
 // --- the rest of the family
@@ -115,16 +122,16 @@ void* reallocate(void* pointer, size_t size);
 // Bytes that may be used; the same for a block's whole life. 0 for null and for what is not live.
 size_t usable_size(const void* pointer);
 
-// For free_sized(): counts `size` if it is not of the live block's class.
-void check_size(const void* pointer, size_t size);
+// Counts a sized free whose size is not of the block's class.
+void note_size_mismatch();
 
 // free() for callers who say what they asked for; a wrong size is counted and otherwise ignored.
 SPILLWAY_ALWAYS_INLINE void free_sized(void* pointer, size_t size) {
-  if (!heap.engine.arena().owns(pointer)) {
-    return fallback::free(pointer);
-  }
-  check_size(pointer, size);
-  free(pointer);
+  free_checked(pointer, [size](ClassIndex index) {
+    if (SPILLWAY_UNLIKELY(!is_pooled_size(size) || class_of(size) != index)) {
+      note_size_mismatch();
+    }
+  });
 }
 
 }  // namespace spillway::heap

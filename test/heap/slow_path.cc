@@ -1,5 +1,6 @@
 // Where requests go, and what happens when a thread's bin cannot serve them.
 #include <cerrno>
+#include <thread>
 #include <vector>
 
 #include "test/heap/fixture.h"
@@ -71,6 +72,19 @@ BOOST_AUTO_TEST_CASE(a_signal_handler_inside_a_bin_goes_to_the_freelist) {
   BOOST_TEST(after.uncached_total == before.uncached_total + 4);
   BOOST_TEST(after.pool_live_bytes == before.pool_live_bytes);
   BOOST_TEST(after.pool_cached_bytes == before.pool_cached_bytes);
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_handler_gives_the_thread_no_cache) {
+  const stats::Snapshot before = snapshot();
+  uint64_t caches = 0;
+  std::thread([&] {
+    anchor.busy.set(true);
+    free(allocate(20000));
+    caches = snapshot().thread_caches;
+    anchor.busy.set(false);
+  }).join();
+  BOOST_TEST(caches == before.thread_caches);
+  BOOST_TEST(snapshot().uncached_total == before.uncached_total + 2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
