@@ -3,9 +3,9 @@
 //
 // Sizes are at most PTRDIFF_MAX and alignments are powers of two: the caller has checked. Failure
 // is nullptr with errno == ENOMEM; nothing else changes errno, nothing prints or aborts, nothing
-// calls a new_handler. Compiled in, the first three and reallocate are mimalloc's own entries,
-// reached by one jump. On the system's library every call also passes the fork gate (fork_gate.h),
-// which costs a process with several threads about 20 ns a call.
+// calls a new_handler. Compiled in, allocate, allocate_zeroed, free, reallocate and usable_size are
+// mimalloc's own entries, reached by one jump. With the system's library every call passes the fork
+// gate (fork_gate.h): some 2 ns a call while there is one thread, 11 ns with more.
 #pragma once
 
 #include <cstddef>

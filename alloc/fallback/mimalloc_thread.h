@@ -4,6 +4,8 @@
 // place. Where mimalloc's key cannot be told, threads end as mimalloc has it, without the gate.
 #pragma once
 
+#include "alloc/base/attributes.h"
+
 namespace spillway::fallback {
 
 extern __attribute__((tls_model("initial-exec"))) __thread bool thread_is_adopted;
@@ -11,7 +13,7 @@ void adopt_thread_slow();
 
 // Before an allocation, inside the gate. Does its work at a thread's first one.
 inline void adopt_thread() {
-  if (__builtin_expect(!thread_is_adopted, 0)) {
+  if (SPILLWAY_UNLIKELY(!thread_is_adopted)) {
     adopt_thread_slow();
   }
 }

@@ -45,7 +45,8 @@ BOOST_AUTO_TEST_CASE(a_limit_on_address_space_is_seen) {
   BOOST_TEST(address_space_left() == UINT64_MAX);
   const pid_t child = fork();
   if (child == 0) {
-    const rlimit limit = {rlim_t{100} << 40, rlim_t{100} << 40};
+    constexpr rlim_t kPlenty = rlim_t{1} << 62;  // also for what sanitizers map
+    const rlimit limit = {kPlenty, kPlenty};
     const bool set = setrlimit(RLIMIT_AS, &limit) == 0;
     const uint64_t left = address_space_left();
     _exit(set && left < limit.rlim_cur && left > 0 ? 0 : 1);
