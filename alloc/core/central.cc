@@ -55,7 +55,9 @@ Granule Central::put(uint32_t& hint, const Granule* blocks, uint32_t count) {
 
 uint32_t Central::start_hint(uint32_t newcomer) const {
   const uint32_t words_in_use = growth_.taken() / Freelist::kSlotsPerWord + 1;
-  return newcomer % words_in_use;
+  // Multiples of the golden ratio: any number of newcomers in a row is spread evenly.
+  constexpr uint32_t kGoldenRatio = 0x9e3779b1;
+  return static_cast<uint32_t>((uint64_t{newcomer * kGoldenRatio} * words_in_use) >> 32);
 }
 
 }  // namespace spillway::core

@@ -45,7 +45,7 @@ class Central {
   uint32_t committed() const { return growth_.committed(); }
   uint32_t count_free() const { return freelist_.count(growth_.taken()); }
 
-  // A word of the freelist for a newcomer to start at: neighbours in number get different ones.
+  // A word of the freelist for a newcomer to start at: neighbours in number get distant ones.
   uint32_t start_hint(uint32_t newcomer) const;
 
   // The block that a granule of this class belongs to.

@@ -60,7 +60,7 @@ constexpr Geometry make_geometry(std::span<const uint32_t> block_sizes, size_t s
     one.slots = static_cast<uint32_t>(span_bytes / size);
     one.by_stride = Divider(one.stride_granules);
     one.first_capacity = clamp(kFirstBytes / size, 1, 8);
-    one.flow_capacity = clamp(kFlowBytes / size, 4, 32);
+    one.flow_capacity = clamp(kFlowBytes / size, 4, 64);
     one.most_capacity = clamp(kMostBinBytes / size, kLeastBinBlocks, kMostBinBlocks);
     one.capacity_step = clamp(kStepBytes / size, 2, 16);
     one.stack_offset = geometry.stack_entries;

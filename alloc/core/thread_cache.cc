@@ -45,7 +45,7 @@ Granule ThreadCache::refill(ClassIndex index, const CacheNeighbours& neighbours)
   Policy& policy = policies_[raw(index)];
   Central& central = neighbours.central(index);
   consider_growth(index, Miss::kEmpty, neighbours);
-  if (policy.traffic.refills.get() == 0) {
+  if (policy.hint == kNoHint) {
     policy.hint = central.start_hint(number_);
   }
   policy.traffic.refills.add(1);
@@ -94,6 +94,9 @@ void ThreadCache::flush(const CacheNeighbours& neighbours) {
     const ClassIndex index{static_cast<uint8_t>(i)};
     shrink(index, 0, neighbours);
     neighbours.central(index).put_run(policies_[i].hint, policies_[i].run);
+    // The next owner starts away from others: two that walk through the same words would share the
+    // cache lines of the state bytes.
+    policies_[i].hint = kNoHint;
     policies_[i].last_miss = Miss::kNone;
   }
 }

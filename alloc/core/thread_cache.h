@@ -77,11 +77,13 @@ class ThreadCache : public BinTable {
  private:
   enum class Miss : uint8_t { kNone, kEmpty, kFull };
 
+  static constexpr uint32_t kNoHint = UINT32_MAX;
+
   struct Policy {
     Traffic traffic;
-    uint32_t hint = 0;      // the freelist word to try first
-    Central::Run run;       // untouched blocks of this thread's own
-    uint32_t capacity = 0;  // limit - bottom
+    uint32_t hint = kNoHint;  // the freelist word to try first
+    Central::Run run;         // untouched blocks of this thread's own
+    uint32_t capacity = 0;    // limit - bottom
     Miss last_miss = Miss::kNone;
     bool was_idle = false;
     Granule* seen_top = nullptr;  // at the last aging
