@@ -65,7 +65,7 @@ SPILLWAY_ALWAYS_INLINE ClassIndex class_of(size_t size) {
 }
 
 SPILLWAY_ALWAYS_INLINE void* allocate(size_t size) {
-  if (size < config::kMinPooledSize) {
+  if (SPILLWAY_LIKELY(size < config::kMinPooledSize)) {
     return fallback::allocate(size);
   }
   if (SPILLWAY_UNLIKELY(size > config::kMaxPooledSize)) {
