@@ -129,8 +129,7 @@ void Engine::flush(ThreadAnchor& anchor) {
 void Engine::recover_after_fork(const ThreadAnchor& survivor) {
   const ThreadCache* mine = cache_of(survivor);
   registry_.for_each([this, mine](ThreadCache& cache) {
-    // relaxed: the only thread there is.
-    if (&cache != mine && cache.life.load(std::memory_order_relaxed) == ThreadCache::Life::kInUse) {
+    if (&cache != mine && registry_.in_use(cache)) {
       cache.flush(neighbours());
       registry_.release(cache);
     }
@@ -145,9 +144,7 @@ void Engine::collect(stats::Snapshot& snapshot) const {
   uint64_t in[kMaxClasses] = {};
   uint64_t out[kMaxClasses] = {};
   registry_.for_each([&](const ThreadCache& cache) {
-    // relaxed: a gauge.
-    snapshot.thread_caches +=
-        cache.life.load(std::memory_order_relaxed) == ThreadCache::Life::kInUse ? 1U : 0U;
+    snapshot.thread_caches += registry_.in_use(cache) ? 1U : 0U;
     for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
       const ThreadCache::Traffic& traffic = cache.traffic(class_index(i));
       in[i] += traffic.blocks_in.get();

@@ -7,13 +7,11 @@
 #include "alloc/os/os.h"
 
 namespace spillway::core {
-namespace {
 
-size_t freelist_bytes(uint32_t caches) {
-  return align_up(Freelist::bytes_needed(caches), os::page_size());
+size_t Registry::table_bytes(uint32_t caches) {
+  return align_up(Freelist::bytes_needed(caches) + caches * sizeof(std::atomic<Life>),
+                  os::page_size());
 }
-
-}  // namespace
 
 void Registry::reserve(const Geometry& geometry, uint32_t most_caches) {
   geometry_ = &geometry;
@@ -21,7 +19,7 @@ void Registry::reserve(const Geometry& geometry, uint32_t most_caches) {
   // With a limit on address space, most of it is the program's.
   const uint64_t most_bytes = os::address_space_left() / 16;
   for (uint32_t caches = most_caches; caches > 0; caches /= 2) {
-    const size_t bytes = caches * stride_ + freelist_bytes(caches);
+    const size_t bytes = caches * stride_ + table_bytes(caches);
     if (bytes > most_bytes) {
       continue;
     }
@@ -30,20 +28,22 @@ void Registry::reserve(const Geometry& geometry, uint32_t most_caches) {
     if (memory == nullptr) {
       continue;
     }
-    if (!os::commit(memory + caches * stride_, freelist_bytes(caches))) {
+    if (!os::commit(memory + caches * stride_, table_bytes(caches))) {
       os::release(memory, bytes);
       continue;
     }
     memory_ = memory;
     room_ = caches;
-    free_numbers_.attach(memory + caches * stride_, caches);
+    char* const tables = memory + caches * stride_;
+    free_numbers_.attach(tables, caches);
+    lives_ = reinterpret_cast<std::atomic<Life>*>(tables + Freelist::bytes_needed(caches));
     return;
   }
 }
 
 void Registry::release_memory() {
   if (room_ != 0) {
-    os::release(memory_, room_ * stride_ + freelist_bytes(room_));
+    os::release(memory_, room_ * stride_ + table_bytes(room_));
     room_ = 0;
   }
 }
@@ -59,7 +59,7 @@ ThreadCache* Registry::claim() {
   }
   ThreadCache& cache = at(raw(number));
   // release: pairs with the acquire in for_each().
-  cache.life.store(ThreadCache::Life::kInUse, std::memory_order_release);
+  lives_[cache.number()].store(Life::kInUse, std::memory_order_release);
   return &cache;
 }
 
@@ -77,13 +77,13 @@ ThreadCache* Registry::create() {
   auto* cache = ::new (static_cast<void*>(&at(number))) ThreadCache;
   cache->start(number, *geometry_);
   // release: pairs with the acquire in for_each().
-  cache->life.store(ThreadCache::Life::kInUse, std::memory_order_release);
+  lives_[number].store(Life::kInUse, std::memory_order_release);
   return cache;
 }
 
 void Registry::release(ThreadCache& cache) {
   // relaxed: the put() below hands the cache on.
-  cache.life.store(ThreadCache::Life::kIdle, std::memory_order_relaxed);
+  lives_[cache.number()].store(Life::kIdle, std::memory_order_relaxed);
   uint32_t hint = 0;
   const SlotIndex number{cache.number()};
   static_cast<void>(free_numbers_.put(hint, &number, 1));  // never there twice: it was in use

@@ -25,21 +25,30 @@ class Registry {
   // Empty and no longer anybody's.
   void release(ThreadCache& cache);
 
+  // Owned by a thread, or by one that a fork left behind.
+  bool in_use(const ThreadCache& cache) const {
+    // relaxed: a momentary answer.
+    return lives_[cache.number()].load(std::memory_order_relaxed) == Life::kInUse;
+  }
+
   // Calls `action(ThreadCache&)` for every cache that was ever claimed.
   template <typename Action>
   void for_each(Action action) const {
     // relaxed: a number whose cache is not complete yet is skipped below.
     const uint32_t numbered = numbered_.load(std::memory_order_relaxed);
     for (uint32_t number = 0; number < numbered && number < room_; ++number) {
-      ThreadCache& cache = at(number);
       // acquire: pairs with the release in create(): the cache is complete.
-      if (cache.life.load(std::memory_order_acquire) != ThreadCache::Life::kNotYet) {
-        action(cache);
+      if (lives_[number].load(std::memory_order_acquire) != Life::kNotYet) {
+        action(at(number));
       }
     }
   }
 
  private:
+  // Kept beside the caches, for readers that come while one is being made; zero is kNotYet.
+  enum class Life : uint8_t { kNotYet, kIdle, kInUse };
+
+  static size_t table_bytes(uint32_t caches);
   ThreadCache& at(uint32_t number) const {
     return *reinterpret_cast<ThreadCache*>(memory_ + number * stride_);
   }
@@ -50,6 +59,7 @@ class Registry {
   size_t stride_ = 0;
   uint32_t room_ = 0;
   std::atomic<uint32_t> numbered_{0};
+  std::atomic<Life>* lives_ = nullptr;
   Freelist free_numbers_;
 };
 

@@ -10,7 +10,6 @@
 // touched.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -61,10 +60,6 @@ class ThreadCache : public BinTable {
   void flush(const CacheNeighbours& neighbours);
 
   uint32_t number() const { return number_; }
-
-  // Kept by the registry.
-  enum class Life : uint8_t { kNotYet, kIdle, kInUse };
-  std::atomic<Life> life{Life::kNotYet};
 
   struct Traffic {
     OwnedCell<uint64_t> blocks_in;   // from the freelist or growth
