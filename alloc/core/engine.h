@@ -71,8 +71,6 @@ class Engine {
   // thread was moving between bin and freelist at the moment of the fork stay lost to the child.
   void recover_after_fork(const ThreadAnchor& survivor);
 
-  // True when the block is in its class's freelist.
-  bool in_freelist(Granule block) const { return central(arena_.class_of(block)).is_free(block); }
   // The block that a granule, perhaps from a block's middle, belongs to.
   Granule block_of(Granule granule) const {
     return central(arena_.class_of(granule)).block_of(granule);
