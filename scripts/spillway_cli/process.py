@@ -35,6 +35,12 @@ def mapped_files(pid):
     return list(found)
 
 
+def arguments(pid):
+    """The argument list that the process was started with; empty when it has ended."""
+    text = _read(pid, "cmdline") or b""
+    return [os.fsdecode(word) for word in text.removesuffix(b"\0").split(b"\0")] if text else []
+
+
 def environment(pid):
     """The environment that the process was started with, as a dict of strings."""
     text = _read(pid, "environ")

@@ -59,9 +59,15 @@ def run(command, preload, stdout, stderr):
         _kill_all()
 
 
+def launch_stages(command, preload):
+    """The argument lists that a run's first process goes through before it becomes `command`."""
+    set_environment = ["env", f"LD_PRELOAD={preload}", *map(str, command)]
+    return [["setsid", "--fork", *set_environment], set_environment]
+
+
 def _run(command, preload, stdout, stderr):
     sample = Sample(0.0, 0.0, 0, 0, 0)
-    launch = ["setsid", "--fork", "env", f"LD_PRELOAD={preload}", *command]
+    launch = launch_stages(command, preload)[0]
     begin = time.perf_counter()
     launcher = subprocess.Popen(launch, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
     launcher.wait()

@@ -86,7 +86,7 @@ class Rounds:
                 self._judge(allocator, self._verified(allocator))
 
     def _verified(self, allocator):
-        with verify.Watch(allocator.library) as watch:
+        with verify.Watch(allocator.library, self.program.command) as watch:
             done = self._run(allocator)
         result = self.comparison.results[allocator.name]
         if watch.strangers and not watch.users:

@@ -9,16 +9,22 @@ import threading
 import time
 
 from spillway_cli import process
+from spillway_cli.ab import measure
 
 PAUSE = 0.004  # seconds between two looks
 SETTLED = 0.03  # seconds without the library before a process counts as one that runs without it
 
 
 class Watch:
-    """`with Watch(library) as watch: run()`; then `watch.users` and `watch.strangers`."""
+    """`with Watch(library, command) as watch: run()`; then `watch.users` and `watch.strangers`.
 
-    def __init__(self, library):
+    `run()` is to be `measure.run(command, library, ...)`, whose own steps on the way to the command
+    are looked past: they run without the library, or under glibc with its malloc.
+    """
+
+    def __init__(self, library, command):
         self.library = library
+        self._launching = [process.arguments(os.getpid()), *measure.launch_stages(command, library)]
         self.users = set()  # programs that call the library's malloc
         self.strangers = {}  # programs that do not, with the reason
         self._first_seen = {}
@@ -44,6 +50,8 @@ class Watch:
     def _look_at(self, pid):
         program = process.executable(pid)
         if program is None or program in self.users or program in self.strangers:
+            return
+        if process.arguments(pid) in self._launching:
             return
         mapped = any(process.same_file(path, self.library) for path in process.mapped_files(pid))
         begin = self._first_seen.setdefault((pid, program), time.monotonic())
