@@ -1,8 +1,9 @@
 """What Spillway has to reach: data only. verdicts.py holds it against the measured figures.
 
-All goals are ratios or differences of medians of one run on one machine. To change a goal, change
-its line here; to add one, use rows that the suites print (`bench_calls --benchmark_list_tests`,
-`bench_threads --list`; startup's are named in suites.py).
+All goals but the absolute ones are ratios or differences of medians of one run on one machine. To
+change a goal, change its line here; to add one, use rows that the suites print (`bench_calls
+--benchmark_list_tests`, `bench_threads --list`, `bench_memory --smoke`; startup's are named in
+suites.py).
 """
 
 import dataclasses
@@ -23,6 +24,7 @@ class Goal:
       even        slowest row / fastest row of the subject <= limit
       scaling     second row / first row of the subject    <= limit
       adds        subject - other, in `unit`               <  limit
+      absolute    subject by itself, in `unit`             <= limit
       elsewhere   not measured here; `other` says where
     """
 
@@ -69,4 +71,18 @@ GOALS = (
     Goal("instructions", "elsewhere", other="a golden table, checked in CI"),
     Goal("start-up, time", "adds", 1000, ("startup/wall_us", "startup/cpu_us"), "glibc", "us"),
     Goal("start-up, memory", "adds", 500, ("startup/rss_kib",), "glibc", "KiB"),
+    Goal("1 GB live, peak / live", "absolute", 1.10, ("live/peak_ratio",)),
+    Goal("freed, 2 s later / peak", "absolute", 0.05, ("live/idle_share",)),
+    Goal("16 threads, peak of each", "absolute", 3, ("threads16/peak_mib",), unit="MiB"),
+    Goal("16 threads, idle, each", "absolute", 0.5, ("threads16/idle_mib",), unit="MiB"),
+    Goal("server, faults a request", "absolute", 1, ("server/faults",), unit=""),
+    Goal("server, memory", "absolute", 6, ("server/rss_mib",), unit="MiB"),
+    Goal("realloc 4 KiB to 1 MiB", "at_most", 1.0, ("realloc/1MiB",), "glibc"),
+    Goal("realloc 4 KiB to 32 MiB", "at_most", 1.0, ("realloc/32MiB",), "glibc"),
+    Goal("1000 blocks in step", "at_most", 0.8, ("walk/256KiB",), "jemalloc"),
+    Goal("first GB, no peer faster", "fastest", 1.0, ("fill/ms",)),
+    Goal("first GB, slowest / median", "absolute", 1.3, ("fill/spread",)),
+    Goal("64 blocks in full use", "fastest", 1.0, ("churn/64K-1M",)),
+    Goal("the same, more mappings", "absolute", 2, ("churn/mappings",), unit=""),
+    Goal("20 of 5-25 MiB, written", "fastest", 1.1, ("large/5-25MiB",)),
 )

@@ -26,8 +26,9 @@ def parse(arguments):
                         help="of " + ", ".join(allocators.DEFAULT) + ", or NAME=/path/to/library.so "
                         "(default: each that is found)")
     parser.add_argument("--rounds", type=int, metavar="N",
-                        help=f"default {suites.FULL.rounds}, for calls {suites.FULL.calls_rounds}; with "
-                        f"--quick {suites.QUICK.rounds} and {suites.QUICK.calls_rounds}")
+                        help=f"default {suites.FULL.rounds}, for calls {suites.FULL.calls_rounds}, for memory "
+                        f"{suites.FULL.memory_rounds}; with --quick {suites.QUICK.rounds}, "
+                        f"{suites.QUICK.calls_rounds} and {suites.QUICK.memory_rounds}")
     how_long = parser.add_mutually_exclusive_group()
     how_long.add_argument("--quick", action="store_true", help="shorter and less exact")
     how_long.add_argument("--smoke", action="store_true",
@@ -61,22 +62,25 @@ def print_report(campaign, chosen, found, left_out, length):
     print(f"{context.get('cpu', 'unknown processor')}, {context.get('cores', '?')} cores, "
           f"{context.get('memory_mib', '?')} MiB, Linux {context.get('kernel', '?')}")
     rounds = ", ".join(f"{suites.rounds_of(suite, length)} of {suite}" for suite in chosen)
-    print(f"huge pages {context.get('thp', '?')}; load {context.get('load', '?')}; rounds: {rounds}")
+    print(f"huge pages {context.get('thp', '?')}; load {context.get('load', '?')}")
+    print(f"rounds: {rounds}")
     for line in left_out:
         print(f"left out: {line}")
     for (suite, name), message in campaign.failures.items():
         print(f"FAILED: {name}, {suite}: {message}")
     units = {"calls": "calls: ns of processor time per malloc+free",
              "threads": "threads: ns per operation, by the clock on the wall",
-             "startup": "start-up of /bin/true"}
+             "startup": "start-up of /bin/true",
+             "memory": "memory in use, and what its use costs"}
     for suite in chosen:
         rows = {row: columns for row, columns in campaign.rows.items() if suites.suite_of(row) == suite}
         names = [one.name for one in found if any(one.name in c for c in rows.values())]
         if names:
             print(f"\n{units[suite]}")
-            print("\n".join(table.rows_table(rows, names, campaign.disturbed)).rstrip())
+            print("\n".join(table.rows_table(rows, names, campaign.disturbed, campaign.units)).rstrip())
     if campaign.disturbed:
-        print("* other programs took a core too often: the least disturbed repetitions count")
+        print("* other programs took a core too often; of threads, the least disturbed "
+              "repetitions count")
     results = verdicts.judge_all(goals_of(chosen), campaign.figures())
     print()
     print("\n".join(table.goals_table(results)))
@@ -111,6 +115,7 @@ def write_json(path, campaign, results, length):
         "goals": [{"work": v.goal.work, "kind": v.goal.kind, "limit": v.goal.limit,
                    "unit": v.goal.unit, "other": v.goal.other, "measured": v.measured,
                    "at": v.at, "result": v.result, "sure": v.sure} for v in results],
+        "ms_and_rss_kib": campaign.series,
     }
     path.write_text(json.dumps(document, indent=1) + "\n")
 
@@ -119,7 +124,8 @@ def main(arguments=None):
     options = parse(arguments)
     length = suites.SMOKE if options.smoke else suites.QUICK if options.quick else suites.FULL
     if options.rounds:
-        length = dataclasses.replace(length, rounds=options.rounds, calls_rounds=options.rounds)
+        length = dataclasses.replace(length, rounds=options.rounds, calls_rounds=options.rounds,
+                                     memory_rounds=options.rounds)
     chosen = options.suite or ["all"]
     chosen = [suite for suite in suites.SUITES if suite in chosen or "all" in chosen]
     build = build_directory(options.build_dir)

@@ -16,6 +16,8 @@ class Campaign:
         self.disturbed = {}  # (row, allocator) -> rounds
         self.failures = {}  # (suite, allocator) -> message
         self.context = {}
+        self.units = {}  # row -> unit, where the row's name does not say it
+        self.series = {}  # workload -> allocator -> memory over time, of the first round
 
     def figures(self):
         often = {key for key, rounds in self.disturbed.items()
@@ -43,7 +45,8 @@ class Campaign:
         if suite == "startup":
             self._startup(number, ready, programs, length)
             return
-        runner = {"calls": suites.run_calls, "threads": suites.run_threads}[suite]
+        runner = {"calls": suites.run_calls, "threads": suites.run_threads,
+                  "memory": suites.run_memory}[suite]
         for one in order:
             self._attempt(suite, one.name, lambda one=one: runner(programs, one, length))
 
@@ -70,6 +73,9 @@ class Campaign:
         for row, columns in outcome.figures.items():
             for allocator, figure in columns.items():
                 self.rows.setdefault(row, {}).setdefault(allocator, []).append(figure)
+        self.units.update(outcome.units)
+        for workload, samples in outcome.series.items():
+            self.series.setdefault(workload, {}).setdefault(name, samples)
         for key in outcome.disturbed:
             self.disturbed[key] = self.disturbed.get(key, 0) + 1
 

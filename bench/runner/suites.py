@@ -6,8 +6,10 @@ import subprocess
 
 from runner.goals import FALLBACK
 
-SUITES = ("calls", "threads", "startup")
+SUITES = ("calls", "threads", "startup", "memory")
+MEMORY_ROWS = ("live/", "threads16/", "server/", "realloc/", "walk/", "fill/", "churn/", "large/")
 FEW_QUIET = 0.3  # below this share of undisturbed repetitions a figure is called disturbed
+LONG_QUEUED = 0.05  # so is one of memory whose process waited for a core this part of its life
 
 
 class SuiteFailed(Exception):
@@ -24,11 +26,16 @@ class Length:
     repetitions: int  # per thread case
     milliseconds: int  # per repetition
     starts: int
+    memory_rounds: int
+    memory: tuple = ()  # what bench_memory is told
 
 
-FULL = Length(rounds=9, calls_rounds=21, seconds=0.02, repetitions=24, milliseconds=8, starts=30)
-QUICK = Length(rounds=3, calls_rounds=5, seconds=0.01, repetitions=10, milliseconds=5, starts=15)
-SMOKE = Length(rounds=1, calls_rounds=1, seconds=0.001, repetitions=1, milliseconds=1, starts=2)
+FULL = Length(rounds=9, calls_rounds=21, seconds=0.02, repetitions=24, milliseconds=8, starts=30,
+              memory_rounds=3)
+QUICK = Length(rounds=3, calls_rounds=5, seconds=0.01, repetitions=10, milliseconds=5, starts=15,
+               memory_rounds=3, memory=("--quick",))
+SMOKE = Length(rounds=1, calls_rounds=1, seconds=0.001, repetitions=1, milliseconds=1, starts=2,
+               memory_rounds=1, memory=("--smoke",))
 
 
 @dataclasses.dataclass
@@ -36,15 +43,19 @@ class Outcome:
     figures: dict  # row -> allocator -> figure
     disturbed: set  # (row, allocator)
     context: dict
+    units: dict = dataclasses.field(default_factory=dict)  # row -> unit, where the name lacks it
+    series: dict = dataclasses.field(default_factory=dict)  # workload -> memory over time
 
 
 def rounds_of(suite, length):
-    return length.calls_rounds if suite == "calls" else length.rounds
+    return {"calls": length.calls_rounds, "memory": length.memory_rounds}.get(suite, length.rounds)
 
 
 def suite_of(row):
     if row.startswith("startup/"):
         return "startup"
+    if row.startswith(MEMORY_ROWS):
+        return "memory"
     return "calls" if row == "empty" or row.startswith("pair") else "threads"
 
 
@@ -94,6 +105,21 @@ def run_threads(programs, allocator, length):
         if one["quiet"] < FEW_QUIET:
             disturbed.add((one["name"], allocator.name))
     return Outcome(figures, disturbed, report["context"])
+
+
+def run_memory(programs, allocator, length):
+    report = _run([programs / "bench_memory", "--json", "-", *length.memory],
+                  allocator.environment())
+    _verify(allocator, report["context"]["malloc_from"])
+    outcome = Outcome({}, set(), report["context"])
+    for workload in report["results"]:
+        outcome.series[workload["name"]] = workload["ms_and_rss_kib"]
+        for row in workload["rows"]:
+            outcome.figures[row["name"]] = {allocator.name: row["value"]}
+            outcome.units[row["name"]] = row["unit"]
+            if workload["queued"] > LONG_QUEUED:
+                outcome.disturbed.add((row["name"], allocator.name))
+    return outcome
 
 
 def run_startup(programs, allocators, length):

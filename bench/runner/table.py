@@ -12,6 +12,8 @@ SHORT = {"bare_mimalloc": "bare-mi"}
 
 def number(value):
     """Three digits that matter, five characters at most."""
+    if 0 < value < 0.0995:
+        return f"{value:.3f}"
     if value < 9.995:
         return f"{value:.2f}"
     if value < 99.95:
@@ -29,15 +31,20 @@ def spread(figures):
     return (high - low) / 2 / statistics.median(figures)
 
 
-def rows_table(rows, allocators, disturbed):
+def label(row, unit):
+    """The row's name with its unit, unless it ends in it as `fill/ms` and `server/rss_mib` do."""
+    return row if not unit or row.endswith(("/" + unit.lower(), "_" + unit.lower())) else f"{row} {unit}"
+
+
+def rows_table(rows, allocators, disturbed, units):
     """rows: row -> allocator -> figures. Ratios are to Spillway, or to the first allocator there is."""
     lines = []
     for start in range(0, len(allocators), MOST_COLUMNS):
-        lines += _block(rows, allocators[start:start + MOST_COLUMNS], allocators, disturbed)
+        lines += _block(rows, allocators[start:start + MOST_COLUMNS], allocators, disturbed, units)
     return lines
 
 
-def _block(rows, names, allocators, disturbed):
+def _block(rows, names, allocators, disturbed, units):
     width = min(9, (WIDTH - NAME - SPREAD) // len(names))
     reference = SUBJECT if SUBJECT in allocators else allocators[0]
     head = f"{'median; x ' + reference:{NAME}}"
@@ -52,7 +59,7 @@ def _block(rows, names, allocators, disturbed):
         cells = "".join(f"{number(middle[name]) if name in middle else '':>{width}}"
                         for name in names)
         percent = f"{100 * max(noise):.0f}%" if noise else ""
-        lines.append(f"{row + mark:{NAME}}{cells}{percent:>{SPREAD}}".rstrip())
+        lines.append(f"{label(row, units.get(row)) + mark:{NAME}}{cells}{percent:>{SPREAD}}".rstrip())
         if columns.get(reference) and statistics.median(columns[reference]) > 0:
             base = statistics.median(columns[reference])
             lines.append((" " * NAME + "".join(
@@ -88,4 +95,4 @@ def _limit(goal):
 def _measured(goal, value):
     if goal.kind == "adds":
         return f"{value:.0f} {goal.unit}"
-    return f"{value:.3f} x" if value < 0.1 else f"{number(value)} x"
+    return f"{number(value)} {goal.unit}".rstrip()

@@ -87,6 +87,8 @@ def _measure(goal, rows, figures):
                                          figures.by_round(row, goal.other))] for row in rows]
         mean = statistics.geometric_mean
         return mean(medians), "", [mean(one) for one in zip(*rounds)]
+    if goal.kind == "absolute":
+        return figures.median(rows[0], SUBJECT), at, figures.by_round(rows[0], SUBJECT)
     if goal.kind == "even":
         ordered = sorted(rows, key=lambda row: figures.median(row, SUBJECT))
         top, bottom = (ordered[-1], SUBJECT), (ordered[0], SUBJECT)
@@ -95,7 +97,7 @@ def _measure(goal, rows, figures):
         top, bottom, at = (rows[1], SUBJECT), (rows[0], SUBJECT), ""
     elif goal.kind == "fastest":
         best = min(figures.peers(rows[0]), key=lambda peer: figures.median(rows[0], peer))
-        top, bottom, at = (rows[0], SUBJECT), (rows[0], best), f"{at}, {best}"
+        top, bottom, at = (rows[0], SUBJECT), (rows[0], best), f"{at}, {best}" if at else best
     elif goal.kind == "times":
         top, bottom = (rows[0], goal.other), (rows[0], SUBJECT)
     else:

@@ -1,0 +1,74 @@
+#include "bench/memory/report.h"
+
+#include <algorithm>
+
+#include "bench/machine.h"
+
+namespace bench {
+namespace {
+
+// The most disturbed process decides.
+double queued(const Result& result) {
+  double most = 0;
+  for (const Trace& trace : result.traces) {
+    most = std::max(most, trace.queued);
+  }
+  return most;
+}
+
+void write_rows(std::FILE* file, const std::vector<Row>& rows) {
+  const char* separator = "";
+  for (const Row& one : rows) {
+    std::fprintf(file, "%s{\"name\": %s, \"unit\": %s, \"value\": %.6g, \"spread\": %s}", separator,
+                 json_string(one.name).c_str(), json_string(one.unit).c_str(), one.spread.median,
+                 json_spread(one.spread).c_str());
+    separator = ",\n    ";
+  }
+}
+
+void write_series(std::FILE* file, const Trace& trace) {
+  const char* separator = "";
+  for (const MemorySample& sample : trace.samples) {
+    std::fprintf(file, "%s[%.0f, %.0f]", separator,
+                 (sample.time_ns - trace.samples.front().time_ns) / 1e6, sample.resident / 1024);
+    separator = ", ";
+  }
+}
+
+}  // namespace
+
+void print_heading(const Facts& facts) {
+  print_facts(facts);
+  std::printf("\n%-27s %9s %9s %9s %9s %7s\n", "", "min", "p10", "median", "p90", "queued");
+}
+
+void print_result(const Result& result) {
+  for (const Row& one : result.rows) {
+    const std::string label = one.name + (one.unit.empty() ? "" : " " + one.unit);
+    std::printf("%-27s %9.4g %9.4g %9.4g %9.4g %6.1f%%\n", label.c_str(), one.spread.min,
+                one.spread.p10, one.spread.median, one.spread.p90, 100 * queued(result));
+  }
+  std::fflush(stdout);
+}
+
+void write_json(std::FILE* file, const Facts& facts, const std::vector<Result>& results) {
+  std::fprintf(file, "{\"context\": %s,\n \"results\": [", json_object(facts).c_str());
+  const char* separator = "\n";
+  for (const Result& result : results) {
+    std::fprintf(file, "%s  {\"name\": %s, \"queued\": %.4f,\n   \"rows\": [", separator,
+                 json_string(result.name).c_str(), queued(result));
+    write_rows(file, result.rows);
+    std::fputs("],\n   \"ms_and_rss_kib\": [", file);
+    const char* between = "\n    [";
+    for (const Trace& trace : result.traces) {
+      std::fputs(between, file);
+      write_series(file, trace);
+      between = "],\n    [";
+    }
+    std::fputs("]]}", file);
+    separator = ",\n";
+  }
+  std::fputs("\n ]}\n", file);
+}
+
+}  // namespace bench

@@ -1,0 +1,62 @@
+// A server with little to do: five requests a second, nothing live between them. An allocator that
+// purges at once pays page faults in every request; one that keeps too much is large.
+
+#include <sys/resource.h>
+
+#include "bench/memory/blocks.h"
+#include "bench/memory/clock.h"
+#include "bench/memory/random_sizes.h"
+#include "bench/memory/workload.h"
+
+namespace bench {
+namespace {
+
+constexpr std::size_t kBuffers = 4;
+constexpr double kPeriodNs = 200e6;
+
+double page_faults() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_minflt + usage.ru_majflt);
+}
+
+class Server {
+ public:
+  void serve(int requests) {
+    for (int request = 0; request < requests; ++request) {
+      void* buffers[kBuffers];
+      for (void*& buffer : buffers) {
+        buffer = touched_block(random_.log_uniform(96 * kKiB, 512 * kKiB));
+      }
+      free_all(buffers);
+      due_ += kPeriodNs;
+      sleep_until(due_);
+    }
+  }
+
+ private:
+  RandomSizes random_{1};
+  double due_ = now_ns();
+};
+
+void run(const Effort& effort, Notebook& notes) {
+  Server server;
+  server.serve(effort.warm_up_requests);
+  notes.mark("start");
+  const double faults = page_faults();
+  server.serve(effort.requests);
+  notes.value("faults", (page_faults() - faults) / effort.requests);
+  notes.mark("end");
+}
+
+std::vector<Row> rows(const std::vector<Trace>& traces) {
+  const Trace& trace = traces.front();
+  return {row("server/faults", "", trace.value("faults")),
+          row("server/rss_mib", "MiB", trace.peak("start", "end") / static_cast<double>(kMiB))};
+}
+
+}  // namespace
+
+const Workload kServer{"server", false, run, rows};
+
+}  // namespace bench
