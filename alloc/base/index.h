@@ -10,15 +10,14 @@ namespace spillway {
 // A size class of one geometry: 1..class_count. 0 is no class: its bins are always empty and full.
 enum class ClassIndex : uint8_t {};
 inline constexpr ClassIndex kNoClass{0};
-// Room for class 0 and 31 real ones; a class index is also a slot state (slot_state.h).
-inline constexpr uint32_t kMaxClasses = 32;
+// Room for class 0 and 63 real ones.
+inline constexpr uint32_t kMaxClasses = 64;
 
 // A 4 KiB piece of the arena, counted from its base; a block is named by its first one. The arena
 // is counted in granules whatever the kernel's page size.
 enum class Granule : uint32_t {};
 inline constexpr unsigned kGranuleShift = 12;
 inline constexpr size_t kGranuleSize = size_t{1} << kGranuleShift;
-inline constexpr Granule kNoGranule{UINT32_MAX};
 
 // A block's place in its class, stable for the life of the process.
 enum class SlotIndex : uint32_t {};

@@ -16,6 +16,9 @@ class OwnedCell {
   T get() const { return value_.load(std::memory_order_relaxed); }
   // The owner only.
   void set(T value) { value_.store(value, std::memory_order_relaxed); }
+  // For a value by which memory is handed to another thread and back: acquire pairs with release.
+  T get_acquire() const { return value_.load(std::memory_order_acquire); }
+  void set_release(T value) { value_.store(value, std::memory_order_release); }
   void add(T amount) { set(static_cast<T>(get() + amount)); }
 
  private:

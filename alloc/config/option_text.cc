@@ -82,9 +82,30 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::string_view type_name(OptionType type) {
+  switch (type) {
+    case OptionType::kFlag:
+      return "flag";
+    case OptionType::kNumber:
+      return "number";
+    case OptionType::kBytes:
+      return "bytes";
+    case OptionType::kLimit:
+      return "limit";
+    case OptionType::kChoice:
+      return "choice";
+    case OptionType::kText:
+      return "text";
+    case OptionType::kPath:
+      break;
+  }
+  return "path";
+}
+
 std::optional<int64_t> parse_value(const OptionSpec& spec, std::string_view text) {
   std::optional<int64_t> value;
   switch (spec.type) {
+    case OptionType::kText:
     case OptionType::kPath:
       return 0;
     case OptionType::kChoice:
@@ -92,11 +113,19 @@ std::optional<int64_t> parse_value(const OptionSpec& spec, std::string_view text
     case OptionType::kFlag:
       value = parse_number(text, false);
       break;
+    case OptionType::kLimit:
+      if (!text.empty() && text.back() == '%') {
+        value = parse_number(first_part(text, text.size() - 1), false);
+        return value && *value >= 1 && *value <= 100 ? std::optional(-1 - *value) : std::nullopt;
+      }
+      [[fallthrough]];
+    case OptionType::kNumber:
     case OptionType::kBytes:
-      if (!spec.words.empty() && same_ignoring_case(spec.words, text)) {
+      if (!spec.words.empty() && (same_ignoring_case(spec.words, text) ||
+                                  (spec.type == OptionType::kNumber && text == "-1"))) {
         return kWordValue;
       }
-      value = parse_number(text, true);
+      value = parse_number(text, spec.type != OptionType::kNumber);
       break;
   }
   if (value && (*value < spec.least || *value > spec.most)) {
@@ -107,12 +136,20 @@ std::optional<int64_t> parse_value(const OptionSpec& spec, std::string_view text
 
 void print_value(const OptionSpec& spec, int64_t value, Line<500>& line) {
   switch (spec.type) {
+    case OptionType::kText:
     case OptionType::kPath:
       line.text(spec.words);
       return;
     case OptionType::kChoice:
       line.text(word_at(spec.words, value));
       return;
+    case OptionType::kLimit:
+      if (is_per_cent(value)) {
+        line.signed_number(per_cent(value)).put('%');
+        return;
+      }
+      [[fallthrough]];
+    case OptionType::kNumber:
     case OptionType::kBytes:
       if (value == kWordValue && !spec.words.empty()) {
         line.text(spec.words);
@@ -127,12 +164,19 @@ void print_value(const OptionSpec& spec, int64_t value, Line<500>& line) {
 
 void print_bounds(const OptionSpec& spec, Line<500>& line) {
   switch (spec.type) {
+    case OptionType::kText:
+      line.text("text");
+      return;
     case OptionType::kPath:
       line.text("a path");
       return;
     case OptionType::kChoice:
       line.text(spec.words);
       return;
+    case OptionType::kLimit:
+      line.text("1%..100%, ");
+      [[fallthrough]];
+    case OptionType::kNumber:
     case OptionType::kBytes:
     case OptionType::kFlag:
       line.signed_number(spec.least).text("..").signed_number(spec.most);

@@ -11,7 +11,10 @@
 
 namespace spillway::config {
 
-// The value that `text` gives the option, or nothing when it is not one (kPath: any text is, as 0).
+std::string_view type_name(OptionType type);
+
+// The value that `text` gives the option, or nothing when it is not one (kText, kPath: any text is,
+// as 0).
 std::optional<int64_t> parse_value(const OptionSpec& spec, std::string_view text);
 
 // Writes `value` the way parse_value() reads it.

@@ -12,6 +12,10 @@ namespace {
 constexpr std::string_view kPrefix = "SPILLWAY_";
 constexpr std::string_view kConfVariable = "CONF";
 
+constexpr bool is_text(OptionType type) {
+  return type == OptionType::kText || type == OptionType::kPath;
+}
+
 constexpr std::string_view origin_text(OptionOrigin origin) {
   switch (origin) {
     case OptionOrigin::kConf:
@@ -105,8 +109,9 @@ void Options::set(std::string_view name, std::string_view text, OptionOrigin ori
   }
   values_[index] = *value;
   origins_[index] = origin;
-  if (spec->type == OptionType::kPath) {
-    stats_file_length_ = text.copy(stats_file_, kLongestPath);
+  if (is_text(spec->type)) {
+    Text& kept = text_of(*spec);
+    kept.length = text.copy(kept.characters, sizeof kept.characters);
   }
 }
 
@@ -115,8 +120,9 @@ void Options::report() const {
     const OptionSpec& spec = kOptionSpecs[index];
     os::Message message;
     message.line().text(spec.name).text(" = ");
-    if (spec.type == OptionType::kPath && !stats_file().empty()) {
-      message.line().quoted(stats_file());
+    const std::string_view path = text(static_cast<Option>(index));
+    if (is_text(spec.type) && !path.empty()) {
+      message.line().quoted(path);
     } else {
       print_value(spec, values_[index], message.line());
     }

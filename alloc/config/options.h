@@ -17,30 +17,51 @@ namespace spillway::config {
 
 enum class OptionType : uint8_t {
   kFlag,    // 0 or 1
+  kNumber,  // in the unit that the help names
   kBytes,   // a number with an optional suffix K, M or G
+  kLimit,   // as kBytes, or a share in per cent: 1% to 100%
   kChoice,  // one of the words in `words`, in the order of the enumeration of the same name
-  kPath     // text; kept apart from the numbers
+  kText,    // kept apart from the numbers, as kPath
+  kPath
 };
 
-// A kBytes option may have one word for a value that no number can say; it reads as this.
+// Shares are kept as negative numbers, from -2 for 1% on.
+constexpr bool is_per_cent(int64_t value) { return value < -1; }
+constexpr int64_t per_cent(int64_t value) { return -1 - value; }
+
+// A kNumber, kBytes or kLimit option may have one word for a value that no number can say; it reads
+// as this, and the number -1 means the same.
 inline constexpr int64_t kWordValue = -1;
 
 enum class OnMisuse : uint8_t { kAbort, kReport, kIgnore };
+enum class HugePages : uint8_t { kNever, kAuto, kAlways };
 enum class StatsFormat : uint8_t { kOff, kText, kJson, kPrometheus };
 
 // X(name, type, default, least, most, words, help)
-#define SPILLWAY_OPTIONS(X)                                                                        \
-  X(enabled, kFlag, 1, 0, 1, "", "0: every request goes to mimalloc")                              \
-  X(min_size, kBytes, kMinPooledSize, kMinPooledSize, kMaxPooledSize, "",                          \
-    "smallest pooled request; requests count rounded up to 4 KiB")                                 \
-  X(max_size, kBytes, kMaxPooledSize, kMinPooledSize, kMaxPooledSize, "",                          \
-    "largest pooled request; requests count rounded up to 4 KiB")                                  \
-  X(cache_budget, kBytes, kWordValue, 0, int64_t{1} << 40, "adaptive",                             \
-    "bytes that all thread caches together may hold; 0: none; adaptive: 64M and an eighth of the " \
-    "pool")                                                                                        \
-  X(on_misuse, kChoice, 0, 0, 2, "abort|report|ignore", "what a double or invalid free does")      \
-  X(stats, kChoice, 0, 0, 3, "off|text|json|prometheus", "statistics at exit, in this format")     \
-  X(stats_file, kPath, 0, 0, 0, "stderr", "where they go; %p is the process id")                   \
+#define SPILLWAY_OPTIONS(X)                                                                      \
+  X(enabled, kFlag, 1, 0, 1, "", "0: every request goes to mimalloc")                            \
+  X(min_size, kBytes, kMinPooledSize, kMinPooledSize, kMaxPooledSize, "",                        \
+    "smallest pooled request; requests count rounded up to 4 KiB")                               \
+  X(max_size, kBytes, kMaxPooledSize, kMinPooledSize, kMaxPooledSize, "",                        \
+    "largest pooled request; requests count rounded up to 4 KiB")                                \
+  X(cache_budget, kBytes, kWordValue, 0, int64_t{1} << 40, "adaptive",                           \
+    "bytes that all thread caches together may hold; 0: none; adaptive: a thirty-second of the " \
+    "machine's memory, at least 64M, and an eighth of the pool")                                 \
+  X(purge_delay, kNumber, 1000, 0, 3600000, "never",                                             \
+    "milliseconds after which free memory goes back to the kernel; -1 or never: it stays")       \
+  X(purge_thread, kFlag, 1, 0, 1, "",                                                            \
+    "0: no thread for it; threads that allocate do it, an idle process keeps its memory")        \
+  X(thp, kChoice, 1, 0, 2, "never|auto|always",                                                  \
+    "huge pages: auto asks for them where a size class that has 32M grows")                      \
+  X(prefill, kText, 0, 0, 0, "none",                                                             \
+    "64K:32,1M:4: so many blocks of these sizes have memory from the start; + between, too")     \
+  X(limit, kLimit, kWordValue, 1, int64_t{1} << 50, "none",                                      \
+    "bytes, or N% of the control group's memory: above it free memory goes back at once")        \
+  X(hard_limit, kLimit, kWordValue, 1, int64_t{1} << 50, "none",                                 \
+    "bytes, or N%: above it requests of 4K and more fail with ENOMEM")                           \
+  X(on_misuse, kChoice, 0, 0, 2, "abort|report|ignore", "what a double or invalid free does")    \
+  X(stats, kChoice, 0, 0, 3, "off|text|json|prometheus", "statistics at exit, in this format")   \
+  X(stats_file, kPath, 0, 0, 0, "stderr", "where they go; %p is the process id")                 \
   X(verbose, kFlag, 0, 0, 1, "", "1: print the effective options at start")
 
 enum class Option : uint8_t {
@@ -96,8 +117,11 @@ class Options {
     return static_cast<Choice>(value(option));
   }
   OptionOrigin origin(Option option) const { return origins_[static_cast<size_t>(option)]; }
-  // Empty: stderr.
-  std::string_view stats_file() const { return {stats_file_, stats_file_length_}; }
+  // Of a kText or kPath option; empty when it is not set.
+  std::string_view text(Option option) const {
+    const Text& text = option == Option::prefill ? prefill_ : stats_file_;
+    return {text.characters, text.length};
+  }
 
   // One line per option on stderr: name, value, where it came from.
   void report() const;
@@ -108,9 +132,13 @@ class Options {
   std::array<int64_t, kOptionCount> values_{};
   std::array<OptionOrigin, kOptionCount> origins_{};
   // A copy: programs overwrite their environment.
-  static constexpr size_t kLongestPath = 1024;
-  char stats_file_[kLongestPath] = {};
-  size_t stats_file_length_ = 0;
+  struct Text {
+    char characters[1024] = {};
+    size_t length = 0;
+  };
+  Text& text_of(const OptionSpec& spec) { return spec.name == "prefill" ? prefill_ : stats_file_; }
+  Text stats_file_;
+  Text prefill_;
 };
 
 }  // namespace spillway::config

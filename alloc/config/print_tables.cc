@@ -8,14 +8,12 @@
 
 namespace {
 
-constexpr std::string_view kTypeNames[] = {"flag", "bytes", "choice", "path"};
-
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 void print_options() {
   for (const spillway::config::OptionSpec& spec : spillway::config::kOptionSpecs) {
     spillway::Line<500> line;
-    line.text(spec.name).put('\t').text(kTypeNames[static_cast<size_t>(spec.type)]).put('\t');
+    line.text(spec.name).put('\t').text(type_name(spec.type)).put('\t');
     print_value(spec, spec.default_value, line);
     line.put('\t');
     print_bounds(spec, line);

@@ -1,6 +1,8 @@
 // THE table of the heap's size classes; everything else about them is computed from it. Every page
-// multiple up to 16 KiB, then four classes per doubling up to 1 MiB: a block is at most a quarter
-// larger than the request above 16 KiB.
+// multiple up to 16 KiB, four classes per doubling up to 128 KiB, and eight from there to 1 MiB,
+// where most of a heap's bytes are: what a block's earlier owner used and the present one does not
+// stays in memory (bench_memory, live: 1.17 x the live bytes with four throughout, 1.09 x with
+// eight).
 #pragma once
 
 #include <array>
@@ -14,7 +16,7 @@ namespace spillway::config {
 
 inline constexpr size_t kMinPooledSize = 4 * kKiB;
 inline constexpr size_t kMaxPooledSize = kMiB;
-inline constexpr uint32_t kHeapClassCount = 28;
+inline constexpr uint32_t kHeapClassCount = 40;
 
 // Bytes per block, by class index; entry 0 belongs to kNoClass.
 inline constexpr std::array<uint32_t, kHeapClassCount + 1> kHeapClassSizes = [] {
@@ -24,8 +26,9 @@ inline constexpr std::array<uint32_t, kHeapClassCount + 1> kHeapClassSizes = [] 
     sizes[index++] = size;
   }
   for (uint32_t doubling = 16 * kKiB; doubling < kMaxPooledSize; doubling *= 2) {
-    for (uint32_t quarter = 1; quarter <= 4; ++quarter) {
-      sizes[index++] = doubling + doubling / 4 * quarter;
+    const uint32_t steps = doubling < 128 * kKiB ? 4 : 8;
+    for (uint32_t step = 1; step <= steps; ++step) {
+      sizes[index++] = doubling + doubling / steps * step;
     }
   }
   return sizes;

@@ -35,7 +35,8 @@ bool Arena::reserve(uint32_t spans, size_t most_span_bytes, size_t least_span_by
       continue;
     }
     states_ = static_cast<StateByte*>(states);
-    span_granules_shift_ = static_cast<unsigned>(std::countr_zero(span)) - kGranuleShift;
+    span_shift_ = static_cast<unsigned>(std::countr_zero(span));
+    stagger_ = (span >> kGranuleShift) / kStaggerShare > kMostStagger ? kMostStagger : 0;
     return true;
   }
   return false;
@@ -82,19 +83,25 @@ void Arena::release() {
   }
 }
 
-bool Arena::commit(ClassIndex index, size_t from, size_t to) {
+void Arena::prefer_huge(Granule first, size_t granules) {
+  const auto start = reinterpret_cast<uintptr_t>(address(first));
+  const uintptr_t low = align_up(start, kSpanAlignment);
+  const uintptr_t high = align_down(start + (granules << kGranuleShift), kSpanAlignment);
+  if (low < high) {
+    os::prefer_huge_pages(reinterpret_cast<void*>(low), high - low, true);
+  }
+}
+
+bool Arena::commit(Granule first, size_t granules) {
   const size_t page = os::page_size();
-  const size_t first = raw(first_granule(index));
-  const auto commit_rounded = [page](char* start, char* end) {
+  const auto commit_rounded = [page](char* start, size_t bytes) {
     const size_t low = align_down(reinterpret_cast<uintptr_t>(start), page);
-    const size_t high = align_up(reinterpret_cast<uintptr_t>(end), page);
+    const size_t high = align_up(reinterpret_cast<uintptr_t>(start) + bytes, page);
     return os::commit(reinterpret_cast<void*>(low), high - low);
   };
   auto* states = reinterpret_cast<char*>(states_);
-  auto* base = static_cast<char*>(address(Granule{0}));
-  return commit_rounded(states + first + from, states + first + to) &&
-         commit_rounded(base + ((first + from) << kGranuleShift),
-                        base + ((first + to) << kGranuleShift));
+  return commit_rounded(states + raw(first), granules) &&
+         commit_rounded(static_cast<char*>(address(first)), granules << kGranuleShift);
 }
 
 }  // namespace spillway::core

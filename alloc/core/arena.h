@@ -15,6 +15,7 @@
 #include "alloc/base/index.h"
 #include "alloc/base/owned_cell.h"
 #include "alloc/core/slot_state.h"
+#include "alloc/os/os.h"
 
 namespace spillway::core {
 
@@ -43,22 +44,56 @@ class Arena {
     return Granule{static_cast<uint32_t>(offset >> kGranuleShift)};
   }
   StateByte& state(Granule granule) const { return states_[raw(granule)]; }
+  // Of the granule that an offset inside the arena is in, and the number of its span: for the fast
+  // paths, which do without the narrower types.
+  StateByte& state_at(size_t offset) const { return states_[offset >> kGranuleShift]; }
+  size_t span_at(size_t offset) const { return offset >> span_shift_; }
 
   ClassIndex class_of(Granule granule) const {
-    return ClassIndex{static_cast<uint8_t>((raw(granule) >> span_granules_shift_) + 1)};
+    return ClassIndex{static_cast<uint8_t>((raw(granule) >> (span_shift_ - kGranuleShift)) + 1)};
   }
+  Granule span_start(uint32_t span) const { return Granule{span << (span_shift_ - kGranuleShift)}; }
+  // Where the class's slots begin. Not at the same place of each span: state bytes of classes that
+  // are used equally much would compete for the same sets of the first-level cache.
   Granule first_granule(ClassIndex index) const {
-    return Granule{(static_cast<uint32_t>(raw(index)) - 1) << span_granules_shift_};
+    const uint32_t start = raw(span_start(static_cast<uint32_t>(raw(index)) - 1));
+    return Granule{start + (raw(index) * kStaggerStep % kStaggerLines * kStatesPerLine & stagger_)};
   }
-  size_t span_bytes() const { return size_t{1} << (span_granules_shift_ + kGranuleShift); }
+  // Bytes of a span that slots may use.
+  size_t class_bytes() const { return span_bytes() - (size_t{stagger_} << kGranuleShift); }
+  size_t span_bytes() const { return size_t{1} << span_shift_; }
   size_t bytes() const { return bytes_.get(); }
 
   // Makes granules [from, to) of a class and their state bytes usable; bounds count from the span's
   // start and are rounded outwards to pages. Repeating it is harmless. One or two system calls.
-  [[nodiscard]] bool commit(ClassIndex index, size_t from, size_t to);
+  [[nodiscard]] bool commit(ClassIndex index, size_t from, size_t to) {
+    return commit(Granule{static_cast<uint32_t>(raw(first_granule(index)) + from)}, to - from);
+  }
+  [[nodiscard]] bool commit(Granule first, size_t granules);
+
+  // Huge pages: for all of the arena or none of it, or where a class grows by much.
+  void choose_huge(bool huge) { os::prefer_huge_pages(address(Granule{0}), bytes(), huge); }
+  void choose_huge_growth() { huge_growth_ = true; }
+  bool huge_growth() const { return huge_growth_; }
+  // Of what lies in the range as whole huge pages.
+  void prefer_huge(Granule first, size_t granules);
+
+  // Gives the memory of `granules` granules, whole pages, to the kernel; they read as zero then.
+  // False when it refuses. One system call.
+  [[nodiscard]] bool purge(Granule first, size_t granules) {
+    return os::purge(address(first), granules << kGranuleShift);
+  }
 
  private:
   bool reserve_aligned(size_t bytes);
+
+  // Sets of 4 KiB worth of lines, the usual size of a way, in steps near the golden ratio, odd so
+  // that all are met; where that takes no more than this share of a span.
+  static constexpr uint32_t kStatesPerLine = 64;
+  static constexpr uint32_t kStaggerLines = 64;
+  static constexpr uint32_t kStaggerStep = 39;
+  static constexpr uint32_t kStaggerShare = 16;
+  static constexpr uint32_t kMostStagger = (kStaggerLines - 1) * kStatesPerLine;
 
   // An address that no pointer of a program is near: with it nothing is owned, however many bytes.
   static constexpr uintptr_t kNowhere = uintptr_t{1} << 63;
@@ -69,7 +104,9 @@ class Arena {
   OwnedCell<uintptr_t> base_{kNowhere};
   OwnedCell<size_t> bytes_;
   StateByte* states_ = nullptr;
-  unsigned span_granules_shift_ = 0;
+  unsigned span_shift_ = 0;
+  bool huge_growth_ = false;
+  uint32_t stagger_ = 0;  // kMostStagger, which is a mask of the multiples in use, or 0
 };
 
 }  // namespace spillway::core

@@ -17,14 +17,14 @@ namespace spillway::core {
 
 // Half a cache line, and found by a shift.
 struct alignas(32) Bin {
-  OwnedCell<Granule*> top;
-  OwnedCell<Granule*> bottom;
-  OwnedCell<Granule*> limit;
+  OwnedCell<void**> top;
+  OwnedCell<void**> bottom;
+  OwnedCell<void**> limit;
   OwnedCell<uint64_t> allocations;  // blocks handed to the program through this bin
 
   // Both change nothing when they return false.
-  SPILLWAY_ALWAYS_INLINE bool pop(Granule& block) {
-    Granule* const old_top = top.get();
+  SPILLWAY_ALWAYS_INLINE bool pop(void*& block) {
+    void** const old_top = top.get();
     if (SPILLWAY_UNLIKELY(old_top == bottom.get())) {
       return false;
     }
@@ -33,8 +33,8 @@ struct alignas(32) Bin {
     allocations.add(1);
     return true;
   }
-  SPILLWAY_ALWAYS_INLINE bool push(Granule block) {
-    Granule* const old_top = top.get();
+  SPILLWAY_ALWAYS_INLINE bool push(void* block) {
+    void** const old_top = top.get();
     if (SPILLWAY_UNLIKELY(old_top >= limit.get())) {
       return false;
     }
@@ -50,21 +50,32 @@ struct BinTable {
   Bin bins[kMaxClasses];
 
   Bin& of(ClassIndex index) { return bins[raw(index)]; }
+  // Of the class that lives in the arena's span of this number.
+  Bin& of_span(size_t span) { return bins[span + 1]; }
 };
 
-// What a thread's anchor points to before it has a cache and after it gave it back. Never written:
-// a bin is written only when it has blocks or room. Two objects, so that they can be told apart.
+// What a thread's anchor points to before it has a cache, while somebody else looks after it
+// (Engine::relax_caches()), and after it gave it back. Never written: a bin is written only when it
+// has blocks or room. Three objects, so that they can be told apart.
 extern const BinTable kNoCacheYet;
+extern const BinTable kCacheLent;
 extern const BinTable kCacheGone;
 
 // A thread's way to its cache: the only thread-local data there is.
 struct ThreadAnchor {
+  // Another thread may exchange the cache for kCacheLent and back, see Engine::relax_caches(): the
+  // loads acquire what it did meanwhile.
   OwnedCell<BinTable*> bins;
-  // Set while this thread changes its bins. A signal handler that finds it set leaves them alone
-  // and goes to the freelists, so that malloc and free of pooled sizes may interrupt themselves.
+  // Set while this thread changes its bins, before it reads `bins`. A signal handler that finds it
+  // set leaves them alone and goes to the freelists, so that malloc and free of pooled sizes may
+  // interrupt themselves; and who wants to borrow the cache comes again.
   OwnedCell<bool> busy;
   // Set once the thread's end will be noticed; for whoever arranges that.
   OwnedCell<bool> end_noticed;
+  // Calls of slow paths, modulo 256; for whoever does something at every so many.
+  OwnedCell<uint8_t> slow_calls;
+
+  BinTable& table() const { return *bins.get_acquire(); }
 };
 static_assert(sizeof(ThreadAnchor) <= 16, "static TLS is a small surplus shared by all libraries");
 
@@ -77,7 +88,8 @@ class BusyScope {
   }
   SPILLWAY_ALWAYS_INLINE ~BusyScope() {
     order_for_signals();
-    anchor_.busy.set(false);
+    // release: pairs with the acquire in Engine::borrow().
+    anchor_.busy.set_release(false);
   }
   BusyScope(const BusyScope&) = delete;
   BusyScope& operator=(const BusyScope&) = delete;

@@ -12,14 +12,14 @@ namespace spillway::core {
 
 class CacheBudget {
  public:
-  static constexpr int64_t kAdaptive = -1;
-  // Adaptive: a floor that lets a few threads work on large blocks, and a share of the pool.
-  static constexpr int64_t kAdaptiveFloor = 64 * kMiB;
-  static constexpr int64_t kAdaptiveShare = 8;
+  // Bytes: a floor, and on top of it a share of the pool: 1/pool_share, or none when that is 0.
+  struct Config {
+    uint64_t floor = 0;
+    uint32_t pool_share = 0;
+  };
 
-  // `bytes`: fixed, or kAdaptive.
-  void configure(int64_t bytes, const PoolSize& pool) {
-    fixed_ = bytes;
+  void configure(Config config, const PoolSize& pool) {
+    config_ = config;
     pool_ = &pool;
   }
 
@@ -44,13 +44,12 @@ class CacheBudget {
 
   int64_t claimed() const { return claimed_.load(std::memory_order_relaxed); }
   int64_t limit() const {
-    return fixed_ != kAdaptive
-               ? fixed_
-               : kAdaptiveFloor + static_cast<int64_t>(pool_->bytes()) / kAdaptiveShare;
+    const uint64_t share = config_.pool_share != 0 ? pool_->bytes() / config_.pool_share : 0;
+    return static_cast<int64_t>(config_.floor + share);
   }
 
  private:
-  int64_t fixed_ = kAdaptive;
+  Config config_;
   std::atomic<int64_t> claimed_{0};
   const PoolSize* pool_ = nullptr;
 };

@@ -1,5 +1,13 @@
-// One class of an engine: its freelist, and growth when that is empty. The place where granules, by
-// which threads know blocks, become slots and back. Lock-free; any thread may call any member.
+// One class of an engine: its free slots by the state of their memory, and growth when there are
+// none. The place where blocks, by which threads know them, become slots and back. Lock-free; any
+// thread may call any member.
+//
+//              put                cool()              purge()
+//   caches ----------> warm -----------------> cool -----------> clean
+//     ^                 |   (once an interval)   |                 |
+//     +------ take -----+------------------------+-----------------+---- untouched runs
+//
+// take() prefers what was freed last, so that what stays cool for an interval is what nobody needs.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +16,7 @@
 #include "alloc/core/arena.h"
 #include "alloc/core/freelist.h"
 #include "alloc/core/geometry.h"
+#include "alloc/core/groups.h"
 #include "alloc/core/growth.h"
 
 namespace spillway::core {
@@ -17,51 +26,101 @@ class Central {
   // Blocks moved per call, at most.
   static constexpr uint32_t kMostBatch = 256;
 
-  // `freelist_memory` as for Freelist::attach().
+  // Bytes of zeroed memory that attach() needs.
+  static size_t bytes_needed(const ClassGeometry& geometry);
+  // `memory` is zero, aligned to 8, and stays for the object's life.
   void attach(Arena& arena, ClassIndex index, const ClassGeometry& geometry, PoolSize& pool_size,
-              void* freelist_memory);
+              void* memory);
 
-  // A run of neighbouring untouched blocks that one thread hands out by itself, in address order.
-  // Untouched blocks cost no memory, so a run counts as free until its blocks are taken from it.
+  // A run of neighbouring untouched slots that one thread hands out by itself, in address order.
+  // Untouched slots cost no memory, so a run counts as free until its blocks are taken from it.
   struct Run {
     SlotIndex next{0};
     uint32_t left = 0;
   };
 
-  // Moves up to `wanted` (at most kMostBatch) free blocks to `out`: from the freelist, and only
-  // when that has none, untouched ones from `run`, which is refilled as needed. 0: the class is
-  // full. `hint`: see Freelist::take().
-  uint32_t take(uint32_t& hint, Run& run, Granule* out, uint32_t wanted);
+  // What a thread knows about its dealings with the class.
+  struct Client {
+    uint32_t hint = 0;  // see Freelist::take()
+    Run run;
+    Holder holder = kNobody;
+    // Takes untouched slots rather than free ones among other threads' blocks: memory for speed, up
+    // to a share of the runs that it took for want of anything else.
+    bool keeps_apart = false;
+    uint32_t private_runs = 0;
+    uint32_t needed_runs = 0;
+  };
+
+  // Moves up to `wanted` (at most kMostBatch) free blocks to `out` and returns how many.
+  // Those that have memory; with preference ones that the client shares no group with. 0: none has.
+  uint32_t take_used(Client& client, void** out, uint32_t wanted);
+  // The same, but only where it meets nobody.
+  uint32_t take_private(Client& client, void** out, uint32_t wanted);
+  // Those that will cost memory: clean ones, and untouched ones from the client's run, which is
+  // refilled as needed. 0: the class is full. `apart`: although others are free.
+  uint32_t take_fresh(Client& client, void** out, uint32_t wanted, bool apart = false);
+  // Whether the client would rather take fresh blocks than ones among other threads'.
+  bool rather_apart(const Client& client) const;
+
   // Gives what is left of a run to the freelist.
-  void put_run(uint32_t& hint, Run& run);
+  void put_run(Client& client);
 
   // Gives blocks (at most kMostBatch) to the freelist. Returns one that was there already, a block
-  // freed twice at the same time, or kNoGranule.
-  [[nodiscard]] Granule put(uint32_t& hint, const Granule* blocks, uint32_t count);
+  // freed twice at the same time, or null.
+  [[nodiscard]] void* put(Client& client, void* const* blocks, uint32_t count);
 
-  bool is_free(Granule block) const { return freelist_.contains(slot_of(block)); }
-  // Blocks taken into use so far, those in runs included.
+  // What was put before the last call but one and is still free is cool from now on. Costs two
+  // read-modify-writes per 64 slots.
+  void cool();
+  // Gives memory of cool slots, at most about `most_bytes` and at least one slot, to the kernel;
+  // they are clean then. Returns the bytes, 0 when nothing is cool. `cursor` is the caller's and
+  // starts at 0. When the kernel refuses, the slots stay cool and `refused` is set.
+  uint64_t purge(uint32_t& cursor, uint64_t most_bytes, bool& refused);
+
+  bool is_free(const void* block) const;
+  // Slots taken into use so far, those in runs included.
   uint32_t grown() const { return growth_.taken(); }
   uint32_t committed() const { return growth_.committed(); }
-  uint32_t count_free() const { return freelist_.count(growth_.taken()); }
+  uint32_t count_warm() const { return warm_.count(growth_.taken()); }
+  uint32_t count_cool() const { return cool_.count(growth_.taken()); }
+  uint32_t count_clean() const { return clean_.count(growth_.taken()); }
+  uint32_t count_free() const { return count_warm() + count_cool() + count_clean(); }
 
   // A word of the freelist for a newcomer to start at: neighbours in number get distant ones.
   uint32_t start_hint(uint32_t newcomer) const;
 
-  // The block that a granule of this class belongs to.
-  Granule block_of(Granule granule) const { return granule_of(slot_of(granule)); }
-
- private:
+  // The slot that a granule of this class belongs to, and where slots and their blocks start.
   SlotIndex slot_of(Granule granule) const {
     return SlotIndex{geometry_->by_stride.divide(raw(granule) - first_granule_)};
   }
   Granule granule_of(SlotIndex slot) const {
     return Granule{first_granule_ + raw(slot) * geometry_->stride_granules};
   }
+  void* block_of(SlotIndex slot) const {
+    return static_cast<char*>(arena_->address(granule_of(slot))) + geometry_->colour(slot);
+  }
+  const ClassGeometry& geometry() const { return *geometry_; }
 
+ private:
+  static constexpr uint32_t kFreePrivateRuns = 8;
+  static constexpr uint32_t kPrivateRunShare = 4;
+
+  SlotIndex slot_of(const void* block) const {
+    return slot_of(Arena::granule_at(arena_->offset(block)));
+  }
+  uint32_t take_from_run(Client& client, SlotIndex* out, uint32_t wanted);
+  uint32_t private_slots(Client& client, SlotIndex* out, uint32_t wanted);
+  uint32_t to_blocks(const SlotIndex* slots, uint32_t count, void** out) const;
+  // Sets bit i of `purged` when slot first + i is clean now; false when the kernel refuses.
+  bool purge_run(SlotIndex first, uint32_t count, uint64_t& purged);
+
+  Arena* arena_ = nullptr;
   const ClassGeometry* geometry_ = nullptr;
   uint32_t first_granule_ = 0;
-  Freelist freelist_;
+  Freelist warm_;   // freed lately
+  Freelist cool_;   // free for an interval and longer
+  Freelist clean_;  // without memory: reads as zero
+  Groups groups_;
   Growth growth_;
 };
 

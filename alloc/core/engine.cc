@@ -19,12 +19,13 @@ constexpr uint64_t difference(uint64_t larger, uint64_t smaller) {
 
 bool Engine::start(const Config& config) {
   on_double_free_ = config.on_double_free;
-  if (!arena_.reserve(static_cast<uint32_t>(config.block_sizes.size()), config.most_span_bytes,
+  const auto classes = static_cast<uint32_t>(config.block_sizes.size());
+  if (!arena_.reserve(classes + config.large_spans, config.most_span_bytes,
                       config.least_span_bytes)) {
     return false;
   }
-  geometry_ = make_geometry(config.block_sizes, arena_.span_bytes());
-  if (!reserve_freelists()) {
+  geometry_ = make_geometry(config.block_sizes, arena_.class_bytes(), config.coloured_from);
+  if (!reserve_freelists(config.large_spans)) {
     arena_.release();
     return false;
   }
@@ -33,10 +34,10 @@ bool Engine::start(const Config& config) {
   return true;
 }
 
-bool Engine::reserve_freelists() {
-  size_t bytes = 0;
+bool Engine::reserve_freelists(uint32_t large_spans) {
+  size_t bytes = LargeBlocks::bytes_needed(arena_, large_spans);
   for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
-    bytes += Freelist::bytes_needed(geometry_.classes[i].slots);
+    bytes += Central::bytes_needed(geometry_.classes[i]);
   }
   freelist_bytes_ = align_up(bytes, os::page_size());
   freelist_memory_ = os::reserve(freelist_bytes_, os::Access::kReadWrite, nullptr);
@@ -46,8 +47,9 @@ bool Engine::reserve_freelists() {
   auto* memory = static_cast<char*>(freelist_memory_);
   for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
     centrals_[i].attach(arena_, class_index(i), geometry_.classes[i], pool_size_, memory);
-    memory += Freelist::bytes_needed(geometry_.classes[i].slots);
+    memory += Central::bytes_needed(geometry_.classes[i]);
   }
+  large_.attach(arena_, geometry_.class_count, large_spans, memory);
   return true;
 }
 
@@ -57,40 +59,49 @@ void Engine::stop() {
   arena_.release();
 }
 
-ThreadCache* Engine::cache_of(const ThreadAnchor& anchor) {
-  BinTable* bins = anchor.bins.get();
-  return bins == &kNoCacheYet || bins == &kCacheGone ? nullptr : static_cast<ThreadCache*>(bins);
+ThreadCache* Engine::cache_of(BinTable* bins) {
+  const bool none = bins == &kNoCacheYet || bins == &kCacheLent || bins == &kCacheGone;
+  return none ? nullptr : static_cast<ThreadCache*>(bins);
 }
 
-Granule Engine::take(ThreadAnchor& anchor, ClassIndex index) {
-  ThreadCache* cache = cache_of(anchor);
-  if (cache != nullptr && !anchor.busy.get()) {
+void* Engine::take(ThreadAnchor& anchor, ClassIndex index) {
+  if (!anchor.busy.get()) {
     const BusyScope busy(anchor);
-    return cache->refill(index, neighbours());
+    ThreadCache* cache = cache_of(&anchor.table());
+    if (cache != nullptr) {
+      // Not empty after all when a signal handler freed a block meanwhile, or when the caller found
+      // the cache lent.
+      void* block = nullptr;
+      return cache->of(index).pop(block) ? block : cache->refill(index, neighbours());
+    }
   }
-  uint32_t hint = 0;
-  Granule block = kNoGranule;
-  Central::Run run;
-  if (central(index).take(hint, run, &block, 1) == 0) {
-    return kNoGranule;
+  Central::Client client;
+  void* block = nullptr;
+  if (central(index).take_used(client, &block, 1) == 0) {
+    if (central(index).take_fresh(client, &block, 1) == 0) {
+      return nullptr;
+    }
+    central(index).put_run(client);
+    fresh_.add(geometry_.of(index).block_size);
   }
-  central(index).put_run(hint, run);
   // relaxed: a count.
   uncached_[raw(index)].taken.fetch_add(1, std::memory_order_relaxed);
   return block;
 }
 
-void Engine::give(ThreadAnchor& anchor, ClassIndex index, Granule block) {
-  ThreadCache* cache = cache_of(anchor);
-  if (cache != nullptr && !anchor.busy.get()) {
+void Engine::give(ThreadAnchor& anchor, ClassIndex index, void* block) {
+  if (!anchor.busy.get()) {
     const BusyScope busy(anchor);
-    cache->spill(index, block, neighbours());
-    return;
+    ThreadCache* cache = cache_of(&anchor.table());
+    if (cache != nullptr) {
+      cache->spill(index, block, neighbours());
+      return;
+    }
   }
-  uint32_t hint = 0;
+  Central::Client client;
   // relaxed: a count.
   uncached_[raw(index)].given.fetch_add(1, std::memory_order_relaxed);
-  neighbours().put(index, hint, &block, 1);
+  neighbours().put(index, client, &block, 1);
 }
 
 bool Engine::attach(ThreadAnchor& anchor) {
@@ -104,12 +115,93 @@ bool Engine::attach(ThreadAnchor& anchor) {
   return cache != nullptr;
 }
 
+void Engine::allow_borrowing(ThreadAnchor& anchor) {
+  ThreadCache* cache = cache_of(&anchor.table());
+  if (cache != nullptr && cache->anchor.get() == nullptr) {
+    cache->anchor.set(&anchor);
+    // release: pairs with the acquire in borrow(); the anchor is set.
+    cache->lease.store(ThreadCache::Lease::kOwned, std::memory_order_release);
+  }
+}
+
+Engine::Borrowed Engine::borrow(ThreadCache& cache) {
+  auto owned = ThreadCache::Lease::kOwned;
+  // acquire: pairs with the releases in allow_borrowing() and return_borrowed().
+  if (!cache.lease.compare_exchange_strong(owned, ThreadCache::Lease::kLent,
+                                           std::memory_order_acquire, std::memory_order_relaxed)) {
+    return Borrowed::kNever;
+  }
+  ThreadAnchor& anchor = *cache.anchor.get();
+  anchor.bins.set(const_cast<BinTable*>(&kCacheLent));
+  // After this each thread has either seen the exchange or shows that it is busy: it sets the flag
+  // before it reads the pointer.
+  const bool barred = os::barrier_in_all_threads();
+  // acquire: pairs with the release at the end of the thread's last BusyScope.
+  if (barred && !anchor.busy.get_acquire()) {
+    return Borrowed::kYes;
+  }
+  return_borrowed(cache);
+  return barred ? Borrowed::kBusy : Borrowed::kNever;
+}
+
+void Engine::return_borrowed(ThreadCache& cache) {
+  // release: pairs with the acquire in ThreadAnchor::table() and cache_of(); what was done to the
+  // cache meanwhile.
+  cache.anchor.get()->bins.set_release(&cache);
+  // release: pairs with the acquires in borrow() and detach().
+  cache.lease.store(ThreadCache::Lease::kOwned, std::memory_order_release);
+}
+
+bool Engine::relax_caches() {
+  const uint64_t now = os::monotonic_ns();
+  bool held = false;
+  registry_.for_each([&](ThreadCache& cache) {
+    // relaxed: a cache that is lent out from now on is looked at the next time.
+    if (cache.lease.load(std::memory_order_relaxed) == ThreadCache::Lease::kNone ||
+        !cache.holds_anything(geometry_)) {
+      return;
+    }
+    Borrowed borrowed = Borrowed::kBusy;
+    if (cache.needs_relaxing(geometry_, now)) {
+      borrowed = borrow(cache);
+    }
+    if (borrowed == Borrowed::kYes) {
+      cache.relax(neighbours());
+      return_borrowed(cache);
+    }
+    held = held || (borrowed != Borrowed::kNever && cache.holds_anything(geometry_));
+  });
+  return held;
+}
+
+void Engine::cool() {
+  for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
+    centrals_[i].cool();
+  }
+}
+
 void Engine::detach(ThreadAnchor& anchor) {
-  ThreadCache* cache = cache_of(anchor);
+  // Who borrowed the cache brings it back in a few microseconds, or with the end of its time slice.
+  BinTable* bins = nullptr;
+  while ((bins = anchor.bins.get_acquire()) == &kCacheLent) {
+    os::yield();
+  }
+  ThreadCache* cache = cache_of(bins);
+  if (cache != nullptr) {
+    auto owned = ThreadCache::Lease::kOwned;
+    // acquire: pairs with the release in return_borrowed(). Never allowed to be lent: kNone.
+    while (!cache->lease.compare_exchange_weak(owned, ThreadCache::Lease::kNone,
+                                               std::memory_order_acquire) &&
+           owned != ThreadCache::Lease::kNone) {
+      owned = ThreadCache::Lease::kOwned;
+      os::yield();
+    }
+  }
   {
     const BusyScope busy(anchor);
     anchor.bins.set(const_cast<BinTable*>(&kCacheGone));
     if (cache != nullptr) {
+      cache->anchor.set(nullptr);
       cache->flush(neighbours());
     }
   }
@@ -119,25 +211,51 @@ void Engine::detach(ThreadAnchor& anchor) {
 }
 
 void Engine::flush(ThreadAnchor& anchor) {
-  ThreadCache* cache = cache_of(anchor);
-  if (cache != nullptr && !anchor.busy.get()) {
+  if (!anchor.busy.get()) {
     const BusyScope busy(anchor);
-    cache->flush(neighbours());
+    ThreadCache* cache = cache_of(&anchor.table());
+    if (cache != nullptr) {
+      cache->flush(neighbours());
+    }
   }
 }
 
-void Engine::recover_after_fork(const ThreadAnchor& survivor) {
-  const ThreadCache* mine = cache_of(survivor);
+void Engine::recover_after_fork(ThreadAnchor& survivor) {
+  // Somebody who did not come along may have borrowed it, if the fork did not wait for that.
+  registry_.for_each([&survivor](ThreadCache& cache) {
+    if (cache.anchor.get() == &survivor) {
+      return_borrowed(cache);
+    }
+  });
+  const ThreadCache* mine = cache_of(&survivor.table());
   registry_.for_each([this, mine](ThreadCache& cache) {
     if (&cache != mine && registry_.in_use(cache)) {
+      // relaxed: the only thread there is.
+      cache.lease.store(ThreadCache::Lease::kNone, std::memory_order_relaxed);
+      cache.anchor.set(nullptr);
       cache.flush(neighbours());
       registry_.release(cache);
     }
   });
 }
 
+uint64_t Engine::taken_bytes() const {
+  uint64_t sum = 0;
+  registry_.for_each([&](const ThreadCache& cache) {
+    for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
+      sum += cache.traffic(class_index(i)).blocks_in.get() * geometry_.classes[i].block_size;
+    }
+  });
+  for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
+    // relaxed: a count.
+    sum += uncached_[i].taken.load(std::memory_order_relaxed) * geometry_.classes[i].block_size;
+  }
+  return sum;
+}
+
 void Engine::collect(stats::Snapshot& snapshot) const {
   snapshot.class_count = geometry_.class_count;
+  large_.collect(snapshot);
   snapshot.pool_reserved_bytes = arena_.bytes();
   snapshot.cache_capacity_bytes = static_cast<uint64_t>(budget_.claimed());
   snapshot.cache_budget_bytes = static_cast<uint64_t>(budget_.limit());
@@ -165,6 +283,7 @@ void Engine::collect(stats::Snapshot& snapshot) const {
     one.grown = centrals_[i].grown();
     one.live = difference(away_from_freelist, one.cached);
     one.free = difference(one.grown, away_from_freelist);
+    one.clean = centrals_[i].count_clean();
     one.allocations_total += taken;
     snapshot.uncached_total += taken + given;
     snapshot.allocations_total += one.allocations_total;
@@ -173,6 +292,7 @@ void Engine::collect(stats::Snapshot& snapshot) const {
     snapshot.pool_live_bytes += one.live * one.block_size;
     snapshot.pool_cached_bytes += one.cached * one.block_size;
     snapshot.pool_free_bytes += one.free * one.block_size;
+    snapshot.pool_clean_bytes += one.clean * one.block_size;
   }
 }
 

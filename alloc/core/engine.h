@@ -6,9 +6,12 @@
 //             growth               refill                pop
 //   untouched -----> thread's run ------+--> thread cache ----> live
 //   (clean)                |     refill |    |        <----      |
-//                thread's  |            |    | spill      push   |
-//                end       v            |    v                   |
-//                         freelist -----+  freelist <------------+ without a cache, or in a signal
+//                 thread's |            |    | spill      push   |
+//                     end  v            |    v                   |
+//                        clean ---------+   warm <---------------+ without a cache, or in a signal
+//                          ^            |    |
+//                          |  purge     |    | cool
+//                          +-----------cool<-+
 //
 // No lock, no allocation. Any thread; each passes its own anchor.
 #pragma once
@@ -24,6 +27,7 @@
 #include "alloc/core/cache_budget.h"
 #include "alloc/core/central.h"
 #include "alloc/core/geometry.h"
+#include "alloc/core/large_blocks.h"
 #include "alloc/core/pool_size.h"
 #include "alloc/core/registry.h"
 #include "alloc/core/thread_cache.h"
@@ -37,8 +41,10 @@ class Engine {
     std::span<const uint32_t> block_sizes;  // see make_geometry()
     size_t most_span_bytes;                 // see Arena::reserve()
     size_t least_span_bytes;
+    size_t coloured_from;
+    uint32_t large_spans;   // for blocks above the largest class; may be 0
     uint32_t most_threads;  // with a cache of their own; others go to the freelists
-    int64_t cache_budget;   // bytes or CacheBudget::kAdaptive
+    CacheBudget::Config cache_budget;
     DoubleFreeHandler on_double_free;
   };
 
@@ -51,13 +57,14 @@ class Engine {
   void stop();
 
   const Arena& arena() const { return arena_; }
+  Arena& arena() { return arena_; }
   const Geometry& geometry() const { return geometry_; }
 
-  // A block for the caller, whose state byte still tells whether it is clean; kNoGranule when the
-  // class is full. For use after Bin::pop() failed. Cost: one batch from the freelist.
-  Granule take(ThreadAnchor& anchor, ClassIndex index);
+  // A block for the caller, whose state byte still tells whether it is clean; null when the class
+  // is full. For use after Bin::pop() failed. Cost: one batch from the freelist.
+  void* take(ThreadAnchor& anchor, ClassIndex index);
   // A block back, its state byte already kFree. For use after Bin::push() failed.
-  void give(ThreadAnchor& anchor, ClassIndex index, Granule block);
+  void give(ThreadAnchor& anchor, ClassIndex index, void* block);
 
   // Gives the thread a cache if it has none yet; false when none can be had (it then works
   // without).
@@ -67,32 +74,95 @@ class Engine {
   // Moves all blocks of the thread's cache to the freelists.
   void flush(ThreadAnchor& anchor);
 
+  // From now on until detach(), which the thread is sure to call, others may borrow its cache.
+  void allow_borrowing(ThreadAnchor& anchor);
+  // ThreadCache::relax() for the caches of all threads that allow it, each at a moment when its
+  // thread is not at work on it. A thread that comes for its cache meanwhile works without. Where
+  // the kernel has no membarrier, nothing happens. Not for two callers at a time; a few
+  // microseconds for each cache that holds anything. False when none of them does, and nothing is
+  // left to look after.
+  bool relax_caches();
+
+  // Cooling and purging, class by class; see Central.
+  void cool();
+  // One step for class `index`.
+  uint64_t purge(ClassIndex index, uint32_t& cursor, uint64_t most_bytes, bool& refused) {
+    return central(index).purge(cursor, most_bytes, refused);
+  }
+  LargeBlocks& large() { return large_; }
+  const LargeBlocks& large() const { return large_; }
+  // Whether a granule of the arena belongs to large blocks; no class's functions are for it then.
+  bool is_large(Granule granule) const {
+    return large_.owns_span(arena_.span_at(size_t{raw(granule)} << kGranuleShift));
+  }
+
+  const Central& class_at(ClassIndex index) const { return central(index); }
+  // Bytes that left freelists and growth for caches and the program, since the start.
+  uint64_t taken_bytes() const;
+  uint64_t grown_bytes() const { return pool_size_.bytes(); }
+  FreshBytes& fresh_bytes() { return fresh_; }
+  // Bytes of blocks that have memory, free or not; `purged` is what was given back of pooled ones.
+  uint64_t held_bytes(uint64_t purged) const {
+    const uint64_t pooled = fresh_.total();
+    const uint64_t large = large_.touched_bytes();
+    const uint64_t large_purged = large_.purged_bytes();
+    return (pooled > purged ? pooled - purged : 0) +
+           (large > large_purged ? large - large_purged : 0);
+  }
+
   // In a forked child: takes back the caches of threads that did not come along. Blocks that such a
   // thread was moving between bin and freelist at the moment of the fork stay lost to the child.
-  void recover_after_fork(const ThreadAnchor& survivor);
+  void recover_after_fork(ThreadAnchor& survivor);
 
-  // The block that a granule, perhaps from a block's middle, belongs to.
-  Granule block_of(Granule granule) const {
-    return central(arena_.class_of(granule)).block_of(granule);
+  // The first granule of the slot that a granule, perhaps from its middle, belongs to, and where
+  // the slot's block starts.
+  Granule slot_start(Granule granule) const {
+    if (is_large(granule)) {
+      return large_.slot_start(granule);
+    }
+    const Central& owner = central(arena_.class_of(granule));
+    return owner.granule_of(owner.slot_of(granule));
+  }
+  // Whether the slot that starts there was ever handed out, or is in a thread's run.
+  bool was_used(Granule slot) const {
+    if (is_large(slot)) {
+      return large_.was_used(slot);
+    }
+    const Central& owner = central(arena_.class_of(slot));
+    return raw(owner.slot_of(slot)) < owner.grown();
+  }
+  void* block_of(Granule granule) const {
+    if (is_large(granule)) {
+      return large_.block_of(granule);
+    }
+    const Central& owner = central(arena_.class_of(granule));
+    return owner.block_of(owner.slot_of(granule));
   }
 
   // Fills in what the engine knows. Reads one bin per class and thread; no lock.
   void collect(stats::Snapshot& snapshot) const;
 
  private:
-  // A thread's cache, or null for the two constant ones.
-  static ThreadCache* cache_of(const ThreadAnchor& anchor);
+  // A thread's cache, or null for the constant ones.
+  static ThreadCache* cache_of(BinTable* bins);
 
   Central& central(ClassIndex index) { return centrals_[raw(index)]; }
   const Central& central(ClassIndex index) const { return centrals_[raw(index)]; }
-  CacheNeighbours neighbours() { return {geometry_, centrals_, budget_, on_double_free_}; }
-  bool reserve_freelists();
+  CacheNeighbours neighbours() {
+    return {geometry_, centrals_, budget_, fresh_, pool_size_, on_double_free_};
+  }
+  bool reserve_freelists(uint32_t large_spans);
+  enum class Borrowed : uint8_t { kYes, kBusy, kNever };
+  Borrowed borrow(ThreadCache& cache);
+  static void return_borrowed(ThreadCache& cache);
 
   Arena arena_;  // first: read on every free()
   Geometry geometry_;
   Central centrals_[kMaxClasses];
+  LargeBlocks large_;
   PoolSize pool_size_;
   CacheBudget budget_;
+  FreshBytes fresh_;
   Registry registry_;
   DoubleFreeHandler on_double_free_{};
   void* freelist_memory_ = nullptr;

@@ -13,6 +13,7 @@ constexpr uint32_t words_for(uint32_t bits) {
 
 // take() looks into this many words before it is content with less than wanted.
 constexpr uint32_t kMostWordsPerTake = 4;
+constexpr uint32_t kMostWordsPerPrivateTake = 16;
 
 }  // namespace
 
@@ -26,56 +27,66 @@ size_t Freelist::bytes_needed(uint32_t slots) {
   }
 }
 
-void Freelist::attach(void* memory, uint32_t slots) {
-  auto* next = static_cast<Word*>(memory);
+void Freelist::attach(void* memory, uint32_t slots, uint32_t lanes, uint32_t lane) {
+  lanes_ = lanes;
   level_count_ = 0;
   for (uint32_t words = words_for(slots);; words = words_for(words)) {
     SPILLWAY_DCHECK(level_count_ < kMostLevels);
-    levels_[level_count_] = next;
-    words_[level_count_] = words;
-    ++level_count_;
-    next += words;
+    words_[level_count_++] = words;
     if (words <= 1) {
-      return;
+      break;
     }
+  }
+  // Summaries first: they share a page with the first words.
+  auto* next = static_cast<Word*>(memory) + lane;
+  for (unsigned level = level_count_; level-- > 0;) {
+    levels_[level] = next;
+    next += words_[level] * lanes;
   }
 }
 
-uint32_t Freelist::take(uint32_t& hint, SlotIndex* out, uint32_t wanted) {
-  uint32_t taken = take_from_word(hint, out, wanted);
-  for (uint32_t visited = 1; taken < wanted && visited < kMostWordsPerTake;) {
-    uint32_t word = find_bit(1, hint + 1);
-    if (word == kNoWord) {
-      word = find_bit(1, 0);
+template <typename Choose>
+uint32_t Freelist::take_chosen(uint32_t& hint, SlotIndex* out, uint32_t wanted, uint32_t most_words,
+                               Choose choose) {
+  uint32_t taken = take_from_word(hint, out, wanted, choose);
+  uint32_t word = hint;
+  for (uint32_t visited = 1; taken < wanted && visited < most_words;) {
+    uint32_t next = find_bit(1, word + 1);
+    if (next == kNoWord) {
+      next = find_bit(1, 0);
     }
-    if (word == kNoWord) {
+    if (next == kNoWord || next == word) {
       break;
     }
-    const uint32_t found = take_from_word(word, out + taken, wanted - taken);
-    if (found == 0) {
+    word = next;
+    const uint32_t found = take_from_word(word, out + taken, wanted - taken, choose);
+    if (found != 0) {
+      hint = word;
+      taken += found;
+    } else if (word_at(0, word).load(std::memory_order_relaxed) == 0) {
       retire(1, word);  // a stale summary bit: each is met once, so it does not count as a visit
       continue;
     }
-    hint = word;
-    taken += found;
     ++visited;
   }
   return taken;
 }
 
-uint32_t Freelist::take_from_word(uint32_t word, SlotIndex* out, uint32_t wanted) {
-  Word& bits = levels_[0][word];
+template <typename Choose>
+uint32_t Freelist::take_from_word(uint32_t word, SlotIndex* out, uint32_t wanted, Choose& choose) {
+  Word& bits = word_at(0, word);
   // relaxed: only a guess; the fetch_and below decides.
-  uint64_t seen = bits.load(std::memory_order_relaxed);
+  uint64_t seen = choose.among(word, bits.load(std::memory_order_relaxed));
   while (seen != 0) {
     const uint64_t mask = lowest_set_bits(seen, wanted);
     // acquire: pairs with the fetch_or in fill(), whose thread wrote the blocks and their states.
     const uint64_t before = bits.fetch_and(~mask, std::memory_order_acquire);
     uint64_t mine = before & mask;
     if (mine == 0) {
-      seen = before & ~mask;
+      seen = choose.among(word, before & ~mask);
       continue;
     }
+    choose.taken(word, mine);
     uint32_t count = 0;
     for (; mine != 0; mine &= mine - 1) {
       out[count++] =
@@ -86,11 +97,32 @@ uint32_t Freelist::take_from_word(uint32_t word, SlotIndex* out, uint32_t wanted
   return 0;
 }
 
+uint32_t Freelist::take(uint32_t& hint, SlotIndex* out, uint32_t wanted) {
+  struct Any {
+    static uint64_t among(uint32_t /*word*/, uint64_t seen) { return seen; }
+    static void taken(uint32_t /*word*/, uint64_t /*slots*/) {}
+  };
+  return take_chosen(hint, out, wanted, kMostWordsPerTake, Any{});
+}
+
+uint32_t Freelist::take_private(uint32_t& hint, SlotIndex* out, uint32_t wanted, Groups& groups,
+                                Holder holder) {
+  struct Private {
+    Groups& groups;
+    Holder holder;
+    uint64_t among(uint32_t word, uint64_t seen) const {
+      return groups.private_part(word, seen, holder);
+    }
+    void taken(uint32_t word, uint64_t slots) const { groups.settle(word, slots, holder); }
+  };
+  return take_chosen(hint, out, wanted, kMostWordsPerPrivateTake, Private{groups, holder});
+}
+
 uint32_t Freelist::find_bit(unsigned level, uint32_t from) {
   // A list of one word has no summary: the word is its own.
   if (level == level_count_) {
     // relaxed: as in take_from_word().
-    return from == 0 && levels_[0][0].load(std::memory_order_relaxed) != 0 ? 0 : kNoWord;
+    return from == 0 && word_at(0, 0).load(std::memory_order_relaxed) != 0 ? 0 : kNoWord;
   }
   for (;;) {
     const uint32_t word = from / kSlotsPerWord;
@@ -99,7 +131,7 @@ uint32_t Freelist::find_bit(unsigned level, uint32_t from) {
     }
     // relaxed: a summary is a hint; missing a put() that still runs is allowed.
     const uint64_t bits =
-        levels_[level][word].load(std::memory_order_relaxed) & ~low_bits(from % kSlotsPerWord);
+        word_at(level, word).load(std::memory_order_relaxed) & ~low_bits(from % kSlotsPerWord);
     if (bits != 0) {
       return word * kSlotsPerWord + static_cast<uint32_t>(std::countr_zero(bits));
     }
@@ -111,7 +143,7 @@ uint32_t Freelist::find_bit(unsigned level, uint32_t from) {
       return kNoWord;
     }
     // relaxed: retire() looks again, in order.
-    if (levels_[level][next].load(std::memory_order_relaxed) == 0) {
+    if (word_at(level, next).load(std::memory_order_relaxed) == 0) {
       retire(level + 1, next);
     }
     from = next * kSlotsPerWord;
@@ -120,7 +152,7 @@ uint32_t Freelist::find_bit(unsigned level, uint32_t from) {
 
 void Freelist::mark(unsigned level, uint32_t bit) {
   for (; level < level_count_; ++level, bit /= kSlotsPerWord) {
-    Word& word = levels_[level][bit / kSlotsPerWord];
+    Word& word = word_at(level, bit / kSlotsPerWord);
     const uint64_t mask = uint64_t{1} << (bit % kSlotsPerWord);
     // seq_cst: after the caller's seq_cst write one level below; pairs with retire(), which clears
     // first and then reads that level. At least one of the two sees the other.
@@ -140,9 +172,9 @@ void Freelist::retire(unsigned level, uint32_t bit) {
   }
   const uint64_t mask = uint64_t{1} << (bit % kSlotsPerWord);
   // seq_cst: clear before reading below; pairs with the load in mark().
-  levels_[level][bit / kSlotsPerWord].fetch_and(~mask, std::memory_order_seq_cst);
+  word_at(level, bit / kSlotsPerWord).fetch_and(~mask, std::memory_order_seq_cst);
   // seq_cst: after the clear; pairs with the writes in fill() and mark().
-  if (levels_[level - 1][bit].load(std::memory_order_seq_cst) != 0) {
+  if (word_at(level - 1, bit).load(std::memory_order_seq_cst) != 0) {
     mark(level, bit);
   }
 }
@@ -150,7 +182,7 @@ void Freelist::retire(unsigned level, uint32_t bit) {
 void Freelist::fill(uint32_t word, uint64_t mask, SlotIndex& duplicate) {
   // release: hands the blocks and their states to the fetch_and in take_from_word().
   // seq_cst: before the summary's load in mark(); pairs with retire().
-  const uint64_t before = levels_[0][word].fetch_or(mask, std::memory_order_seq_cst);
+  const uint64_t before = word_at(0, word).fetch_or(mask, std::memory_order_seq_cst);
   if ((before & mask) != 0) {
     duplicate =
         SlotIndex{word * kSlotsPerWord + static_cast<uint32_t>(std::countr_zero(before & mask))};
@@ -198,17 +230,47 @@ SlotIndex Freelist::put(uint32_t& hint, const SlotIndex* slots, uint32_t count) 
   return duplicate;
 }
 
+uint64_t Freelist::take_word(uint32_t word, uint32_t most) {
+  Word& bits = word_at(0, word);
+  // relaxed: only a guess; the fetch_and decides.
+  const uint64_t wanted = lowest_set_bits(bits.load(std::memory_order_relaxed), most);
+  if (wanted == 0) {
+    retire(1, word);
+    return 0;
+  }
+  // acquire: as in take_from_word().
+  return bits.fetch_and(~wanted, std::memory_order_acquire) & wanted;
+}
+
+void Freelist::put_word(uint32_t word, uint64_t slots) {
+  SlotIndex duplicate = kNoSlot;
+  if (slots != 0) {
+    fill(word, slots, duplicate);
+  }
+}
+
+bool Freelist::take_slot(SlotIndex slot) {
+  const uint32_t word = raw(slot) / kSlotsPerWord;
+  const uint64_t bit = uint64_t{1} << (raw(slot) % kSlotsPerWord);
+  // acquire: as in take_from_word().
+  const uint64_t before = word_at(0, word).fetch_and(~bit, std::memory_order_acquire);
+  if (before == bit) {
+    retire(1, word);
+  }
+  return (before & bit) != 0;
+}
+
 bool Freelist::contains(SlotIndex slot) const {
   const uint64_t bit = uint64_t{1} << (raw(slot) % kSlotsPerWord);
   // acquire: pairs with fill(), for callers who go on to read the slot's state.
-  return (levels_[0][raw(slot) / kSlotsPerWord].load(std::memory_order_acquire) & bit) != 0;
+  return (word_at(0, raw(slot) / kSlotsPerWord).load(std::memory_order_acquire) & bit) != 0;
 }
 
 uint32_t Freelist::count(uint32_t slots) const {
   uint32_t sum = 0;
   for (uint32_t word = 0; word < words_for(slots); ++word) {
     // relaxed: a count for tests and reports; nobody acts on a single slot of it.
-    sum += static_cast<uint32_t>(std::popcount(levels_[0][word].load(std::memory_order_relaxed)));
+    sum += static_cast<uint32_t>(std::popcount(word_at(0, word).load(std::memory_order_relaxed)));
   }
   return sum;
 }

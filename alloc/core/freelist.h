@@ -19,10 +19,12 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
 #include "alloc/base/index.h"
+#include "alloc/core/groups.h"
 
 namespace spillway::core {
 
@@ -33,17 +35,53 @@ class Freelist {
   // Bytes of zeroed memory that attach() needs.
   static size_t bytes_needed(uint32_t slots);
   // `memory` is zero, aligned to 8, and stays for the object's life; no slot is free at first.
-  void attach(void* memory, uint32_t slots);
+  // Lists of the same slots may share memory, `lanes` times as much, word by word: small ones then
+  // take a page together.
+  void attach(void* memory, uint32_t slots, uint32_t lanes = 1, uint32_t lane = 0);
 
   // Moves up to `wanted` free slots to `out` and returns how many, neighbours first. `hint` is the
   // caller's word: the search starts there, and it is set to where slots were found.
   // At most four words are emptied, so fewer than wanted may come; 0: nothing was free.
   uint32_t take(uint32_t& hint, SlotIndex* out, uint32_t wanted);
+  // The same with slots of groups that `holder` shares with nobody, which it holds from then on.
+  // Looks into sixteen words at most.
+  uint32_t take_private(uint32_t& hint, SlotIndex* out, uint32_t wanted, Groups& groups,
+                        Holder holder);
 
   // Adds slots; `hint` becomes the word of the last. Returns a slot that was here already (a double
   // free: it is here once all the same), or kNoSlot.
   static constexpr SlotIndex kNoSlot{UINT32_MAX};
   SlotIndex put(uint32_t& hint, const SlotIndex* slots, uint32_t count);
+
+  // By words, for moving slots between lists of the same class. The first word at or after `from`
+  // that may have slots, or kNoWord.
+  static constexpr uint32_t kNoWord = UINT32_MAX;
+  uint32_t next_word(uint32_t from) { return find_bit(1, from); }
+  // Takes the lowest `most` slots of a word; bit i is slot 64 * word + i.
+  uint64_t take_word(uint32_t word, uint32_t most = kSlotsPerWord);
+  // Adds such slots; one that is here already (freed twice meanwhile) is here once.
+  void put_word(uint32_t word, uint64_t slots);
+  // Calls `action(word)` for each that may have slots.
+  template <typename Action>
+  void for_each_word(Action action) {
+    for (uint32_t word = next_word(0); word != kNoWord; word = next_word(word + 1)) {
+      action(word);
+    }
+  }
+
+  // Takes this very slot; false when it is not here (any more).
+  bool take_slot(SlotIndex slot);
+  // Calls `action(slot)` for each slot that is here; it may take the slot.
+  template <typename Action>
+  void for_each_slot(Action action) {
+    for_each_word([this, &action](uint32_t word) {
+      // relaxed: a look; who wants a slot takes it.
+      for (uint64_t left = word_at(0, word).load(std::memory_order_relaxed); left != 0;
+           left &= left - 1) {
+        action(SlotIndex{word * kSlotsPerWord + static_cast<uint32_t>(std::countr_zero(left))});
+      }
+    });
+  }
 
   bool contains(SlotIndex slot) const;
   // Free slots; exact while nobody else calls. Reads the whole bitmap below `slots`.
@@ -52,10 +90,13 @@ class Freelist {
 
  private:
   using Word = std::atomic<uint64_t>;
-  static constexpr uint32_t kNoWord = UINT32_MAX;
   static constexpr unsigned kMostLevels = 6;  // 64^6 slots
 
-  uint32_t take_from_word(uint32_t word, SlotIndex* out, uint32_t wanted);
+  template <typename Choose>
+  uint32_t take_chosen(uint32_t& hint, SlotIndex* out, uint32_t wanted, uint32_t most_words,
+                       Choose choose);
+  template <typename Choose>
+  uint32_t take_from_word(uint32_t word, SlotIndex* out, uint32_t wanted, Choose& choose);
   // The first bit at or after `from` that is set at `level` (a word index of the level below);
   // removes stale bits of the levels above on the way.
   uint32_t find_bit(unsigned level, uint32_t from);
@@ -63,9 +104,12 @@ class Freelist {
   void retire(unsigned level, uint32_t bit);
   void fill(uint32_t word, uint64_t mask, SlotIndex& duplicate);
 
+  Word& word_at(unsigned level, uint32_t word) const { return levels_[level][word * lanes_]; }
+
   Word* levels_[kMostLevels] = {};
   uint32_t words_[kMostLevels] = {};
   unsigned level_count_ = 0;
+  uint32_t lanes_ = 1;
 };
 
 }  // namespace spillway::core

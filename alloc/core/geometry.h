@@ -1,5 +1,9 @@
 // What one set of size classes looks like: block sizes, slots, and how many blocks a thread may
 // cache. Computed once when an engine starts, read-only from then on.
+//
+// Colouring: a slot of a coloured class is a granule longer than its block, and slot n's block
+// starts at line n mod 64 of the slot. Equal blocks then do not compete for the same sets of the
+// processor's caches (jemalloc's cache-oblivious large allocations do the same, at random).
 #pragma once
 
 #include <cstddef>
@@ -8,23 +12,29 @@
 
 #include "alloc/base/bits.h"
 #include "alloc/base/index.h"
+#include "alloc/core/groups.h"
+#include "alloc/core/slot_state.h"
 
 namespace spillway::core {
 
 struct ClassGeometry {
   uint32_t block_size = 0;       // bytes a caller may use
-  uint32_t stride_granules = 0;  // distance between neighbouring blocks
-  uint32_t slots = 0;            // blocks that fit the span
+  uint32_t stride_granules = 0;  // distance between neighbouring slots
+  uint32_t slots = 0;            // that fit the span
+  bool coloured = false;
+  GroupLayout groups;
   Divider by_stride;
   // A thread's bin for this class, in blocks.
-  uint32_t first_capacity = 0;  // after the first miss
+  uint32_t first_capacity = 0;  // of a thread that is not hurried (thread_cache.h)
   uint32_t flow_capacity = 0;   // enough to make batches pay when blocks only pass through
   uint32_t most_capacity = 0;   // the stack's length
   uint32_t capacity_step = 0;   // added when the bin is missed in both directions
   uint32_t stack_offset = 0;    // where the stack starts among the thread cache's entries
-  // Untouched blocks that a thread takes at a time: their state bytes fill a cache line, so that
-  // threads which grow at the same time do not share one.
-  uint32_t run_slots = 0;
+
+  // Bytes from a slot's start to its block.
+  size_t colour(SlotIndex slot) const {
+    return coloured ? size_t{raw(slot) % (kGranuleSize / kLineSize)} << kLineShift : 0;
+  }
 };
 
 struct Geometry {
@@ -35,8 +45,10 @@ struct Geometry {
   const ClassGeometry& of(ClassIndex index) const { return classes[raw(index)]; }
 };
 
-// `block_sizes` are multiples of kGranuleSize, ascending, at most kMaxClasses - 1 of them.
-constexpr Geometry make_geometry(std::span<const uint32_t> block_sizes, size_t span_bytes) {
+// `block_sizes` are multiples of kGranuleSize, ascending, at most kMaxClasses - 1 of them; those of
+// at least `coloured_from` bytes are coloured.
+constexpr Geometry make_geometry(std::span<const uint32_t> block_sizes, size_t span_bytes,
+                                 size_t coloured_from) {
   // The longest bin, in bytes, within bounds in blocks: random work on a few hundred live blocks
   // lets the number of live ones in each class wander by about ten (bench_threads, replace/256).
   constexpr size_t kMostBinBytes = 8 * kMiB;
@@ -47,8 +59,9 @@ constexpr Geometry make_geometry(std::span<const uint32_t> block_sizes, size_t s
   // Steps are small in blocks where blocks are large: a doubled bin of 1 MiB blocks would take the
   // whole budget from its neighbours.
   constexpr size_t kStepBytes = 256 * kKiB;
-  constexpr size_t kStatesPerLine = 64;
-  constexpr size_t kMostShareOfSpan = 256;
+  // Five cache lines, so that the ends of stacks that are used equally much are in different sets
+  // of the first-level cache.
+  constexpr uint32_t kStackPadding = 40;
   constexpr auto clamp = [](size_t value, size_t least, size_t most) {
     return static_cast<uint32_t>(value < least ? least : value > most ? most : value);
   };
@@ -56,17 +69,17 @@ constexpr Geometry make_geometry(std::span<const uint32_t> block_sizes, size_t s
   for (const uint32_t size : block_sizes) {
     ClassGeometry& one = geometry.classes[++geometry.class_count];
     one.block_size = size;
-    one.stride_granules = size >> kGranuleShift;
-    one.slots = static_cast<uint32_t>(span_bytes / size);
+    one.coloured = size >= coloured_from;
+    one.stride_granules = (size >> kGranuleShift) + (one.coloured ? 1 : 0);
+    one.slots = static_cast<uint32_t>((span_bytes >> kGranuleShift) / one.stride_granules);
     one.by_stride = Divider(one.stride_granules);
-    one.first_capacity = clamp(kFirstBytes / size, 1, 8);
+    one.groups = GroupLayout(one.stride_granules);
+    one.first_capacity = clamp(kFirstBytes / size, 0, 8);
     one.flow_capacity = clamp(kFlowBytes / size, 4, 64);
     one.most_capacity = clamp(kMostBinBytes / size, kLeastBinBlocks, kMostBinBlocks);
     one.capacity_step = clamp(kStepBytes / size, 2, 16);
     one.stack_offset = geometry.stack_entries;
-    one.run_slots = clamp(kStatesPerLine / one.stride_granules, 1,
-                          one.slots > kMostShareOfSpan ? one.slots / kMostShareOfSpan : 1);
-    geometry.stack_entries += one.most_capacity;
+    geometry.stack_entries += one.most_capacity + kStackPadding;
   }
   return geometry;
 }

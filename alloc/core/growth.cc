@@ -11,6 +11,9 @@ namespace {
 // large heaps, little commit charge for small ones.
 constexpr size_t kLeastChunk = 2 * kMiB;
 constexpr size_t kMostChunk = 64 * kMiB;
+// Chunks from this size on are of a class that has as much already: huge pages there can add little
+// to what is resident.
+constexpr size_t kLeastHugeChunk = 32 * kMiB;
 
 }  // namespace
 
@@ -22,20 +25,22 @@ void Growth::attach(Arena& arena, ClassIndex index, const ClassGeometry& geometr
   pool_size_ = &pool_size;
 }
 
-uint32_t Growth::take(uint32_t wanted, SlotIndex& first) {
+uint32_t Growth::take_group(SlotIndex& first) {
   // relaxed: the compare-exchange below decides.
   uint32_t next = taken_.load(std::memory_order_relaxed);
   for (;;) {
     // acquire: pairs with the release in commit_up_to(), after the kernel's answer.
     const uint32_t committed = committed_.load(std::memory_order_acquire);
     if (next >= committed) {
-      if (!commit_more(committed, wanted)) {
+      if (!commit_more(committed)) {
         return 0;
       }
       next = taken_.load(std::memory_order_relaxed);
       continue;
     }
-    const uint32_t count = std::min(wanted, committed - next);
+    const GroupLayout& groups = geometry_->groups;
+    const uint32_t end = groups.matters() ? groups.first_slot(groups.group_of(next) + 1) : next + 1;
+    const uint32_t count = std::min(end, committed) - next;
     // relaxed: nothing was written to the slots; whoever gets a number owns it.
     if (taken_.compare_exchange_weak(next, next + count, std::memory_order_relaxed)) {
       first = SlotIndex{next};
@@ -45,7 +50,7 @@ uint32_t Growth::take(uint32_t wanted, SlotIndex& first) {
   }
 }
 
-bool Growth::commit_more(uint32_t committed, uint32_t wanted) {
+bool Growth::commit_more(uint32_t committed) {
   const uint32_t left = geometry_->slots - committed;
   if (left == 0) {
     return false;
@@ -54,9 +59,13 @@ bool Growth::commit_more(uint32_t committed, uint32_t wanted) {
   const size_t chunk = std::clamp(have, kLeastChunk, kMostChunk);
   const auto slots =
       static_cast<uint32_t>(divide_up(chunk, size_t{geometry_->stride_granules} << kGranuleShift));
+  // Whole groups: a split one would go to two threads.
+  const GroupLayout& groups = geometry_->groups;
+  const uint32_t target = committed + std::min(slots, left);
+  const uint32_t whole =
+      groups.matters() ? groups.first_slot(groups.group_of(target - 1) + 1) : target;
   // When a whole chunk is refused, what is needed now may still be had.
-  return commit_up_to(committed, committed + std::min(std::max(slots, wanted), left)) ||
-         commit_up_to(committed, committed + std::min(wanted, left)) ||
+  return commit_up_to(committed, std::min(whole, geometry_->slots)) ||
          commit_up_to(committed, committed + 1);
 }
 
@@ -64,6 +73,13 @@ bool Growth::commit_up_to(uint32_t committed, uint32_t target) {
   if (!arena_->commit(index_, size_t{committed} * geometry_->stride_granules,
                       size_t{target} * geometry_->stride_granules)) {
     return false;
+  }
+  const size_t granules = size_t{target - committed} * geometry_->stride_granules;
+  if (arena_->huge_growth() && granules << kGranuleShift >= kLeastHugeChunk) {
+    arena_->prefer_huge(
+        Granule{static_cast<uint32_t>(raw(arena_->first_granule(index_)) +
+                                      size_t{committed} * geometry_->stride_granules)},
+        granules);
   }
   // Maximum of what was and what is: another thread may have committed further meanwhile.
   uint32_t current = committed;

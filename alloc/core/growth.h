@@ -17,9 +17,10 @@ class Growth {
  public:
   void attach(Arena& arena, ClassIndex index, const ClassGeometry& geometry, PoolSize& pool_size);
 
-  // Up to `wanted` neighbouring fresh slots: the first one's index goes to `first`, their number is
-  // returned. 0: the span is used up or the kernel gives no memory. Fresh slots read as zero.
-  uint32_t take(uint32_t wanted, SlotIndex& first);
+  // The fresh slots up to the next group (groups.h), so that threads which grow at the same time
+  // share none: the first one's index goes to `first`, their number is returned. 0: the span is
+  // used up or the kernel gives no memory. Fresh slots read as zero.
+  uint32_t take_group(SlotIndex& first);
 
   // Slots handed out so far; never falls.
   // relaxed: a gauge.
@@ -27,7 +28,7 @@ class Growth {
   uint32_t committed() const { return committed_.load(std::memory_order_relaxed); }
 
  private:
-  bool commit_more(uint32_t committed, uint32_t wanted);
+  bool commit_more(uint32_t committed);
   bool commit_up_to(uint32_t committed, uint32_t target);
 
   Arena* arena_ = nullptr;

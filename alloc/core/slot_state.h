@@ -1,10 +1,11 @@
 // The byte that says where a block is now, kept outside the block and indexed by granule, so that
-// free() finds it with one shift. Only the byte of a block's first granule is ever written: the
-// others stay zero, which no live block is, and so an interior pointer fails the same compare that
-// catches a double free.
+// free() finds it with one shift. Only the byte of a granule that a block starts in is ever
+// written: the others stay zero, which no live block is, and so an interior pointer fails the same
+// compare that catches a double free.
 //
-// A live block's byte is its class index: free() needs no other lookup. The owner of the block (the
-// thread that holds it, or the cache or freelist it is in) is the only writer.
+// A live block's byte is the line of its granule that it starts at (blocks need not start at a
+// granule's first byte, see geometry.h): free() accepts exactly one address a granule. The owner of
+// the block (the thread that holds it, or the cache or freelist it is in) is the only writer.
 #pragma once
 
 #include <atomic>
@@ -17,17 +18,39 @@ namespace spillway::core {
 enum class SlotState : uint8_t {
   // Never handed out, or given back to the kernel: reads as zero. Also any interior granule.
   kClean = 0,
-  // 1 .. kMaxClasses - 1: live, of the class with this index.
-  kLastLive = kMaxClasses - 1,
+  // Live, starting at this granule, which is not the first of its slot.
+  kLiveInside = 0x40,
   // Free, contents unknown.
-  kFree = 0xff
+  kFree = 0x80,
+  // Live, starting at line 0 .. 63 of this granule: both bits above the line's set, so that one
+  // instruction makes the byte out of an address.
+  kFirstLive = 0xc0,
+  kLastLive = 0xff
 };
 
-constexpr SlotState live_state(ClassIndex index) { return static_cast<SlotState>(raw(index)); }
+// Blocks start at multiples of a cache line.
+inline constexpr unsigned kLineShift = 6;
+inline constexpr size_t kLineSize = size_t{1} << kLineShift;
+static_assert(kGranuleSize / kLineSize ==
+              raw(SlotState::kLastLive) - raw(SlotState::kFirstLive) + 1);
 
-constexpr bool is_live(SlotState state) {
-  return state != SlotState::kClean && raw(state) <= raw(SlotState::kLastLive);
+// The bytes between an offset in the arena and the start of its granule.
+constexpr size_t inside_granule(size_t offset) { return offset % kGranuleSize; }
+
+// Of a plainly live block that starts at this offset.
+constexpr SlotState live_state(size_t offset) {
+  return static_cast<SlotState>((offset >> kLineShift) | raw(SlotState::kFirstLive));
 }
+
+// Whether a block with this state is plainly live and starts `inside` bytes after its granule's
+// start; false for everything that needs a second look.
+constexpr bool is_live_at(SlotState state, size_t inside) {
+  return size_t{raw(state)} << kLineShift ==
+         (inside | size_t{raw(SlotState::kFirstLive)} << kLineShift);
+}
+
+// The line of its first granule that a plainly live block starts at.
+constexpr unsigned start_line(SlotState state) { return raw(state) - raw(SlotState::kFirstLive); }
 
 // Relaxed everywhere: a block is passed between threads by the program's own synchronisation while
 // it is live and by the freelist's release and acquire while it is free; both order these bytes

@@ -2,85 +2,177 @@
 
 #include <algorithm>
 
+#include "alloc/base/bits.h"
 #include "alloc/base/check.h"
+#include "alloc/os/os.h"
 
 namespace spillway::core {
 namespace {
 
-// Misses of one thread between two looks for idle bins.
+// Misses of one thread between two looks at the clock, and at idle bins.
+constexpr uint32_t kMissesPerLook = 16;
 constexpr uint32_t kMissesPerAging = 64;
+constexpr uint32_t kSlowLooks = 8;
+// A thread that takes more time than this per allocation has time for a miss at each. Blocks of
+// which each page is used take more from some 64 KiB on, and smaller ones are cached anyway.
+constexpr uint64_t kUnhurriedNs = 100;
+
+constexpr bool is_hurried(uint64_t blocks, uint64_t ns) { return blocks * kUnhurriedNs > ns; }
+
+// How much larger a block may be that is taken because it has memory. In the smallest pools the
+// largest ones are taken first, so that the same few serve all requests and the others go back to
+// the kernel. In large pools each class has free blocks of its own, and what a block is larger than
+// needed was used once and would stay in memory.
+constexpr uint64_t kSmallestPool = 16 * kMiB;
+constexpr uint64_t kSmallPool = 128 * kMiB;
+constexpr uint32_t kRoomy = 512 * kKiB;
 
 }  // namespace
 
 constinit const BinTable kNoCacheYet{};
+constinit const BinTable kCacheLent{};
 constinit const BinTable kCacheGone{};
 
-void CacheNeighbours::put(ClassIndex index, uint32_t& hint, const Granule* blocks,
+void CacheNeighbours::put(ClassIndex index, Central::Client& client, void* const* blocks,
                           uint32_t count) const {
-  const Granule duplicate = central(index).put(hint, blocks, count);
-  if (duplicate != kNoGranule) {
+  void* const duplicate = central(index).put(client, blocks, count);
+  if (duplicate != nullptr) {
     on_double_free.call(on_double_free.owner, duplicate);
   }
 }
 
 size_t ThreadCache::bytes_needed(const Geometry& geometry) {
-  return sizeof(ThreadCache) + geometry.stack_entries * sizeof(Granule);
+  return sizeof(ThreadCache) + geometry.stack_entries * sizeof(void*);
 }
 
 void ThreadCache::start(uint32_t number, const Geometry& geometry) {
   number_ = number;
-  auto* stacks = reinterpret_cast<Granule*>(this + 1);
+  auto** stacks = reinterpret_cast<void**>(this + 1);
   for (uint32_t i = 1; i <= geometry.class_count; ++i) {
-    Granule* stack = stacks + geometry.classes[i].stack_offset;
+    void** stack = stacks + geometry.classes[i].stack_offset;
     bins[i].top.set(stack);
     bins[i].bottom.set(stack);
     bins[i].limit.set(stack);
+    policies_[i].client.holder = static_cast<Holder>(number + 1);
   }
 }
 
-Granule ThreadCache::refill(ClassIndex index, const CacheNeighbours& neighbours) {
-  age_sometimes(neighbours);
+void* ThreadCache::refill(ClassIndex index, const CacheNeighbours& neighbours) {
   Bin& bin = of(index);
   SPILLWAY_DCHECK(bin.count() == 0);
+  on_miss(index, Miss::kEmpty, neighbours);
   Policy& policy = policies_[raw(index)];
-  Central& central = neighbours.central(index);
-  consider_growth(index, Miss::kEmpty, neighbours);
-  if (policy.hint == kNoHint) {
-    policy.hint = central.start_hint(number_);
-  }
   policy.traffic.refills.add(1);
   if (policy.capacity == 0) {
-    Granule block = kNoGranule;
-    if (central.take(policy.hint, policy.run, &block, 1) == 0) {
-      return kNoGranule;
-    }
-    policy.traffic.blocks_in.add(1);
-    bin.allocations.add(1);
-    return block;
+    return take_one(index, neighbours);
   }
-  Granule* const bottom = bin.bottom.get();
-  const uint32_t count =
-      central.take(policy.hint, policy.run, bottom, std::max(1U, policy.capacity / 2));
+  void** const bottom = bin.bottom.get();
+  const uint32_t count = take_batch(index, neighbours, bottom, std::max(1U, policy.capacity / 2));
   if (count == 0) {
-    return kNoGranule;
+    return nullptr;
   }
   std::reverse(bottom, bottom + count);  // the lowest address first
-  policy.traffic.blocks_in.add(count);
   order_for_signals();
   bin.top.set(bottom + count - 1);
   bin.allocations.add(1);
   return bottom[count - 1];
 }
 
-void ThreadCache::spill(ClassIndex index, Granule block, const CacheNeighbours& neighbours) {
-  age_sometimes(neighbours);
+Central::Client& ThreadCache::client_of(ClassIndex index, const CacheNeighbours& neighbours) {
+  Central::Client& client = policies_[raw(index)].client;
+  if (client.hint == kNoHint) {
+    client.hint = neighbours.central(index).start_hint(number_);
+  }
+  return client;
+}
+
+uint32_t ThreadCache::take_batch(ClassIndex index, const CacheNeighbours& neighbours, void** out,
+                                 uint32_t wanted) {
+  Central& central = neighbours.central(index);
+  Central::Client& client = client_of(index, neighbours);
+  uint32_t count = central.take_private(client, out, wanted);
+  const bool apart = count == 0 && central.rather_apart(client);
+  if (count == 0 && !apart) {
+    count = central.take_used(client, out, wanted);
+  }
+  if (count == 0) {
+    count = central.take_fresh(client, out, wanted, apart);
+    neighbours.fresh.add(uint64_t{count} * central.geometry().block_size);
+  }
+  if (count == 0) {
+    count = central.take_used(client, out, wanted);
+  }
+  policies_[raw(index)].traffic.blocks_in.add(count);
+  return count;
+}
+
+void* ThreadCache::take_one(ClassIndex index, const CacheNeighbours& neighbours) {
+  void* block = nullptr;
+  if (!hurried_) {
+    const ClassIndex largest = largest_substitute(index, neighbours);
+    block = take_larger(index, largest, neighbours);
+    if (block != nullptr) {
+      return block;
+    }
+    // Room for later requests; what nobody asks for is not touched.
+    if (neighbours.pool_size.bytes() < kSmallestPool && largest != index &&
+        take_batch(largest, neighbours, &block, 1) != 0) {
+      of(largest).allocations.add(1);
+      return block;
+    }
+  }
+  if (take_batch(index, neighbours, &block, 1) != 0) {
+    of(index).allocations.add(1);
+  }
+  return block;
+}
+
+void* ThreadCache::take_used(ClassIndex index, const CacheNeighbours& neighbours) {
+  void* block = nullptr;
+  if (neighbours.central(index).take_used(client_of(index, neighbours), &block, 1) != 0) {
+    policies_[raw(index)].traffic.blocks_in.add(1);
+    of(index).allocations.add(1);
+  }
+  return block;
+}
+
+ClassIndex ThreadCache::largest_substitute(ClassIndex index,
+                                           const CacheNeighbours& neighbours) const {
+  const Geometry& geometry = neighbours.geometry;
+  const uint64_t pool = neighbours.pool_size.bytes();
+  const uint32_t size = geometry.of(index).block_size;
+  const uint32_t most = pool < kSmallestPool ? std::clamp(8 * size, size, std::max(size, kRoomy))
+                        : pool < kSmallPool  ? 2 * size
+                                             : size;
+  uint8_t last = raw(index);
+  while (last < geometry.class_count && geometry.classes[last + 1].block_size <= most) {
+    ++last;
+  }
+  return ClassIndex{last};
+}
+
+void* ThreadCache::take_larger(ClassIndex index, ClassIndex largest,
+                               const CacheNeighbours& neighbours) {
+  const bool largest_first = neighbours.pool_size.bytes() < kSmallestPool;
+  const int count = raw(largest) - raw(index) + 1;
+  for (int i = 0; i < count; ++i) {
+    const int next = largest_first ? raw(largest) - i : raw(index) + i;
+    void* block = take_used(ClassIndex{static_cast<uint8_t>(next)}, neighbours);
+    if (block != nullptr) {
+      return block;
+    }
+  }
+  return nullptr;
+}
+
+void ThreadCache::spill(ClassIndex index, void* block, const CacheNeighbours& neighbours) {
   Bin& bin = of(index);
   Policy& policy = policies_[raw(index)];
-  consider_growth(index, Miss::kFull, neighbours);
+  on_miss(index, Miss::kFull, neighbours);
   policy.traffic.spills.add(1);
   if (policy.capacity == 0) {
     policy.traffic.blocks_out.add(1);
-    neighbours.put(index, policy.hint, &block, 1);
+    neighbours.put(index, policy.client, &block, 1);
     return;
   }
   if (!bin.push(block)) {
@@ -92,13 +184,99 @@ void ThreadCache::spill(ClassIndex index, Granule block, const CacheNeighbours& 
 void ThreadCache::flush(const CacheNeighbours& neighbours) {
   for (uint32_t i = 1; i <= neighbours.geometry.class_count; ++i) {
     const ClassIndex index{static_cast<uint8_t>(i)};
+    Policy& policy = policies_[i];
     shrink(index, 0, neighbours);
-    neighbours.central(index).put_run(policies_[i].hint, policies_[i].run);
-    // The next owner starts away from others: two that walk through the same words would share the
-    // cache lines of the state bytes.
-    policies_[i].hint = kNoHint;
-    policies_[i].last_miss = Miss::kNone;
+    neighbours.central(index).put_run(policy.client);
+    policy.client.private_runs = 0;
+    policy.client.needed_runs = 0;
+    // Where the next owner starts is decided anew.
+    policy.client.hint = kNoHint;
+    policy.last_miss = Miss::kNone;
   }
+  hurried_ = false;
+  looked_at_ns_ = 0;
+}
+
+bool ThreadCache::needs_relaxing(const Geometry& geometry, uint64_t now_ns) {
+  const uint64_t moved = blocks_moved(geometry);
+  const uint64_t since = moved - relaxed_moved_;
+  const bool first_look = relaxed_at_ns_ == 0;
+  const bool hurried = is_hurried(since, now_ns - relaxed_at_ns_);
+  slept_ = !first_look && since == 0 && misses_.get() == relaxed_misses_;
+  relaxed_moved_ = moved;
+  relaxed_misses_ = misses_.get();
+  relaxed_at_ns_ = now_ns;
+  if (first_look || hurried) {
+    return false;
+  }
+  for (uint32_t i = 1; i <= geometry.class_count; ++i) {
+    const auto capacity = static_cast<uint32_t>(bins[i].limit.get() - bins[i].bottom.get());
+    if (capacity > (slept_ ? 0 : geometry.classes[i].first_capacity)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void ThreadCache::relax(const CacheNeighbours& neighbours) {
+  if (slept_) {
+    flush(neighbours);
+  } else {
+    // Bins that fit are never missed: what their thread is like shows only here.
+    hurried_ = false;
+    age(neighbours);
+  }
+  // What went out here is no work of the thread's.
+  relaxed_moved_ = blocks_moved(neighbours.geometry);
+}
+
+bool ThreadCache::holds_anything(const Geometry& geometry) const {
+  for (uint32_t i = 1; i <= geometry.class_count; ++i) {
+    if (bins[i].limit.get() != bins[i].bottom.get()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void ThreadCache::on_miss(ClassIndex index, Miss miss, const CacheNeighbours& neighbours) {
+  const uint32_t before = misses_.get();
+  misses_.set(before + 1);
+  if (before % kMissesPerLook == 0) {
+    look_at_clock(neighbours.geometry);
+    if (before % kMissesPerAging == 0) {
+      age(neighbours);
+      looked_moved_ = blocks_moved(neighbours.geometry);
+    }
+  }
+  consider_growth(index, miss, neighbours);
+}
+
+void ThreadCache::look_at_clock(const Geometry& geometry) {
+  const uint64_t now = os::monotonic_ns();
+  const uint64_t total = blocks_moved(geometry);
+  if (looked_at_ns_ != 0) {
+    const bool hurried = is_hurried(total - looked_moved_, now - looked_at_ns_);
+    // Slow only when it was several times in a row: a thread loses its core, or waits, in between.
+    slow_looks_ = hurried ? 0 : slow_looks_ + 1;
+    hurried_ = hurried || (hurried_ && slow_looks_ < kSlowLooks);
+  }
+  looked_at_ns_ = now;
+  looked_moved_ = total;
+}
+
+uint32_t ThreadCache::wanted_capacity(const Policy& policy, const ClassGeometry& geometry,
+                                      bool missed_both_ways) const {
+  if (!hurried_) {
+    return geometry.first_capacity;
+  }
+  if (policy.capacity == 0) {
+    return std::max(1U, geometry.first_capacity);
+  }
+  if (missed_both_ways) {
+    return std::min(policy.capacity + geometry.capacity_step, geometry.most_capacity);
+  }
+  return std::min(policy.capacity * 2, geometry.flow_capacity);
 }
 
 void ThreadCache::consider_growth(ClassIndex index, Miss miss, const CacheNeighbours& neighbours) {
@@ -106,14 +284,8 @@ void ThreadCache::consider_growth(ClassIndex index, Miss miss, const CacheNeighb
   const ClassGeometry& geometry = neighbours.geometry.of(index);
   const bool missed_both_ways = policy.last_miss != Miss::kNone && policy.last_miss != miss;
   policy.last_miss = miss;
-  uint32_t wanted = policy.capacity;
-  if (policy.capacity == 0) {
-    wanted = geometry.first_capacity;
-  } else if (missed_both_ways) {
-    wanted = std::min(policy.capacity + geometry.capacity_step, geometry.most_capacity);
-  } else if (policy.capacity < geometry.flow_capacity) {
-    wanted = std::min(policy.capacity * 2, geometry.flow_capacity);
-  }
+  policy.client.keeps_apart = hurried_;
+  const uint32_t wanted = wanted_capacity(policy, geometry, missed_both_ways);
   if (wanted > policy.capacity &&
       neighbours.budget.claim(uint64_t{wanted - policy.capacity} * geometry.block_size)) {
     set_capacity(index, wanted);
@@ -130,11 +302,11 @@ void ThreadCache::give_oldest(ClassIndex index, uint32_t count, const CacheNeigh
   if (count == 0) {
     return;
   }
-  Granule batch[Central::kMostBatch];
+  void* batch[Central::kMostBatch];
   Bin& bin = of(index);
   Policy& policy = policies_[raw(index)];
-  Granule* const bottom = bin.bottom.get();
-  Granule* const top = bin.top.get();
+  void** const bottom = bin.bottom.get();
+  void** const top = bin.top.get();
   SPILLWAY_DCHECK(count <= bin.count() && count <= Central::kMostBatch);
   std::copy(bottom, bottom + count, batch);
   // Out of the bin before into the freelist: a fork between the two loses the batch to the child
@@ -145,7 +317,7 @@ void ThreadCache::give_oldest(ClassIndex index, uint32_t count, const CacheNeigh
   order_for_signals();
   bin.top.set(top - count);
   policy.traffic.blocks_out.add(count);
-  neighbours.put(index, policy.hint, batch, count);
+  neighbours.put(index, policy.client, batch, count);
 }
 
 void ThreadCache::shrink(ClassIndex index, uint32_t capacity, const CacheNeighbours& neighbours) {
@@ -160,21 +332,31 @@ void ThreadCache::shrink(ClassIndex index, uint32_t capacity, const CacheNeighbo
   set_capacity(index, capacity);
 }
 
-void ThreadCache::age_sometimes(const CacheNeighbours& neighbours) {
-  if (++misses_ % kMissesPerAging != 0) {
-    return;
-  }
+void ThreadCache::age(const CacheNeighbours& neighbours) {
   for (uint32_t i = 1; i <= neighbours.geometry.class_count; ++i) {
     Policy& policy = policies_[i];
+    const uint32_t unhurried = neighbours.geometry.classes[i].first_capacity;
     const bool idle = policy.capacity != 0 && bins[i].top.get() == policy.seen_top &&
                       bins[i].allocations.get() == policy.seen_allocations;
     if (idle && policy.was_idle) {
       shrink(ClassIndex{static_cast<uint8_t>(i)}, policy.capacity / 2, neighbours);
+    } else if (!hurried_ && policy.capacity > unhurried) {
+      shrink(ClassIndex{static_cast<uint8_t>(i)}, std::max(unhurried, policy.capacity / 2),
+             neighbours);
     }
     policy.was_idle = idle;
     policy.seen_top = bins[i].top.get();
     policy.seen_allocations = bins[i].allocations.get();
   }
+}
+
+uint64_t ThreadCache::blocks_moved(const Geometry& geometry) const {
+  uint64_t sum = 0;
+  for (uint32_t i = 1; i <= geometry.class_count; ++i) {
+    // Of the blocks that were only freed here, those that went on to others.
+    sum += bins[i].allocations.get() + policies_[i].traffic.blocks_out.get();
+  }
+  return sum;
 }
 
 }  // namespace spillway::core

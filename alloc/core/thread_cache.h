@@ -1,15 +1,18 @@
 // A thread's cache: its bins, and when they grow, shrink and exchange blocks with the freelists.
 //
-// A bin starts with a few blocks. It grows when it is missed in both directions (empty now, full
-// before: a larger one would have served both), and to a smaller bound when blocks only pass
-// through, which makes batches pay. It shrinks when nothing touched it while its thread missed
-// elsewhere; a thread that sleeps keeps what it has. Growth is paid from the engine's CacheBudget.
+// Cached blocks are memory, and a miss costs some fifteen nanoseconds: a thread that uses its
+// blocks, and so asks for them less often than every hundred, spends little time on misses and
+// caches next to nothing. For a busier one a bin grows when it is missed in both directions (empty
+// now, full before: a larger one would have served both), and to a smaller bound when blocks only
+// pass through, which makes batches pay. It shrinks when nothing touched it while its thread missed
+// elsewhere. Growth is paid from the engine's CacheBudget.
 //
-// One thread owns a cache at a time and is the only caller, with the anchor busy (or a forked
-// child, for threads that are gone); statistics may be read by others at any time. Blocks are never
-// touched.
+// One thread owns a cache at a time and is the only caller, with the anchor busy, or who borrowed
+// it (Engine::relax_caches()), or a forked child for threads that are gone; statistics may be read
+// by others at any time. Blocks are never touched.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -18,6 +21,7 @@
 #include "alloc/core/bin.h"
 #include "alloc/core/cache_budget.h"
 #include "alloc/core/central.h"
+#include "alloc/core/fresh_bytes.h"
 #include "alloc/core/geometry.h"
 
 namespace spillway::core {
@@ -25,7 +29,7 @@ namespace spillway::core {
 // Told about a block that was free already when it reached its freelist: two threads freed it at
 // the same time, each before it could see the other.
 struct DoubleFreeHandler {
-  void (*call)(void* owner, Granule block);
+  void (*call)(void* owner, void* block);
   void* owner;
 };
 
@@ -34,11 +38,13 @@ struct CacheNeighbours {
   const Geometry& geometry;
   Central* centrals;  // by class index
   CacheBudget& budget;
+  FreshBytes& fresh;
+  const PoolSize& pool_size;
   DoubleFreeHandler on_double_free;
 
   Central& central(ClassIndex index) const { return centrals[raw(index)]; }
   // Central::put() with its complaint heard.
-  void put(ClassIndex index, uint32_t& hint, const Granule* blocks, uint32_t count) const;
+  void put(ClassIndex index, Central::Client& client, void* const* blocks, uint32_t count) const;
 };
 
 class ThreadCache : public BinTable {
@@ -49,17 +55,34 @@ class ThreadCache : public BinTable {
   void start(uint32_t number, const Geometry& geometry);
 
   // The bin of the class is empty: fetches half a bin of blocks and returns one of them; just one
-  // while the bin has no capacity. kNoGranule: the class is full.
-  Granule refill(ClassIndex index, const CacheNeighbours& neighbours);
+  // while the bin has no capacity. A thread that is not hurried rather takes a somewhat larger
+  // block that has memory than one that has none. Null: the class is full.
+  void* refill(ClassIndex index, const CacheNeighbours& neighbours);
 
   // The bin of the class is full: keeps `block` after growing or giving the oldest half away; gives
   // `block` itself to the freelist while the bin has no capacity.
-  void spill(ClassIndex index, Granule block, const CacheNeighbours& neighbours);
+  void spill(ClassIndex index, void* block, const CacheNeighbours& neighbours);
 
   // Gives every block and all claimed capacity back; the cache stays usable.
   void flush(const CacheNeighbours& neighbours);
 
+  // For whoever looks after all caches at intervals, one at a time. Whether this one is worth
+  // borrowing: its thread did nothing since the last look and it holds something, or is slow now
+  // and it holds much. Needs no lease.
+  bool needs_relaxing(const Geometry& geometry, uint64_t now_ns);
+  // Whether it has room, and so perhaps blocks.
+  bool holds_anything(const Geometry& geometry) const;
+  // Flushes the cache of a thread that did nothing since the look before; otherwise its bins
+  // shrink.
+  void relax(const CacheNeighbours& neighbours);
+
   uint32_t number() const { return number_; }
+
+  // Who may change the bins: their thread, somebody who borrowed them, nobody.
+  enum class Lease : uint8_t { kNone, kOwned, kLent };
+  std::atomic<Lease> lease{Lease::kNone};
+  // The owner's anchor, while it may be borrowed from.
+  OwnedCell<ThreadAnchor*> anchor;
 
   struct Traffic {
     OwnedCell<uint64_t> blocks_in;   // from the freelist or growth
@@ -76,23 +99,45 @@ class ThreadCache : public BinTable {
 
   struct Policy {
     Traffic traffic;
-    uint32_t hint = kNoHint;  // the freelist word to try first
-    Central::Run run;         // untouched blocks of this thread's own
-    uint32_t capacity = 0;    // limit - bottom
+    Central::Client client{.hint = kNoHint, .run = {}};
+    uint32_t capacity = 0;  // limit - bottom
     Miss last_miss = Miss::kNone;
     bool was_idle = false;
-    Granule* seen_top = nullptr;  // at the last aging
+    void** seen_top = nullptr;  // at the last aging
     uint64_t seen_allocations = 0;
   };
 
+  void* take_one(ClassIndex index, const CacheNeighbours& neighbours);
+  uint32_t take_batch(ClassIndex index, const CacheNeighbours& neighbours, void** out,
+                      uint32_t wanted);
+  void* take_used(ClassIndex index, const CacheNeighbours& neighbours);
+  ClassIndex largest_substitute(ClassIndex index, const CacheNeighbours& neighbours) const;
+  void* take_larger(ClassIndex index, ClassIndex largest, const CacheNeighbours& neighbours);
+  Central::Client& client_of(ClassIndex index, const CacheNeighbours& neighbours);
+  void on_miss(ClassIndex index, Miss miss, const CacheNeighbours& neighbours);
+  void look_at_clock(const Geometry& geometry);
   void consider_growth(ClassIndex index, Miss miss, const CacheNeighbours& neighbours);
+  uint32_t wanted_capacity(const Policy& policy, const ClassGeometry& geometry,
+                           bool missed_both_ways) const;
   void set_capacity(ClassIndex index, uint32_t capacity);
   void give_oldest(ClassIndex index, uint32_t count, const CacheNeighbours& neighbours);
-  void age_sometimes(const CacheNeighbours& neighbours);
+  void age(const CacheNeighbours& neighbours);
   void shrink(ClassIndex index, uint32_t capacity, const CacheNeighbours& neighbours);
+  // Allocated here, or freed here and passed on.
+  uint64_t blocks_moved(const Geometry& geometry) const;
 
   uint32_t number_ = 0;
-  uint32_t misses_ = 0;
+  OwnedCell<uint32_t> misses_;
+  // Asks for blocks often enough for misses to matter; until that is known, no.
+  bool hurried_ = false;
+  uint32_t slow_looks_ = 0;  // in a row
+  uint64_t looked_at_ns_ = 0;
+  uint64_t looked_moved_ = 0;
+  // Of the look before; only for those two.
+  uint64_t relaxed_at_ns_ = 0;
+  uint64_t relaxed_moved_ = 0;
+  uint32_t relaxed_misses_ = 0;
+  bool slept_ = false;
   Policy policies_[kMaxClasses];
   // The stacks of all classes follow the object in memory.
 };

@@ -21,6 +21,8 @@ struct Counters {
   Counter double_frees;
   Counter invalid_frees;
   Counter size_mismatches;
+  Counter limit_crossed;
+  Counter hard_limit_refusals;
 };
 inline constinit Counters counters;
 

@@ -6,55 +6,102 @@
 #include "alloc/base/bits.h"
 #include "alloc/heap/counters.h"
 #include "alloc/heap/heap.h"
+#include "alloc/heap/limits.h"
 
 namespace spillway::heap {
 namespace {
 
-// A block for a request in the window, or null.
-void* allocate_pooled(size_t size) {
-  const ClassIndex index = class_of(size);
-  Granule block;
-  if (!pop_block(index, block)) {
-    return take_pooled_slow(size);
+// The block of a slot from the slot's start on, which is page-aligned; it is a plain live block.
+void* uncoloured(void* block) {
+  return reinterpret_cast<void*>(align_down(reinterpret_cast<uintptr_t>(block), kGranuleSize));
+}
+
+// A block for a request in the window, not yet marked live, or null.
+void* take_unmarked(size_t size) {
+  void* block = nullptr;
+  return pop_block(class_of(size), block) ? block : take_pooled_slow(size);
+}
+
+// A block that starts inside its slot, for alignments that no slot has of itself.
+void* allocate_inside(size_t alignment, size_t size) {
+  // Slots start at granules: so much is lost in front of the block at most.
+  const size_t room = size + alignment - kGranuleSize;
+  if (!is_pooled_size(room)) {
+    return nullptr;
   }
-  heap.engine.arena().state(block).store(core::live_state(index));
-  return heap.engine.arena().address(block);
+  void* slot = take_unmarked(room);
+  if (slot == nullptr) {
+    return nullptr;
+  }
+  const core::Arena& arena = heap.engine.arena();
+  slot = uncoloured(slot);
+  void* block = reinterpret_cast<void*>(align_up(reinterpret_cast<uintptr_t>(slot), alignment));
+  if (block == slot) {
+    mark_live(block);
+  } else {
+    arena.state(core::Arena::granule_at(arena.offset(slot))).store(core::SlotState::kFree);
+    arena.state(core::Arena::granule_at(arena.offset(block))).store(core::SlotState::kLiveInside);
+  }
+  return block;
+}
+
+void* allocate_aligned_pooled(size_t alignment, size_t size) {
+  if (alignment > kGranuleSize) {
+    return allocate_inside(alignment, size);
+  }
+  // Every slot starts at a granule, every block at a line.
+  void* block = take_unmarked(align_up(size, alignment));
+  if (block != nullptr) {
+    block = alignment > core::kLineSize ? uncoloured(block) : block;
+    mark_live(block);
+  }
+  return block;
 }
 
 }  // namespace
 
 void* allocate_zeroed(size_t size) {
   if (!is_pooled_size(size)) {
-    if (SPILLWAY_UNLIKELY(size > PTRDIFF_MAX)) {
-      errno = ENOMEM;
-      return nullptr;
+    if (SPILLWAY_UNLIKELY(size > PTRDIFF_MAX || (size > config::kMaxPooledSize && !admit(size)))) {
+      return out_of_memory();
     }
-    return fallback::allocate_zeroed(size);
+    void* large = size > config::kMaxPooledSize
+                      ? take_large(size, core::LargeBlocks::Use::kZeroed, false)
+                      : nullptr;
+    return large != nullptr ? large : fallback::allocate_zeroed(size);
   }
-  const ClassIndex index = class_of(size);
-  Granule block;
-  if (SPILLWAY_UNLIKELY(!pop_block(index, block))) {
+  void* block;
+  if (SPILLWAY_UNLIKELY(!pop_block(class_of(size), block))) {
     return allocate_zeroed_slow(size);
   }
-  core::StateByte& state = heap.engine.arena().state(block);
-  const bool clean = state.load() == core::SlotState::kClean;
-  state.store(core::live_state(index));
-  void* address = heap.engine.arena().address(block);
-  return clean ? address : std::memset(address, 0, size);
+  return zero_and_mark_live(block, size);
+}
+
+void* zero_and_mark_live(void* block, size_t size) {
+  const core::Arena& arena = heap.engine.arena();
+  const bool clean =
+      arena.state(core::Arena::granule_at(arena.offset(block))).load() == core::SlotState::kClean;
+  mark_live(block);
+  return clean ? block : std::memset(block, 0, size);
 }
 
 void* allocate_aligned(size_t alignment, size_t size) {
-  if (size > PTRDIFF_MAX || alignment > PTRDIFF_MAX) {
-    errno = ENOMEM;
-    return nullptr;
+  if (size > PTRDIFF_MAX || alignment > PTRDIFF_MAX ||
+      (size >= config::kMinPooledSize && !admit(size))) {
+    return out_of_memory();
   }
-  // Blocks of a class whose size is a multiple of the alignment are aligned, and the class of a
-  // request that was rounded up to the alignment is such a class.
   const size_t rounded = align_up(std::max<size_t>(size, 1), alignment);
   if (is_pooled_size(rounded) && (alignment >= kGranuleSize || is_pooled_size(size))) {
-    void* pooled = allocate_pooled(rounded);
+    void* pooled = allocate_aligned_pooled(alignment, std::max<size_t>(size, 1));
     if (pooled != nullptr) {
       return pooled;
+    }
+  }
+  // Slots of large blocks are aligned to whatever their length.
+  if (size > config::kMaxPooledSize && alignment <= core::Arena::kSpanAlignment) {
+    void* large = take_large(size, core::LargeBlocks::Use::kAny, true);
+    if (large != nullptr) {
+      return large;
     }
   }
   return fallback::allocate_aligned(alignment, size);
@@ -66,13 +113,27 @@ size_t usable_size(const void* pointer) {
     return fallback::usable_size(pointer);
   }
   const size_t offset = arena.offset(pointer);
-  const core::SlotState seen = arena.state(core::Arena::granule_at(offset)).load();
-  if (offset % kGranuleSize != 0 || !core::is_live(seen)) {
-    return 0;
+  const Granule granule = core::Arena::granule_at(offset);
+  const core::SlotState seen = arena.state(granule).load();
+  const bool live = core::is_live_at(seen, core::inside_granule(offset));
+  if (heap.engine.is_large(granule)) {
+    return live ? heap.engine.large().usable(pointer) : 0;
   }
-  return heap.engine.geometry().of(ClassIndex{raw(seen)}).block_size;
+  const size_t block_size = heap.engine.geometry().of(arena.class_of(granule)).block_size;
+  if (live) {
+    return block_size;
+  }
+  if (seen == core::SlotState::kLiveInside && core::inside_granule(offset) == 0) {
+    const size_t in_front = offset - arena.offset(arena.address(heap.engine.slot_start(granule)));
+    return block_size - in_front;
+  }
+  return 0;
 }
 
-SPILLWAY_COLD void note_size_mismatch() { counters.size_mismatches.add(); }
+SPILLWAY_COLD void note_odd_size(const void* pointer, size_t size) {
+  if (size < config::kMinPooledSize || size > usable_size(pointer)) {
+    counters.size_mismatches.add();
+  }
+}
 
 }  // namespace spillway::heap

@@ -19,6 +19,10 @@
 
 namespace spillway::heap {
 
+// Plain blocks of at least this many bytes are coloured (core/geometry.h). jemalloc's limit is 16
+// KiB; below 32 KiB a page more for each block is more than an eighth.
+inline constexpr size_t kLeastColouredSize = 32 * kKiB;
+
 // What every call reads; the rest of the heap's state is private to its files.
 struct Heap {
   core::Engine engine;
@@ -31,13 +35,20 @@ extern constinit SPILLWAY_TLS core::ThreadAnchor anchor;
 // --- behind the fast paths
 // -------------------------------------------------------------------------
 
-// A block of the class or null: also starts the heap and gives the thread its cache.
+// Null, with errno ENOMEM.
+void* out_of_memory();
+// A block of the class, not marked live yet, or null: also starts the heap and gives the thread its
+// cache.
 void* take_pooled_slow(size_t size);
 // From pool or fallback, when the bin was empty.
 void* allocate_slow(size_t size);
 void* allocate_zeroed_slow(size_t size);
+// Makes a block that is not marked live yet one that reads as zero.
+void* zero_and_mark_live(void* block, size_t size);
 // Above the pooled window.
 void* allocate_large(size_t size);
+// A large block marked live, or null.
+void* take_large(size_t size, core::LargeBlocks::Use use, bool aligned);
 // A pointer into the arena that the fast path did not take: a full bin, a signal handler that
 // interrupted this thread's bins, or misuse.
 void free_slow(void* pointer);
@@ -52,12 +63,19 @@ constexpr bool is_pooled_size(size_t size) {
 
 // Pops a block for a request in the window; false when the slow path must. The block's state byte
 // still tells whether it is clean: the caller marks it live.
-SPILLWAY_ALWAYS_INLINE bool pop_block(ClassIndex index, Granule& block) {
+SPILLWAY_ALWAYS_INLINE bool pop_block(ClassIndex index, void*& block) {
   if (SPILLWAY_UNLIKELY(anchor.busy.get())) {
     return false;
   }
   const core::BusyScope busy(anchor);
-  return anchor.bins.get()->of(index).pop(block);
+  return anchor.table().of(index).pop(block);
+}
+
+// Marks a block that starts where the caller wants it live.
+SPILLWAY_ALWAYS_INLINE void mark_live(void* block) {
+  const core::Arena& arena = heap.engine.arena();
+  const size_t offset = arena.offset(block);
+  arena.state_at(offset).store(core::live_state(offset));
 }
 
 SPILLWAY_ALWAYS_INLINE ClassIndex class_of(size_t size) {
@@ -71,16 +89,15 @@ SPILLWAY_ALWAYS_INLINE void* allocate(size_t size) {
   if (SPILLWAY_UNLIKELY(size > config::kMaxPooledSize)) {
     return allocate_large(size);
   }
-  const ClassIndex index = class_of(size);
-  Granule block;
-  if (SPILLWAY_UNLIKELY(!pop_block(index, block))) {
+  void* block;
+  if (SPILLWAY_UNLIKELY(!pop_block(class_of(size), block))) {
     return allocate_slow(size);
   }
-  heap.engine.arena().state(block).store(core::live_state(index));
-  return heap.engine.arena().address(block);
+  mark_live(block);
+  return block;
 }
 
-// `check(class)` sees the class of a live block first.
+// `check(span)` sees the span of a live block, its class less one, first.
 template <typename Check>
 SPILLWAY_ALWAYS_INLINE void free_checked(void* pointer, Check check) {
   const core::Arena& arena = heap.engine.arena();
@@ -88,17 +105,16 @@ SPILLWAY_ALWAYS_INLINE void free_checked(void* pointer, Check check) {
   if (offset >= arena.bytes()) {
     return fallback::free(pointer);
   }
-  const Granule block = core::Arena::granule_at(offset);
-  const ClassIndex index = arena.class_of(block);
-  core::StateByte& state = arena.state(block);
-  if (SPILLWAY_UNLIKELY(offset % kGranuleSize != 0 || state.load() != core::live_state(index) ||
+  core::StateByte& state = arena.state_at(offset);
+  if (SPILLWAY_UNLIKELY(!core::is_live_at(state.load(), core::inside_granule(offset)) ||
                         anchor.busy.get())) {
     return free_slow(pointer);
   }
-  check(index);
+  const size_t span = arena.span_at(offset);
+  check(span);
   {
     const core::BusyScope busy(anchor);
-    if (SPILLWAY_LIKELY(anchor.bins.get()->of(index).push(block))) {
+    if (SPILLWAY_LIKELY(anchor.table().of_span(span).push(pointer))) {
       state.store(core::SlotState::kFree);
       return;
     }
@@ -107,7 +123,7 @@ SPILLWAY_ALWAYS_INLINE void free_checked(void* pointer, Check check) {
 }
 
 SPILLWAY_ALWAYS_INLINE void free(void* pointer) {
-  free_checked(pointer, [](ClassIndex) {});
+  free_checked(pointer, [](size_t) {});
 }
 
 // --- the rest of the family
@@ -122,14 +138,15 @@ void* reallocate(void* pointer, size_t size);
 // Bytes that may be used; the same for a block's whole life. 0 for null and for what is not live.
 size_t usable_size(const void* pointer);
 
-// Counts a sized free whose size is not of the block's class.
-void note_size_mismatch();
+// Counts a sized free of a live block whose size the block never had room for, or which no block of
+// the pool is for. Others are not noticed: a block may be larger than was asked for.
+void note_odd_size(const void* pointer, size_t size);
 
 // free() for callers who say what they asked for; a wrong size is counted and otherwise ignored.
 SPILLWAY_ALWAYS_INLINE void free_sized(void* pointer, size_t size) {
-  free_checked(pointer, [size](ClassIndex index) {
-    if (SPILLWAY_UNLIKELY(!is_pooled_size(size) || class_of(size) != index)) {
-      note_size_mismatch();
+  free_checked(pointer, [pointer, size](size_t span) {
+    if (SPILLWAY_UNLIKELY(!is_pooled_size(size) || raw(class_of(size)) > span + 1)) {
+      note_odd_size(pointer, size);
     }
   });
 }

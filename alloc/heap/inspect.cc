@@ -1,12 +1,15 @@
 #include "alloc/heap/inspect.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <string_view>
 
 #include "alloc/fallback/fallback.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/report.h"
 #include "alloc/heap/start.h"
+#include "alloc/heap/upkeep.h"
 #include "alloc/os/errno_keeper.h"
 #include "alloc/os/os.h"
 
@@ -17,24 +20,40 @@ int to_int(size_t value) { return value > INT_MAX ? INT_MAX : static_cast<int>(v
 
 }  // namespace
 
-int trim(size_t /*pad*/) {
+uint64_t purge() {
   const os::ErrnoKeeper keeper;
+  uint64_t purged = 0;
+  if (is_pooling()) {
+    heap.engine.flush(anchor);
+    purged = upkeep.purge_everything(heap.engine);
+  }
+  fallback::collect(true);
+  return purged;
+}
+
+void flush_thread() {
   if (is_pooling()) {
     heap.engine.flush(anchor);
   }
+}
+
+int trim(size_t /*pad*/) {
   const size_t before = fallback::footprint().committed;
-  fallback::collect(true);
-  return fallback::footprint().committed < before ? 1 : 0;
+  return purge() != 0 || fallback::footprint().committed < before ? 1 : 0;
 }
 
 struct mallinfo2 info2() {
   stats::Snapshot snapshot;
   collect(snapshot);
+  const uint64_t dirty =
+      snapshot.pool_free_bytes - std::min(snapshot.pool_free_bytes, snapshot.pool_clean_bytes);
   struct mallinfo2 result = {};
-  result.arena = snapshot.pool_committed_bytes;
-  result.uordblks = snapshot.pool_live_bytes;
-  result.fordblks = snapshot.pool_cached_bytes + snapshot.pool_free_bytes;
-  result.hblkhd = fallback::footprint().committed;
+  result.uordblks = snapshot.pool_live_bytes + snapshot.fallback_committed_bytes;
+  result.fordblks = snapshot.pool_cached_bytes + dirty + snapshot.large_free_bytes;
+  result.arena = result.uordblks + result.fordblks;
+  result.keepcost = dirty + snapshot.large_free_bytes;
+  result.hblks = snapshot.large_blocks;
+  result.hblkhd = snapshot.large_live_bytes;
   return result;
 }
 
@@ -44,6 +63,8 @@ struct mallinfo info() {
   result.arena = to_int(wide.arena);
   result.uordblks = to_int(wide.uordblks);
   result.fordblks = to_int(wide.fordblks);
+  result.keepcost = to_int(wide.keepcost);
+  result.hblks = to_int(wide.hblks);
   result.hblkhd = to_int(wide.hblkhd);
   return result;
 }
@@ -65,13 +86,25 @@ int info_xml(int options, std::FILE* stream) {
     }
   }
   std::fprintf(stream,
-               "</sizes>\n<system type=\"current\" size=\"%lu\"/>\n"
+               "</sizes>\n<total type=\"mmap\" count=\"%lu\" size=\"%lu\"/>\n"
+               "<system type=\"current\" size=\"%lu\"/>\n"
                "<aspace type=\"total\" size=\"%lu\"/>\n</heap>\n</malloc>\n",
-               snapshot.pool_committed_bytes, snapshot.pool_reserved_bytes);
+               snapshot.large_blocks, snapshot.large_live_bytes, snapshot.held_bytes,
+               snapshot.pool_reserved_bytes);
   return std::ferror(stream) != 0 ? -1 : 0;
 }
 
 void print_statistics() { write_statistics(os::kStandardError, config::StatsFormat::kText); }
+
+int write_statistics_as(int descriptor, const char* format) {
+  constexpr std::string_view kFormats[] = {"off", "text", "json", "prometheus"};
+  const auto* found = std::find(std::begin(kFormats), std::end(kFormats), std::string_view(format));
+  if (found == std::end(kFormats)) {
+    return EINVAL;
+  }
+  write_statistics(descriptor, static_cast<config::StatsFormat>(found - std::begin(kFormats)));
+  return 0;
+}
 
 int set_parameter(int /*parameter*/, int /*value*/) { return 0; }
 

@@ -4,16 +4,22 @@
 #include <malloc.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 
 namespace spillway::heap {
 
-// Gives what can be given back: this thread's cache to the freelists, the fallback's free memory to
-// the kernel. Returns 1 when the fallback has less memory committed than before, else 0.
+// Gives all free memory back, whatever `pad` says: this thread's cache and those of idle threads to
+// the freelists, the pool's and the fallback's free memory to the kernel. 1 when there was any.
 int trim(size_t pad);
+// The same; returns the pool's bytes.
+uint64_t purge();
+void flush_thread();
 
-// arena: bytes committed; uordblks: bytes live; fordblks: bytes free and cached. Of the pool; the
-// fallback counts as mapped (hblkhd). The same figures in both forms, cut to int in the old one.
+// Of the whole process. arena: bytes of blocks with memory, in the pool and with the fallback,
+// whose committed memory counts as in use; uordblks: of these, in use; fordblks: the others, of
+// which keepcost are in no thread's cache and would go back with trim(). hblks, hblkhd: large
+// blocks in use and their bytes. The same figures in both forms, cut to int in the old one.
 struct mallinfo2 info2();
 struct mallinfo info();
 
@@ -22,6 +28,11 @@ int info_xml(int options, std::FILE* stream);
 
 // The text statistics, on stderr.
 void print_statistics();
+// 0, or EINVAL for a format that does not exist.
+int write_statistics_as(int descriptor, const char* format);
+
+// major * 10000 + minor * 100 + patch.
+constexpr int version() { return SPILLWAY_VERSION_NUMBER; }
 
 // No parameter of glibc's has a counterpart here: 0, "not accepted", and nothing changes.
 int set_parameter(int parameter, int value);

@@ -7,13 +7,20 @@
 #include "alloc/heap/report.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/thread_end.h"
+#include "alloc/heap/upkeep.h"
 
 namespace spillway::heap {
 namespace {
 
-void before_fork() { fallback::fork_prepare(); }
+void before_fork() {
+  pause_upkeep();
+  fallback::fork_prepare();
+}
 
-void after_fork_in_parent() { fallback::fork_parent(); }
+void after_fork_in_parent() {
+  fallback::fork_parent();
+  resume_upkeep();
+}
 
 void after_fork_in_child() {
   fallback::fork_child();
@@ -21,6 +28,7 @@ void after_fork_in_child() {
   if (is_pooling()) {
     heap.engine.recover_after_fork(anchor);
   }
+  restart_upkeep_after_fork();
 }
 
 }  // namespace

@@ -11,8 +11,13 @@ namespace {
 
 void finish(os::Message& message, const void* pointer) {
   const core::Arena& arena = heap.engine.arena();
-  const ClassIndex index = arena.class_of(core::Arena::granule_at(arena.offset(pointer)));
-  message.line().number(heap.engine.geometry().of(index).block_size).text("-byte class");
+  const Granule granule = core::Arena::granule_at(arena.offset(pointer));
+  if (heap.engine.is_large(granule)) {
+    message.line().text("class of large blocks");
+  } else {
+    const ClassIndex index = arena.class_of(granule);
+    message.line().number(heap.engine.geometry().of(index).block_size).text("-byte class");
+  }
   const auto policy = options().choice<config::OnMisuse>(config::Option::on_misuse);
   if (policy == config::OnMisuse::kIgnore) {
     return;
@@ -27,10 +32,15 @@ void finish(os::Message& message, const void* pointer) {
 
 SPILLWAY_COLD void report_misuse(Misuse call, const void* pointer) {
   const core::Arena& arena = heap.engine.arena();
-  const Granule block = heap.engine.block_of(core::Arena::granule_at(arena.offset(pointer)));
-  const size_t inside = arena.offset(pointer) - arena.offset(arena.address(block));
-  const core::SlotState state = arena.state(block).load();
-  const bool again = inside == 0 && state == core::SlotState::kFree;
+  const size_t address = arena.offset(pointer);
+  const Granule slot = heap.engine.slot_start(core::Arena::granule_at(address));
+  const core::SlotState state = arena.state(slot).load();
+  const bool used = heap.engine.was_used(slot);
+  const bool free = state == core::SlotState::kFree || state == core::SlotState::kClean;
+  // Where the slot's block starts, or started, as far as that is known.
+  const size_t start = arena.offset(arena.address(slot));
+  const size_t block = start + (free ? 0 : core::start_line(state) * core::kLineSize);
+  const bool again = free && used && (address == start || pointer == heap.engine.block_of(slot));
   (again ? counters.double_frees : counters.invalid_frees).add();
 
   os::Message message;
@@ -42,17 +52,18 @@ SPILLWAY_COLD void report_misuse(Misuse call, const void* pointer) {
   message.line().address(pointer).text(", ");
   if (again) {
     message.line().text("a block of the ");
-  } else if (state == core::SlotState::kClean) {
+  } else if (!used) {
     message.line().text("never allocated, in the ");
+  } else if (address < block) {
+    message.line().text("before the start of a block of the ");
   } else {
-    message.line().number(inside).text(" bytes inside a block of the ");
+    message.line().number(address - block).text(" bytes inside a block of the ");
   }
   finish(message, pointer);
 }
 
-SPILLWAY_COLD void report_late_double_free(void* /*owner*/, Granule block) {
+SPILLWAY_COLD void report_late_double_free(void* /*owner*/, void* pointer) {
   counters.double_frees.add();
-  const void* pointer = heap.engine.arena().address(block);
   os::Message message;
   message.line().text("double free of ").address(pointer).text(", a block of the ");
   finish(message, pointer);

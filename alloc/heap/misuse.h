@@ -14,6 +14,6 @@ enum class Misuse : uint8_t { kFree, kReallocate };
 void report_misuse(Misuse call, const void* pointer);
 
 // For the engine: a block that two threads freed at the same time.
-void report_late_double_free(void* owner, Granule block);
+void report_late_double_free(void* owner, void* block);
 
 }  // namespace spillway::heap

@@ -11,11 +11,6 @@
 
 namespace spillway::heap {
 
-inline void* out_of_memory() {
-  errno = ENOMEM;
-  return nullptr;
-}
-
 inline void* calloc(size_t count, size_t size) {
   size_t bytes = 0;
   return __builtin_mul_overflow(count, size, &bytes) ? out_of_memory() : allocate_zeroed(bytes);

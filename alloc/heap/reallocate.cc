@@ -1,9 +1,13 @@
-// realloc: in place within a class, by copying otherwise.
+// realloc: in place where the block's size class or slot allows it, by copying otherwise.
+//
+// A pooled block that gets too small moves to a slot of the large blocks, where it grows in place
+// from then on: growth in steps then costs one copy of the small beginning, however far it goes.
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "alloc/heap/heap.h"
+#include "alloc/heap/limits.h"
 #include "alloc/heap/misuse.h"
 
 namespace spillway::heap {
@@ -11,14 +15,18 @@ namespace {
 
 // A block stays where it is while the new size fits and needs more than this share of it.
 constexpr size_t kLeastShare = 2;
+// A large block that shrinks below this makes room for another: it moves to where it belongs.
+constexpr size_t kLeastLarge = 64 * kKiB;
+
+void* move_to(void* target, void* pointer, size_t bytes) {
+  std::memcpy(target, pointer, bytes);
+  free(pointer);
+  return target;
+}
 
 void* move(void* pointer, size_t old_size, size_t new_size) {
   void* moved = allocate(new_size);
-  if (moved != nullptr) {
-    std::memcpy(moved, pointer, std::min(old_size, new_size));
-    free(pointer);
-  }
-  return moved;
+  return moved != nullptr ? move_to(moved, pointer, std::min(old_size, new_size)) : nullptr;
 }
 
 void* reallocate_pooled(void* pointer, size_t size) {
@@ -28,10 +36,21 @@ void* reallocate_pooled(void* pointer, size_t size) {
     errno = ENOMEM;
     return nullptr;
   }
+  if (size > usable && !admit(size - usable)) {
+    return out_of_memory();
+  }
+  const core::Arena& arena = heap.engine.arena();
+  if (heap.engine.is_large(core::Arena::granule_at(arena.offset(pointer)))) {
+    const bool stays = size >= kLeastLarge || size > usable / kLeastShare;
+    return stays && heap.engine.large().resize(pointer, size) ? pointer
+                                                              : move(pointer, usable, size);
+  }
   if (size <= usable && size > usable / kLeastShare) {
     return pointer;
   }
-  return move(pointer, usable, size);
+  void* growing =
+      size > usable ? take_large(size, core::LargeBlocks::Use::kGrowing, false) : nullptr;
+  return growing != nullptr ? move_to(growing, pointer, usable) : move(pointer, usable, size);
 }
 
 }  // namespace
@@ -45,14 +64,18 @@ void* reallocate(void* pointer, size_t size) {
     return nullptr;
   }
   if (size > PTRDIFF_MAX) {
-    errno = ENOMEM;
-    return nullptr;
+    return out_of_memory();
   }
   if (heap.engine.arena().owns(pointer)) {
     return reallocate_pooled(pointer, size);
   }
-  if (is_pooled_size(size)) {
-    return move(pointer, fallback::usable_size(pointer), size);
+  const size_t usable = fallback::usable_size(pointer);
+  if (size >= config::kMinPooledSize && size > usable && !admit(size - usable)) {
+    return out_of_memory();
+  }
+  // What is large already is not copied just to be the pool's.
+  if (is_pooled_size(size) || (size > config::kMaxPooledSize && usable < kLeastLarge)) {
+    return move(pointer, usable, size);
   }
   return fallback::reallocate(pointer, size);
 }

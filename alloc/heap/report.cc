@@ -5,7 +5,9 @@
 #include "alloc/base/line.h"
 #include "alloc/heap/counters.h"
 #include "alloc/heap/heap.h"
+#include "alloc/heap/limits.h"
 #include "alloc/heap/start.h"
+#include "alloc/heap/upkeep.h"
 #include "alloc/os/message.h"
 #include "alloc/stats/print.h"
 
@@ -34,9 +36,14 @@ void collect(stats::Snapshot& snapshot) {
   snapshot = {};
   if (is_pooling()) {
     heap.engine.collect(snapshot);
+    upkeep.collect(heap.engine, snapshot);
   } else {
     snapshot.pool_off = 1;
   }
+  snapshot.held_bytes = held_bytes();
+  snapshot.fallback_committed_bytes = fallback::footprint().committed;
+  snapshot.limit_crossed_total = counters.limit_crossed.get();
+  snapshot.hard_limit_refusals_total = counters.hard_limit_refusals.get();
   snapshot.class_full_total = counters.class_full.get();
   snapshot.double_frees_total = counters.double_frees.get();
   snapshot.invalid_frees_total = counters.invalid_frees.get();
@@ -60,7 +67,7 @@ void write_statistics(int descriptor, config::StatsFormat format) {
 
 void prepare_exit_report() {
   const auto format = options().choice<config::StatsFormat>(config::Option::stats);
-  if (format != config::StatsFormat::kOff && options().stats_file().empty()) {
+  if (format != config::StatsFormat::kOff && options().text(config::Option::stats_file).empty()) {
     kept_stderr = os::duplicate_descriptor(os::kStandardError);
   }
 }
@@ -70,11 +77,11 @@ void report_at_exit() {
   if (format == config::StatsFormat::kOff) {
     return;
   }
-  if (options().stats_file().empty()) {
+  if (options().text(config::Option::stats_file).empty()) {
     return write_statistics(kept_stderr, format);
   }
   Line<kLongestPath> path;
-  expand(options().stats_file(), path);
+  expand(options().text(config::Option::stats_file), path);
   const int descriptor = os::open_for_writing(path.c_str());
   if (descriptor < 0) {
     os::Message message;

@@ -4,9 +4,11 @@
 
 #include "alloc/heap/counters.h"
 #include "alloc/heap/heap.h"
+#include "alloc/heap/limits.h"
 #include "alloc/heap/misuse.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/thread_end.h"
+#include "alloc/heap/upkeep.h"
 
 namespace spillway::heap {
 namespace {
@@ -20,73 +22,99 @@ void settle_thread() {
     heap.engine.attach(anchor);
   }
   notice_thread_end();
+  if (anchor.end_noticed.get()) {
+    heap.engine.allow_borrowing(anchor);
+  }
 }
 
 // The window's class for `size`, kNoClass when the options or the start exclude it.
 ClassIndex class_for(size_t size) { return ensure_started() ? class_of(size) : kNoClass; }
 
-// A block of the window marked live, or kNoGranule.
-Granule take_block(size_t size, bool& clean) {
+}  // namespace
+
+void* out_of_memory() {
+  errno = ENOMEM;
+  return nullptr;
+}
+
+SPILLWAY_COLD void* take_pooled_slow(size_t size) {
   const ClassIndex index = class_for(size);
   if (index == kNoClass) {
-    return kNoGranule;
+    return nullptr;
   }
   settle_thread();
-  const Granule block = heap.engine.take(anchor, index);
-  if (block == kNoGranule) {
+  void* block = heap.engine.take(anchor, index);
+  if (block == nullptr) {
     counters.class_full.add();
-    return kNoGranule;
   }
-  core::StateByte& state = heap.engine.arena().state(block);
-  clean = state.load() == core::SlotState::kClean;
-  state.store(core::live_state(index));
+  upkeep.balance(heap.engine);
+  note_slow_path();
   return block;
 }
 
-}  // namespace
-
-SPILLWAY_COLD void* take_pooled_slow(size_t size) {
-  bool clean = false;
-  const Granule block = take_block(size, clean);
-  return block == kNoGranule ? nullptr : heap.engine.arena().address(block);
-}
-
 SPILLWAY_COLD void* allocate_slow(size_t size) {
-  void* pooled = take_pooled_slow(size);
-  return pooled != nullptr ? pooled : fallback::allocate(size);
+  if (!admit(size)) {
+    return out_of_memory();
+  }
+  void* block = take_pooled_slow(size);
+  if (block == nullptr) {
+    return fallback::allocate(size);
+  }
+  mark_live(block);
+  return block;
 }
 
 SPILLWAY_COLD void* allocate_zeroed_slow(size_t size) {
-  bool clean = false;
-  const Granule block = take_block(size, clean);
-  if (block == kNoGranule) {
-    return fallback::allocate_zeroed(size);
+  if (!admit(size)) {
+    return out_of_memory();
   }
-  void* address = heap.engine.arena().address(block);
-  return clean ? address : std::memset(address, 0, size);
+  void* block = take_pooled_slow(size);
+  return block == nullptr ? fallback::allocate_zeroed(size) : zero_and_mark_live(block, size);
+}
+
+SPILLWAY_COLD void* take_large(size_t size, core::LargeBlocks::Use use, bool aligned) {
+  core::LargeBlocks& large = heap.engine.large();
+  if (!ensure_started() || size > large.most_bytes()) {
+    return nullptr;
+  }
+  void* block = large.take(size, use, aligned);
+  if (block != nullptr) {
+    mark_live(block);
+  }
+  return block;
 }
 
 SPILLWAY_COLD void* allocate_large(size_t size) {
-  if (size > PTRDIFF_MAX) {
-    errno = ENOMEM;
-    return nullptr;
+  if (size > PTRDIFF_MAX || !admit(size)) {
+    return out_of_memory();
   }
-  return fallback::allocate(size);
+  void* block = take_large(size, core::LargeBlocks::Use::kAny, false);
+  return block != nullptr ? block : fallback::allocate(size);
 }
 
 SPILLWAY_COLD void free_slow(void* pointer) {
   const core::Arena& arena = heap.engine.arena();
   const size_t offset = arena.offset(pointer);
-  const Granule block = core::Arena::granule_at(offset);
-  core::StateByte& state = arena.state(block);
+  const Granule granule = core::Arena::granule_at(offset);
+  core::StateByte& state = arena.state(granule);
   const core::SlotState seen = state.load();
-  if (offset % kGranuleSize != 0 || !core::is_live(seen)) {
+  if (core::is_live_at(seen, core::inside_granule(offset))) {
+    state.store(core::SlotState::kFree);
+    if (heap.engine.is_large(granule)) {
+      heap.engine.large().give(pointer);
+      note_slow_path();
+      return;
+    }
+  } else if (seen == core::SlotState::kLiveInside && core::inside_granule(offset) == 0) {
+    state.store(core::SlotState::kClean);  // an interior granule again
+    pointer = heap.engine.block_of(granule);
+  } else {
     report_misuse(Misuse::kFree, pointer);
     return;
   }
   settle_thread();
-  state.store(core::SlotState::kFree);
-  heap.engine.give(anchor, ClassIndex{raw(seen)}, block);
+  heap.engine.give(anchor, arena.class_of(granule), pointer);
+  note_slow_path();
 }
 
 }  // namespace spillway::heap

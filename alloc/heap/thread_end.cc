@@ -32,7 +32,9 @@ void notice_thread_end() {
   }
   const os::ErrnoKeeper keeper;
   anchor.end_noticed.set(true);  // first: setting a value may allocate
-  pthread_setspecific(key, &anchor);
+  if (pthread_setspecific(key, &anchor) != 0) {
+    anchor.end_noticed.set(false);
+  }
 }
 
 }  // namespace spillway::heap

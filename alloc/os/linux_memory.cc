@@ -26,20 +26,30 @@ int protection(Access access) {
   return PROT_READ | PROT_WRITE;
 }
 
-// Bytes that the process has mapped: the first field of /proc/self/statm, in pages; 0 when unknown.
-uint64_t mapped_bytes() {
+// The first two fields of /proc/self/statm, in bytes; 0 when unknown.
+struct Sizes {
+  uint64_t mapped = 0;
+  uint64_t resident = 0;
+};
+
+Sizes process_sizes() {
   const int descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
-    return 0;
+    return {};
   }
-  char text[32] = {};
+  char text[64] = {};
   const ssize_t length = read(descriptor, text, sizeof text - 1);
   close(descriptor);
-  uint64_t pages = 0;
-  for (ssize_t i = 0; i < length && text[i] >= '0' && text[i] <= '9'; ++i) {
-    pages = pages * 10 + static_cast<uint64_t>(text[i] - '0');
+  uint64_t pages[2] = {};
+  size_t field = 0;
+  for (ssize_t i = 0; i < length && field < 2; ++i) {
+    if (text[i] == ' ') {
+      ++field;
+    } else if (text[i] >= '0' && text[i] <= '9') {
+      pages[field] = pages[field] * 10 + static_cast<uint64_t>(text[i] - '0');
+    }
   }
-  return pages * page_size();
+  return {.mapped = pages[0] * page_size(), .resident = pages[1] * page_size()};
 }
 
 }  // namespace
@@ -65,6 +75,21 @@ bool commit(void* start, size_t bytes) {
   return mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
+bool purge(void* start, size_t bytes) {
+  const ErrnoKeeper keeper;
+  // DONTNEED, not FREE: what is shown as resident is what is used.
+  if (madvise(start, bytes, MADV_DONTNEED) == 0) {
+    return true;
+  }
+  constexpr int kDontNeedLocked = 24;  // MADV_DONTNEED_LOCKED, Linux 5.18
+  return errno == EINVAL && madvise(start, bytes, kDontNeedLocked) == 0;
+}
+
+void prefer_huge_pages(void* start, size_t bytes, bool huge) {
+  const ErrnoKeeper keeper;
+  madvise(start, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
 uint64_t physical_memory() {
   const ErrnoKeeper keeper;
   struct sysinfo info = {};
@@ -74,13 +99,18 @@ uint64_t physical_memory() {
   return uint64_t{info.totalram} * info.mem_unit;
 }
 
+uint64_t resident_bytes() {
+  const ErrnoKeeper keeper;
+  return process_sizes().resident;
+}
+
 uint64_t address_space_left() {
   const ErrnoKeeper keeper;
   struct rlimit limit = {};
   if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
     return UINT64_MAX;
   }
-  const uint64_t mapped = mapped_bytes();
+  const uint64_t mapped = process_sizes().mapped;
   return mapped < limit.rlim_cur ? limit.rlim_cur - mapped : 0;
 }
 

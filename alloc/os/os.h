@@ -3,6 +3,7 @@
 // stand-in for the first that fails on demand (test/os/faulty_memory.h).
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -28,8 +29,19 @@ void release(void* start, size_t bytes);
 // False when the kernel refuses (commit limit, out of mappings): nothing has changed then.
 [[nodiscard]] bool commit(void* start, size_t bytes);
 
+// Gives the memory of committed whole pages back to the kernel: they stay committed and read as
+// zero, locked ones (mlockall) included where the kernel can. False when it refuses: the contents
+// are unknown then.
+[[nodiscard]] bool purge(void* start, size_t bytes);
+
+// Asks the kernel for huge pages in a part of a reservation, or for none. Only a wish.
+void prefer_huge_pages(void* start, size_t bytes, bool huge);
+
 // Bytes of memory in the machine.
 uint64_t physical_memory();
+
+// Bytes of memory that the process has resident; some microseconds. 0 when unknown.
+uint64_t resident_bytes();
 
 // Address space that this process may still map: RLIMIT_AS less what it has; UINT64_MAX without a
 // limit.
@@ -41,6 +53,25 @@ uint64_t address_space_left();
 // 64 unpredictable bits; the address of a local when the kernel has none to give yet.
 uint64_t random_bits();
 
+// Lets other threads run.
+void yield();
+
+// A full memory barrier in every running thread of the process (membarrier(2)); some microseconds.
+// False when the kernel has none to offer.
+bool barrier_in_all_threads();
+
+// Starts `body` in a detached thread of this name with a small stack, which takes no signals. False
+// when the system has no thread to give.
+[[nodiscard]] bool start_thread(void* (*body)(void*), const char* name);
+
+// Sleeps while `word` holds `expected`, until somebody wakes it or, if that is not 0, so many
+// milliseconds have passed; may return early.
+void sleep_while(const std::atomic<uint32_t>& word, uint32_t expected, uint32_t milliseconds);
+void wake_all(const std::atomic<uint32_t>& word);
+
+// A clock that never goes back. Some 25 ns.
+uint64_t monotonic_ns();
+
 // The environment as the C library holds it, null before the C library has set it up.
 char** environment();
 
@@ -49,6 +80,10 @@ char** environment();
 bool is_privileged();
 
 uint32_t process_id();
+
+// The least memory limit of the control groups, version 1 or 2, that `membership`
+// (/proc/self/cgroup) names below `root` (/sys/fs/cgroup); UINT64_MAX without a limit.
+uint64_t cgroup_memory_limit(const char* membership, const char* root);
 
 // Writes all of `text`, retrying short writes; errors are ignored, there is nobody to tell.
 void write_text(int descriptor, std::string_view text);

@@ -69,7 +69,7 @@ void print_text(const Snapshot& snapshot, int descriptor) {
     right_aligned(row, values[i], 2 + width_of_names() + 21);
     output.line().text(row.view()).put('\n');
   }
-  constexpr size_t kColumn = 13;
+  constexpr size_t kColumn = 11;
   Line<500> header;
   header.text("  block size");
   size_t end = kColumn;

@@ -4,6 +4,7 @@ import pathlib
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
@@ -53,6 +54,18 @@ class Verdicts(unittest.TestCase):
         verdict = judge(goal, startup_rss={"spillway": [1600], "glibc": [1100]})
         self.assertEqual((verdict.measured, verdict.result), (500, verdicts.MISSED))
 
+    def test_absolute_needs_no_other(self):
+        goal = Goal("w", "absolute", 6, ("p/1",), unit="MiB")
+        verdict = judge(goal, p_1={"spillway": [6, 5, 7]})
+        self.assertEqual((verdict.measured, verdict.result, verdict.sure),
+                         (6, verdicts.MET, False))
+        zero = judge(Goal("w", "absolute", 0, ("p/1",)), p_1={"spillway": [0, 0, 0]})
+        self.assertEqual((zero.result, zero.sure), (verdicts.MET, True))
+
+    def test_fastest_of_one_row_names_the_peer_only(self):
+        verdict = judge(Goal("w", "fastest", 1, ("p/1",)), p_1={"spillway": [1], "glibc": [2]})
+        self.assertEqual(verdict.at, "glibc")
+
     def test_disagreeing_rounds_are_marked(self):
         goal = Goal("w", "at_most", 1, ("p/1",), "x")
         verdict = judge(goal, p_1={"spillway": [9, 9, 11, 11, 9], "x": [10] * 5})
@@ -79,16 +92,23 @@ class Tables(unittest.TestCase):
         for figure in (0.004, 3.2, 123456.0):
             rows = {row: {name: [figure] * 3 for name in names} for row in every}
             results = verdicts.judge_all(goals.GOALS, verdicts.Figures(rows))
-            for line in table.goals_table(results) + table.rows_table(rows, names, {}):
+            for line in table.goals_table(results) + table.rows_table(rows, names, {}, {}):
                 self.assertLessEqual(len(line), table.WIDTH, line)
 
     def test_numbers_are_short(self):
         for value in (0, 0.001, 9.99, 9.999, 99.99, 12345.6, 99999.6, 9e6):
             self.assertLessEqual(len(table.number(value)), 5, value)
 
+    def test_a_row_says_its_unit_once(self):
+        self.assertEqual(table.label("walk/256KiB", "ns"), "walk/256KiB ns")
+        self.assertEqual(table.label("server/rss_mib", "MiB"), "server/rss_mib")
+        self.assertEqual(table.label("fill/ms", "ms"), "fill/ms")
+        self.assertEqual(table.label("churn/mappings", ""), "churn/mappings")
+        self.assertEqual(table.label("pair/16B", None), "pair/16B")
+
     def test_a_missing_figure_is_a_blank(self):
         rows = {"p/1": {"a": [1.0]}, "p/2": {"a": [1.0], "b": [2.0]}}
-        text = "\n".join(table.rows_table(rows, ["a", "b"], {}))
+        text = "\n".join(table.rows_table(rows, ["a", "b"], {}, {}))
         self.assertIn("2.00", text)
 
 
@@ -113,6 +133,29 @@ class Finding(unittest.TestCase):
             library.touch()
             with self.assertRaises(allocators.BadAllocator):
                 allocators.find([f"mine={library}"], ROOT)
+
+
+class Suites(unittest.TestCase):
+    def test_a_row_belongs_to_one_suite(self):
+        expected = {"pair_word/4KiB": "calls", "replace/64/4K-1M/8t": "threads",
+                    "startup/cpu_us": "startup", "realloc/1MiB": "memory",
+                    "threads16/idle_mib": "memory"}
+        self.assertEqual({row: suites.suite_of(row) for row in expected}, expected)
+
+    def test_a_report_of_memory(self):
+        allocator = allocators.Allocator("glibc", None)
+        report = {"context": {"malloc_from": "/lib/libc.so.6"}, "results": [
+            {"name": "fill/1GB", "queued": 0.5, "ms_and_rss_kib": [[[0, 4], [5, 8]]], "rows": [
+                {"name": "fill/ms", "unit": "ms", "value": 350}]},
+            {"name": "walk/256KiB", "queued": 0, "ms_and_rss_kib": [[]], "rows": [
+                {"name": "walk/256KiB", "unit": "ns", "value": 6.5}]}]}
+        with unittest.mock.patch.object(suites, "_run", return_value=report) as run:
+            outcome = suites.run_memory(pathlib.Path("/b"), allocator, suites.QUICK)
+        self.assertIn("--quick", run.call_args.args[0])
+        self.assertEqual(outcome.figures, {"fill/ms": {"glibc": 350}, "walk/256KiB": {"glibc": 6.5}})
+        self.assertEqual(outcome.disturbed, {("fill/ms", "glibc")})
+        self.assertEqual(outcome.units["walk/256KiB"], "ns")
+        self.assertEqual(outcome.series["fill/1GB"], [[[0, 4], [5, 8]]])
 
 
 class Rounds(unittest.TestCase):

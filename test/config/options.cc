@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_privileged_process_ignores_the_environment) {
 
 BOOST_AUTO_TEST_CASE(paths_are_taken_as_they_are) {
   const Loaded loaded({"SPILLWAY_STATS_FILE=/tmp/a:b=c,%p"});
-  BOOST_TEST(loaded.options.stats_file() == "/tmp/a:b=c,%p");
+  BOOST_TEST(loaded.options.text(Option::stats_file) == "/tmp/a:b=c,%p");
 }
 
 BOOST_AUTO_TEST_CASE(conf_without_values_or_separators) {

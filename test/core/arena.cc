@@ -102,6 +102,37 @@ BOOST_AUTO_TEST_CASE(a_refused_commit_says_so) {
   BOOST_TEST(arena.commit(ClassIndex{1}, 0, 4));
 }
 
+BOOST_AUTO_TEST_CASE(purged_granules_read_as_zero_and_stay_usable) {
+  BOOST_REQUIRE(arena.reserve(2, 8 * kMiB, Arena::kSpanAlignment));
+  BOOST_REQUIRE(arena.commit(ClassIndex{2}, 0, 4));
+  const Granule first = arena.first_granule(ClassIndex{2});
+  auto* bytes = static_cast<char*>(arena.address(first));
+  std::memset(bytes, 0x5a, 4 * kGranuleSize);
+  BOOST_TEST(arena.purge(Granule{raw(first) + 1}, 2));
+  BOOST_TEST(bytes[kGranuleSize - 1] == 0x5a);
+  BOOST_TEST(bytes[kGranuleSize] == 0);
+  BOOST_TEST(bytes[3 * kGranuleSize - 1] == 0);
+  BOOST_TEST(bytes[3 * kGranuleSize] == 0x5a);
+  bytes[kGranuleSize] = 1;
+  faulty::fail(faulty::Call::kPurge, 0, 1);
+  BOOST_TEST(!arena.purge(Granule{raw(first) + 1}, 2));
+}
+
+BOOST_AUTO_TEST_CASE(classes_of_large_spans_start_at_different_sets) {
+  BOOST_REQUIRE(arena.reserve(8, 512 * kMiB, Arena::kSpanAlignment));
+  for (uint8_t i = 1; i <= 8; ++i) {
+    const size_t start = arena.offset(arena.address(arena.first_granule(ClassIndex{i})));
+    BOOST_TEST(start / arena.span_bytes() == i - 1U);
+    BOOST_TEST(start % arena.span_bytes() + arena.class_bytes() <= arena.span_bytes());
+    BOOST_TEST((start >> kGranuleShift) % 64 == 0U);  // groups of state bytes begin with a line
+    for (uint8_t j = 1; j < i; ++j) {
+      const uint32_t apart =
+          raw(arena.first_granule(ClassIndex{i})) - raw(arena.first_granule(ClassIndex{j}));
+      BOOST_TEST(apart % 4096 != 0U);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -10,7 +10,7 @@ BOOST_AUTO_TEST_SUITE(cache_budget)
 BOOST_AUTO_TEST_CASE(a_fixed_budget_is_never_exceeded) {
   PoolSize pool;
   CacheBudget budget;
-  budget.configure(100, pool);
+  budget.configure({.floor = 100}, pool);
   BOOST_TEST(budget.claim(60));
   BOOST_TEST(!budget.claim(41));
   BOOST_TEST(budget.claim(40));
@@ -23,19 +23,20 @@ BOOST_AUTO_TEST_CASE(a_fixed_budget_is_never_exceeded) {
 BOOST_AUTO_TEST_CASE(zero_disables) {
   PoolSize pool;
   CacheBudget budget;
-  budget.configure(0, pool);
+  budget.configure({}, pool);
   BOOST_TEST(!budget.claim(1));
   BOOST_TEST(budget.claimed() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(adaptive_grows_with_the_pool) {
+BOOST_AUTO_TEST_CASE(a_share_of_the_pool_comes_on_top_of_the_floor) {
   PoolSize pool;
   CacheBudget budget;
-  budget.configure(CacheBudget::kAdaptive, pool);
-  BOOST_TEST(budget.limit() == CacheBudget::kAdaptiveFloor);
+  budget.configure({.floor = 100, .pool_share = 8}, pool);
+  BOOST_TEST(budget.limit() == 100);
+  BOOST_TEST(!budget.claim(101));
   pool.grow(kGiB);
-  BOOST_TEST(budget.limit() == CacheBudget::kAdaptiveFloor +
-                                   static_cast<int64_t>(kGiB) / CacheBudget::kAdaptiveShare);
+  BOOST_TEST(budget.limit() == 100 + static_cast<int64_t>(kGiB / 8));
+  BOOST_TEST(budget.claim(101));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -13,18 +13,18 @@ namespace faulty = os::faulty;
 // Allocates and frees in every class; returns how many blocks it got.
 size_t work(EngineFixture& fixture, ThreadAnchor& anchor) {
   size_t got = 0;
-  std::vector<Granule> blocks;
+  std::vector<void*> blocks;
   for (uint8_t index = 1; index <= kBlockSizes.size(); ++index) {
     for (int i = 0; i < 12; ++i) {
-      const Granule block = fixture.allocate(anchor, ClassIndex{index});
-      if (block != kNoGranule) {
+      void* const block = fixture.allocate(anchor, ClassIndex{index});
+      if (block != nullptr) {
         ++got;
-        *static_cast<char*>(fixture.engine.arena().address(block)) = 1;
+        *static_cast<char*>(block) = 1;
         blocks.push_back(block);
       }
     }
   }
-  for (const Granule block : blocks) {
+  for (void* const block : blocks) {
     fixture.free(anchor, block);
   }
   return got;
@@ -38,12 +38,7 @@ BOOST_AUTO_TEST_CASE(start_fails_cleanly_at_every_reservation) {
     const uint64_t reserved = faulty::reserved_bytes();
     faulty::fail(faulty::Call::kReserve, call, UINT64_MAX - call);
     Engine engine;
-    const bool started = engine.start({.block_sizes = kBlockSizes,
-                                       .most_span_bytes = 16 * kMiB,
-                                       .least_span_bytes = Arena::kSpanAlignment,
-                                       .most_threads = 8,
-                                       .cache_budget = CacheBudget::kAdaptive,
-                                       .on_double_free = {}});
+    const bool started = engine.start(engine_config(kAmple, 16 * kMiB, 8));
     if (!started) {
       BOOST_TEST(faulty::reserved_bytes() == reserved);
       BOOST_TEST(!engine.arena().owns(&engine));
@@ -84,15 +79,15 @@ BOOST_AUTO_TEST_CASE(commits_refused_for_good_leave_what_there_is) {
   EngineFixture fixture;
   ThreadAnchor anchor = new_anchor();
   BOOST_REQUIRE(fixture.engine.attach(anchor));
-  const Granule before = fixture.allocate(anchor, kSmall);
+  void* const before = fixture.allocate(anchor, kSmall);
   faulty::fail(faulty::Call::kCommit, 0, UINT64_MAX);
-  BOOST_TEST((fixture.allocate(anchor, kTwelve) == kNoGranule));
+  BOOST_TEST((fixture.allocate(anchor, kTwelve) == nullptr));
   fixture.free(anchor, before);
-  BOOST_TEST(raw(fixture.allocate(anchor, kSmall)) == raw(before));
+  BOOST_TEST(fixture.allocate(anchor, kSmall) == before);
 }
 
 BOOST_AUTO_TEST_CASE(more_threads_than_caches) {
-  EngineFixture fixture(CacheBudget::kAdaptive, 128 * kMiB, 2);
+  EngineFixture fixture(engine_config(kAmple, 128 * kMiB, 2));
   std::vector<ThreadAnchor> anchors(5);
   for (ThreadAnchor& anchor : anchors) {
     anchor.bins.set(const_cast<BinTable*>(&kNoCacheYet));

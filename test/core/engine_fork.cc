@@ -21,7 +21,7 @@ BOOST_FIXTURE_TEST_CASE(the_child_gets_what_lost_threads_had_cached, EngineFixtu
   ThreadAnchor lost = new_anchor();
   BOOST_REQUIRE(engine.attach(mine));
   BOOST_REQUIRE(engine.attach(lost));
-  const Granule held = allocate(lost, kSmall);
+  void* const held = allocate(lost, kSmall);
   for (int i = 0; i < 20; ++i) {
     free(lost, allocate(lost, kTwelve));
   }
@@ -35,7 +35,7 @@ BOOST_FIXTURE_TEST_CASE(the_child_gets_what_lost_threads_had_cached, EngineFixtu
     free(mine, held);
     good = good && snapshot().pool_live_bytes == 0 && double_frees == 0;
     ThreadAnchor fresh = new_anchor();
-    good = good && engine.attach(fresh) && allocate(fresh, kTwelve) != kNoGranule;
+    good = good && engine.attach(fresh) && allocate(fresh, kTwelve) != nullptr;
     _exit(good ? 0 : 1);
   }
   int status = 0;
@@ -51,12 +51,12 @@ BOOST_FIXTURE_TEST_CASE(a_fork_at_any_moment_puts_no_block_in_two_places, Engine
     threads.emplace_back([&] {
       ThreadAnchor anchor = new_anchor();
       engine.attach(anchor);
-      std::vector<Granule> held;
+      std::vector<void*> held;
       while (!stop) {
         for (int i = 0; i < 40; ++i) {
           held.push_back(allocate(anchor, i % 2 == 0 ? kSmall : kTwelve));
         }
-        for (const Granule block : held) {
+        for (void* const block : held) {
           free(anchor, block);
         }
         held.clear();
@@ -72,9 +72,9 @@ BOOST_FIXTURE_TEST_CASE(a_fork_at_any_moment_puts_no_block_in_two_places, Engine
       engine.recover_after_fork(mine);
       std::vector<bool> seen(engine.arena().bytes() / kGranuleSize);
       bool good = double_frees == 0;
-      for (Granule block; (block = allocate(mine, kSmall)) != kNoGranule;) {
-        good = good && !seen[raw(block)];
-        seen[raw(block)] = true;
+      for (void* block; (block = allocate(mine, kSmall)) != nullptr;) {
+        good = good && !seen[engine.arena().offset(block) / kGranuleSize];
+        seen[engine.arena().offset(block) / kGranuleSize] = true;
       }
       _exit(good ? 0 : 1);
     }

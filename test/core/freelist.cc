@@ -119,6 +119,44 @@ BOOST_AUTO_TEST_CASE(slots_of_many_words_in_one_batch) {
   BOOST_TEST(list.list.count(200000) == 200U);
 }
 
+BOOST_AUTO_TEST_CASE(words_are_found_and_moved_whole) {
+  constexpr uint32_t kSlots = 20000;
+  List from(kSlots);
+  List to(kSlots);
+  from.put({3, 5, 4096, 19999});
+  std::vector<uint32_t> words;
+  from.list.for_each_word([&](uint32_t word) {
+    words.push_back(word);
+    to.list.put_word(word, from.list.take_word(word));
+  });
+  BOOST_TEST(words == (std::vector<uint32_t>{0, 64, 312}), boost::test_tools::per_element());
+  BOOST_TEST(from.list.count(kSlots) == 0U);
+  BOOST_TEST(from.take(1).empty());
+  BOOST_TEST(to.list.contains(SlotIndex{5}));
+  BOOST_TEST(to.list.next_word(1) == 64U);
+  BOOST_TEST(to.list.next_word(313) == Freelist::kNoWord);
+  BOOST_TEST(to.take(8).size() == 4U);
+}
+
+BOOST_AUTO_TEST_CASE(a_part_of_a_word_is_its_lowest_slots) {
+  List list(5000);
+  list.put({64, 66, 127});
+  BOOST_TEST(list.list.take_word(1, 2) == 5U);
+  BOOST_TEST(list.list.take_word(1, 2) == uint64_t{1} << 63);
+  BOOST_TEST(list.list.take_word(1, 2) == 0U);
+  BOOST_TEST(list.list.next_word(0) == Freelist::kNoWord);
+}
+
+BOOST_AUTO_TEST_CASE(a_list_of_one_word_is_moved_too) {
+  List list(64);
+  BOOST_TEST(list.list.next_word(0) == Freelist::kNoWord);
+  list.list.put_word(0, 9);
+  BOOST_TEST(list.list.next_word(0) == 0U);
+  BOOST_TEST(list.list.next_word(1) == Freelist::kNoWord);
+  BOOST_TEST(list.list.take_word(0) == 9U);
+  BOOST_TEST(list.list.take_word(0) == 0U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -10,7 +10,10 @@ namespace {
 namespace faulty = os::faulty;
 
 struct RegistryFixture {
-  RegistryFixture() : geometry(make_geometry(testing::kBlockSizes, 16 * kMiB)) { faulty::reset(); }
+  RegistryFixture()
+      : geometry(make_geometry(testing::kBlockSizes, 16 * kMiB, testing::kColouredFrom)) {
+    faulty::reset();
+  }
   ~RegistryFixture() {
     registry.release_memory();
     faulty::reset();

@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(every_alignment_holds_for_every_size) {
 }
 
 BOOST_AUTO_TEST_CASE(aligned_requests_of_pooled_sizes_come_from_the_pool) {
-  for (const size_t alignment : {size_t{64}, 4 * kKiB, 64 * kKiB, kMiB}) {
+  for (const size_t alignment : {size_t{64}, 4 * kKiB, 16 * kKiB, 64 * kKiB, 512 * kKiB}) {
     void* block = allocate_aligned(alignment, 20000);
     BOOST_TEST(is_pooled(block));
     free(block);
@@ -125,11 +125,31 @@ BOOST_AUTO_TEST_CASE(a_wrong_size_given_to_free_is_counted_and_the_block_freed) 
     free_sized(allocate(20000), good);
   }
   BOOST_TEST(counters.size_mismatches.get() == mismatches);
-  for (const size_t wrong : {size_t{0}, size_t{100}, size_t{16384}, size_t{20481}, 2 * kMiB}) {
+  for (const size_t wrong : {size_t{0}, size_t{100}, size_t{4095}, 2 * kMiB}) {
     free_sized(allocate(20000), wrong);
   }
-  BOOST_TEST(counters.size_mismatches.get() == mismatches + 5);
+  BOOST_TEST(counters.size_mismatches.get() == mismatches + 4);
   BOOST_TEST(class_snapshot(20000).live == live);
+}
+
+BOOST_AUTO_TEST_CASE(a_size_that_the_block_never_had_room_for_is_a_mismatch) {
+  const uint64_t mismatches = counters.size_mismatches.get();
+  void* block = allocate(20000);
+  const size_t room = usable_size(block);
+  free_sized(block, room + 1);
+  BOOST_TEST(counters.size_mismatches.get() == mismatches + 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_size_of_a_large_or_grown_block_is_no_mismatch) {
+  const uint64_t mismatches = counters.size_mismatches.get();
+  for (const size_t size : {kMiB + 1, 3 * kMiB, 20 * kMiB}) {
+    free_sized(allocate(size), size);
+  }
+  free_sized(reallocate(allocate(8 * kKiB), 50 * kKiB), 50 * kKiB);
+  BOOST_TEST(counters.size_mismatches.get() == mismatches);
+  free_sized(allocate(3 * kMiB), 4 * kMiB);
+  free_sized(allocate(3 * kMiB), 100);
+  BOOST_TEST(counters.size_mismatches.get() == mismatches + 2);
 }
 
 BOOST_AUTO_TEST_CASE(sizes_of_the_fallbacks_blocks_are_not_looked_at) {

@@ -10,6 +10,7 @@
 #include "alloc/heap/lifecycle.h"
 #include "alloc/heap/report.h"
 #include "alloc/heap/start.h"
+#include "test/os/fake_process.h"
 
 namespace spillway::heap::testing {
 
@@ -21,8 +22,14 @@ inline bool start_once() {
   return started;
 }
 
+// The clock stands still and the thread has no cached blocks: what it gets does not depend on the
+// pace of the tests before (core/thread_cache.h).
 struct HeapFixture {
-  HeapFixture() { BOOST_REQUIRE(start_once()); }
+  HeapFixture() {
+    BOOST_REQUIRE(start_once());
+    os::fake::stop_clock();
+    heap.engine.flush(anchor);
+  }
 };
 
 inline stats::Snapshot snapshot() {

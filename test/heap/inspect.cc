@@ -39,6 +39,113 @@ BOOST_AUTO_TEST_CASE(trim_gives_the_threads_cache_back) {
   BOOST_TEST(snapshot().pool_cached_bytes == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(mallinfo_adds_up) {
+  void* blocks[40];
+  const auto check = [] {
+    const struct mallinfo2 now = info2();
+    BOOST_TEST(now.arena == now.uordblks + now.fordblks);
+    BOOST_TEST(now.keepcost <= now.fordblks);
+    const struct mallinfo narrow = info();
+    BOOST_TEST(narrow.arena == narrow.uordblks + narrow.fordblks);
+    BOOST_TEST(narrow.keepcost <= narrow.fordblks);
+  };
+  check();
+  for (size_t i = 0; i < std::size(blocks); ++i) {
+    blocks[i] = allocate(i % 4 == 0 ? 3 * kMiB : (i + 1) * 20000);
+    fill(blocks[i], 5000, 1);
+    check();
+  }
+  for (void* block : blocks) {
+    free(block);
+    check();
+  }
+  flush_thread();
+  check();
+  trim(0);
+  check();
+}
+
+BOOST_AUTO_TEST_CASE(mallinfo_has_blocks_of_threads_caches_and_freelists_apart) {
+  trim(0);
+  void* block = allocate(kSize);
+  fill(block, kSize, 1);
+  const struct mallinfo2 live = info2();
+  free(block);
+  const struct mallinfo2 cached = info2();
+  BOOST_TEST(cached.uordblks == live.uordblks - kBlock);
+  BOOST_TEST(cached.fordblks >= live.fordblks + kBlock);
+  BOOST_TEST(cached.fordblks >= cached.keepcost + kBlock);
+  flush_thread();
+  const struct mallinfo2 flushed = info2();
+  BOOST_TEST(flushed.keepcost == flushed.fordblks);
+  BOOST_TEST(flushed.fordblks >= kBlock);
+}
+
+BOOST_AUTO_TEST_CASE(mallinfo_has_large_blocks_apart) {
+  const struct mallinfo2 before = info2();
+  void* block = allocate(6 * kMiB);
+  const struct mallinfo2 during = info2();
+  BOOST_TEST(during.hblks == before.hblks + 1);
+  BOOST_TEST(during.hblkhd >= before.hblkhd + 6 * kMiB);
+  BOOST_TEST(during.hblkhd <= before.hblkhd + 6 * kMiB + 2 * kGranuleSize);
+  BOOST_TEST(during.uordblks == before.uordblks);
+  BOOST_TEST(info().hblks == static_cast<int>(during.hblks));
+  free(block);
+  BOOST_TEST(info2().hblks == before.hblks);
+  BOOST_TEST(info2().hblkhd == before.hblkhd);
+}
+
+BOOST_AUTO_TEST_CASE(trim_tells_whether_there_was_anything) {
+  for (const size_t size : {kSize, 5 * kMiB}) {
+    void* block = allocate(size);
+    fill(block, size, 1);
+    free(block);
+    BOOST_TEST(trim(0) == 1);
+    BOOST_TEST(trim(0) == 0);
+    BOOST_TEST(info2().keepcost == 0U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(trim_leaves_live_blocks_alone) {
+  void* blocks[] = {allocate(kSize), allocate(4096), allocate(kMiB), allocate(9 * kMiB)};
+  for (void* block : blocks) {
+    fill(block, 4096, 7);
+  }
+  trim(0);
+  for (void* block : blocks) {
+    BOOST_TEST(is_filled(block, 4096, 7));
+    free(block);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_block_that_was_trimmed_reads_as_zero_by_calloc) {
+  for (const size_t size : {kSize, kMiB, 5 * kMiB}) {
+    void* block = allocate(size);
+    fill(block, size, 9);
+    free(block);
+    trim(0);
+    block = allocate_zeroed(size);
+    BOOST_TEST(is_zero(block, size));
+    fill(block, size, 9);
+    free(block);
+    block = allocate_zeroed(size);
+    BOOST_TEST(is_zero(block, size));
+    free(block);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(purge_returns_what_went_back) {
+  trim(0);
+  const uint64_t before = snapshot().purged_bytes_total;
+  void* block = allocate(kMiB);
+  fill(block, kMiB, 1);
+  free(block);
+  const uint64_t purged = purge();
+  BOOST_TEST(purged >= kMiB);
+  BOOST_TEST(snapshot().purged_bytes_total == before + purged);
+  BOOST_TEST(purge() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(malloc_info_writes_one_element_for_each_class_with_free_blocks) {
   free(allocate(kSize));
   char* text = nullptr;

@@ -21,7 +21,7 @@ BOOST_AUTO_TEST_CASE(contents_survive_every_crossing) {
       BOOST_TEST(is_filled(moved, std::min(from, to), 1));
       BOOST_TEST(usable_size(moved) >= to);
       // What is barely too small for the pool may stay in it.
-      BOOST_TEST((moved == block || is_pooled(moved) == is_pooled_size(to)));
+      BOOST_TEST((moved == block || is_pooled(moved) == (to >= 4 * kKiB)));
       free(moved);
     }
   }
@@ -42,6 +42,53 @@ BOOST_AUTO_TEST_CASE(a_block_shrunk_to_half_gives_memory_back) {
   BOOST_TEST(usable_size(block) < kMiB);
   BOOST_TEST(is_filled(block, 20000, 2));
   free(block);
+}
+
+BOOST_AUTO_TEST_CASE(growth_in_steps_copies_once) {
+  size_t size = 4 * kKiB;
+  void* block = allocate(size);
+  fill(block, size, 4);
+  int moves = 0;
+  while (size < 40 * kMiB) {
+    const size_t before = size;
+    size += size / 2;
+    void* grown = reallocate(block, size);
+    BOOST_REQUIRE(grown != nullptr);
+    moves += grown != block ? 1 : 0;
+    block = grown;
+    BOOST_REQUIRE(is_filled(block, std::min<size_t>(before, 4 * kKiB), 4));
+    BOOST_REQUIRE(usable_size(block) >= size);
+    static_cast<char*>(block)[size - 1] = 1;
+  }
+  BOOST_TEST(moves == 1);
+  free(block);
+}
+
+BOOST_AUTO_TEST_CASE(growth_beyond_every_slot_reaches_the_fallback) {
+  const size_t most = heap.engine.large().most_bytes();
+  void* block = allocate(most);
+  BOOST_TEST(is_pooled(block));
+  fill(block, 20000, 5);
+  block = reallocate(block, most + kMiB);
+  BOOST_REQUIRE(block != nullptr);
+  BOOST_TEST(!is_pooled(block));
+  BOOST_TEST(is_filled(block, 20000, 5));
+  free(block);
+}
+
+BOOST_AUTO_TEST_CASE(a_large_block_that_shrinks_gives_its_tail_back) {
+  auto* block = static_cast<char*>(allocate(20 * kMiB));
+  fill(block, 20 * kMiB, 6);
+  const uint64_t purged = heap.engine.large().purged_bytes();
+  BOOST_TEST(reallocate(block, 5 * kMiB) == block);
+  BOOST_TEST(heap.engine.large().purged_bytes() >= purged + 15 * kMiB - kGranuleSize);
+  BOOST_TEST(is_filled(block, 5 * kMiB, 6));
+  BOOST_TEST(reallocate(block, 20 * kMiB) == block);
+  BOOST_TEST(is_zero(block + 6 * kMiB, 14 * kMiB));
+  void* small = reallocate(block, 30000);
+  BOOST_TEST(small != block);
+  BOOST_TEST(is_filled(small, 30000, 6));
+  free(small);
 }
 
 BOOST_AUTO_TEST_CASE(null_allocates_and_size_zero_frees) {

@@ -83,6 +83,14 @@ bool commit(void* start, size_t bytes) {
          mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
+bool purge(void* start, size_t bytes) {
+  return !faulty::refused(faulty::Call::kPurge) && madvise(start, bytes, MADV_DONTNEED) == 0;
+}
+
+void prefer_huge_pages(void* start, size_t bytes, bool huge) {
+  madvise(start, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
 uint64_t physical_memory() { return uint64_t{1} << 30; }
 
 uint64_t address_space_left() { return faulty::address_space; }

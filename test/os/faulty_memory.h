@@ -5,7 +5,7 @@
 
 namespace spillway::os::faulty {
 
-enum class Call : uint8_t { kReserve, kCommit, kCount };
+enum class Call : uint8_t { kReserve, kCommit, kPurge, kCount };
 
 // The calls after the next `successes` ones fail, `failures` of them. Undone by reset().
 void fail(Call call, uint64_t successes, uint64_t failures);

@@ -11,8 +11,9 @@ import sys
 library, program = sys.argv[1:]
 failures = 0
 
-# Two neighbouring classes inside, and two above, a window that ends at 64 KiB.
-MIDDLE, UPPER, LOWER = ("16384", "20480"), ("262144", "327680"), ("4096", "8192")
+# Two classes inside, and two above, a window that ends at 64 KiB; far enough from each other that
+# neither stands in for the other.
+MIDDLE, UPPER, LOWER = ("16384", "20480"), ("262144", "786432"), ("4096", "8192")
 
 
 def run(sizes, options):

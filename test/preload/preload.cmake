@@ -7,7 +7,7 @@ include_guard(GLOBAL)
 
 function(spillway_program_settings name)
   target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_FUNCTION_LIST_DIR}
-    ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../misuse)
+    ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../misuse ${PROJECT_SOURCE_DIR}/alloc/include)
   target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
   # No built-in knowledge of malloc: the calls must reach the library, and misuse must compile.
   target_compile_options(${name} PRIVATE -O1 -g -fno-builtin -Wall -Wextra -Werror

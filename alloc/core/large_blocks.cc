@@ -1,0 +1,289 @@
+#include "alloc/core/large_blocks.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "alloc/base/bits.h"
+
+namespace spillway::core {
+namespace {
+
+constexpr size_t kMostSlot = 64 * kMiB;
+constexpr size_t kLeastSlot = 4 * kMiB;
+constexpr size_t kLeastSlotsPerSpan = 8;
+constexpr size_t kSlotsPerSpan = 512;
+constexpr uint32_t kLists = 2;
+// What a shrunk block gives back at once: less is not worth a system call.
+constexpr size_t kLeastTail = 256 * kKiB;
+
+constexpr size_t kLeastCommit = 2 * kMiB;
+// Free slots that a search compares.
+constexpr uint32_t kMostLooks = 32;
+
+constexpr uint32_t granules_for(size_t bytes) {
+  return static_cast<uint32_t>(divide_up(bytes, kGranuleSize));
+}
+
+}  // namespace
+
+uint32_t LargeBlocks::slot_granules(const Arena& arena) {
+  const size_t bytes = std::clamp(arena.span_bytes() / kSlotsPerSpan, kLeastSlot, kMostSlot);
+  return arena.span_bytes() / bytes < kLeastSlotsPerSpan ? 0 : granules_for(bytes);
+}
+
+size_t LargeBlocks::bytes_needed(const Arena& arena, uint32_t spans) {
+  const uint32_t granules = slot_granules(arena);
+  if (granules == 0 || spans == 0) {
+    return 0;
+  }
+  const size_t count = (arena.span_bytes() >> kGranuleShift) / granules * spans;
+  return kLists * Freelist::bytes_needed(static_cast<uint32_t>(count)) +
+         align_up(count * sizeof(Slot), sizeof(uint64_t));
+}
+
+void LargeBlocks::attach(Arena& arena, uint32_t first, uint32_t spans, void* memory) {
+  if (bytes_needed(arena, spans) == 0) {
+    return;
+  }
+  arena_ = &arena;
+  first_span_ = first;
+  first_granule_ = raw(arena.span_start(first));
+  slot_granules_ = slot_granules(arena);
+  slot_shift_ = static_cast<unsigned>(std::countr_zero(slot_granules_));
+  slot_count_ =
+      static_cast<uint32_t>((arena.span_bytes() >> kGranuleShift) / slot_granules_) * spans;
+  uint32_t lane = 0;
+  for (Freelist* list : {&dirty_, &clean_}) {
+    list->attach(memory, slot_count_, kLists, lane++);
+  }
+  slots_ = reinterpret_cast<Slot*>(static_cast<char*>(memory) +
+                                   kLists * Freelist::bytes_needed(slot_count_));
+  // A granule stays for the colour.
+  most_bytes_ = size_t{slot_granules_ - 1} << kGranuleShift;
+}
+
+void* LargeBlocks::take(size_t size, Use use, bool aligned) {
+  // relaxed: a rule of thumb.
+  if (use == Use::kGrowing && live_.load(std::memory_order_relaxed) >= slot_count_ / 2) {
+    return nullptr;
+  }
+  const uint32_t most_granules = granules_for(size) + 1;  // wherever the colour puts it
+  uint32_t number = use == Use::kZeroed ? kNone : take_with_memory(most_granules);
+  if (number == kNone) {
+    number = committed(take_untouched(), most_granules);
+  }
+  if (number == kNone) {
+    number = take_with_memory(0);
+    if (number != kNone && use == Use::kZeroed && !purge_slot(number, 0)) {
+      put_back(number);
+      return nullptr;
+    }
+  }
+  number = committed(number, most_granules);
+  if (number == kNone) {
+    return nullptr;
+  }
+  const size_t colour = aligned ? 0 : colour_of(number);
+  Slot& taken = slot(number);
+  const uint32_t granules = granules_for(colour + size);
+  // relaxed, here and below: a slot has one owner, and lists hand it on.
+  extend(taken, granules);
+  live_.fetch_add(1, std::memory_order_relaxed);
+  allocations_.fetch_add(1, std::memory_order_relaxed);
+  return static_cast<char*>(arena_->address(start_of(number))) + colour;
+}
+
+void LargeBlocks::extend(Slot& slot, uint32_t granules) {
+  slot.granules.store(granules, std::memory_order_relaxed);
+  const uint32_t resident = slot.resident.load(std::memory_order_relaxed);
+  if (granules > resident) {
+    slot.resident.store(granules, std::memory_order_relaxed);
+    touched_bytes_.fetch_add(uint64_t{granules - resident} << kGranuleShift,
+                             std::memory_order_relaxed);
+  }
+}
+
+// Of some free slots the one whose memory fits best: the least that is enough, otherwise the most
+// there is.
+uint32_t LargeBlocks::best_with_memory(uint32_t granules) {
+  uint32_t best = kNone;
+  uint32_t best_resident = 0;
+  uint32_t looks = 0;
+  dirty_.for_each_slot([&](SlotIndex index) {
+    if (++looks > kMostLooks) {
+      return;
+    }
+    const uint32_t resident = slot(raw(index)).resident.load(std::memory_order_relaxed);
+    const bool enough = resident >= granules;
+    const bool better = best == kNone               ? true
+                        : best_resident >= granules ? enough && resident < best_resident
+                                                    : resident > best_resident;
+    if (better) {
+      best = raw(index);
+      best_resident = resident;
+    }
+  });
+  return best;
+}
+
+uint32_t LargeBlocks::take_with_memory(uint32_t granules) {
+  for (;;) {
+    const uint32_t best = best_with_memory(granules);
+    if (best == kNone || dirty_.take_slot(SlotIndex{best})) {
+      return best;
+    }
+  }
+}
+
+uint32_t LargeBlocks::take_untouched() {
+  uint32_t hint = 0;
+  SlotIndex index;
+  if (clean_.take(hint, &index, 1) != 0) {
+    return raw(index);
+  }
+  uint32_t number = used_.load(std::memory_order_relaxed);
+  do {
+    if (number >= slot_count_) {
+      return kNone;
+    }
+    // relaxed: nothing was written to the slot; whoever gets the number owns it.
+  } while (!used_.compare_exchange_weak(number, number + 1, std::memory_order_relaxed));
+  return number;
+}
+
+// In steps, so that a block which grows asks the kernel a few times; what is committed stays so.
+bool LargeBlocks::commit(uint32_t number, uint32_t granules) {
+  Slot& owned = slot(number);
+  if (granules <= owned.committed.load(std::memory_order_relaxed)) {
+    return true;
+  }
+  const uint32_t target =
+      std::min(slot_granules_, std::bit_ceil(std::max(granules, granules_for(kLeastCommit))));
+  if (!arena_->commit(start_of(number), target)) {
+    return false;
+  }
+  owned.committed.store(target, std::memory_order_relaxed);
+  return true;
+}
+
+uint32_t LargeBlocks::committed(uint32_t number, uint32_t granules) {
+  if (number == kNone || commit(number, granules)) {
+    return number;
+  }
+  put_back(number);
+  return kNone;
+}
+
+void LargeBlocks::put_back(uint32_t number) {
+  const bool clean = slot(number).resident.load(std::memory_order_relaxed) == 0;
+  const SlotIndex index{number};
+  uint32_t hint = 0;
+  static_cast<void>((clean ? clean_ : dirty_).put(hint, &index, 1));
+}
+
+void LargeBlocks::give(void* block) {
+  const uint32_t number = number_of(block);
+  slot(number).freed_at.store(clock_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  live_.fetch_sub(1, std::memory_order_relaxed);
+  const SlotIndex index{number};
+  uint32_t hint = 0;
+  static_cast<void>(dirty_.put(hint, &index, 1));
+}
+
+size_t LargeBlocks::usable(const void* block) const {
+  const uint32_t number = number_of(block);
+  const size_t colour = arena_->offset(block) % kGranuleSize;
+  return (size_t{slot(number).granules.load(std::memory_order_relaxed)} << kGranuleShift) - colour;
+}
+
+bool LargeBlocks::resize(void* block, size_t size) {
+  if (size > most_bytes_) {
+    return false;
+  }
+  const uint32_t number = number_of(block);
+  const uint32_t granules = granules_for(arena_->offset(block) % kGranuleSize + size);
+  if (granules > slot_granules_ || !commit(number, granules)) {
+    return false;
+  }
+  Slot& resized = slot(number);
+  const uint32_t before = resized.granules.load(std::memory_order_relaxed);
+  extend(resized, granules);
+  if (granules + granules_for(kLeastTail) <= before) {
+    static_cast<void>(purge_slot(number, granules));  // refused: it stays until the block is freed
+  }
+  return true;
+}
+
+bool LargeBlocks::purge_slot(uint32_t number, uint32_t keep_granules) {
+  Slot& purged = slot(number);
+  const auto page = static_cast<uint32_t>(os::page_size() >> kGranuleShift);
+  const auto keep = static_cast<uint32_t>(align_up(keep_granules, page));
+  const auto resident =
+      static_cast<uint32_t>(align_up(purged.resident.load(std::memory_order_relaxed), page));
+  if (resident <= keep) {
+    return true;
+  }
+  // A huge page at the end has memory beyond what was asked for.
+  const auto huge = static_cast<uint32_t>(Arena::kSpanAlignment >> kGranuleShift);
+  const auto end = std::min(static_cast<uint32_t>(align_up(resident, huge)),
+                            purged.committed.load(std::memory_order_relaxed));
+  if (!arena_->purge(Granule{raw(start_of(number)) + keep}, std::max(end, resident) - keep)) {
+    return false;
+  }
+  purged.resident.store(keep, std::memory_order_relaxed);
+  purged_bytes_.fetch_add(uint64_t{resident - keep} << kGranuleShift, std::memory_order_relaxed);
+  return true;
+}
+
+uint64_t LargeBlocks::purge_free(uint32_t newest, bool& refused) {
+  uint64_t left = 0;
+  dirty_.for_each_slot([&](SlotIndex index) {
+    const Slot& one = slot(raw(index));
+    const uint32_t resident = one.resident.load(std::memory_order_relaxed);
+    if (one.freed_at.load(std::memory_order_relaxed) > newest || !dirty_.take_slot(index)) {
+      left += uint64_t{resident} << kGranuleShift;
+      return;
+    }
+    const bool purged = purge_slot(raw(index), 0);
+    if (purged) {
+      arena_->state(start_of(raw(index))).store(SlotState::kClean);
+    }
+    refused = refused || !purged;
+    left += purged ? 0 : uint64_t{resident} << kGranuleShift;
+    uint32_t hint = 0;
+    static_cast<void>((purged ? clean_ : dirty_).put(hint, &index, 1));
+  });
+  return left;
+}
+
+uint64_t LargeBlocks::purge_old(bool& refused) {
+  if (most_bytes_ == 0) {
+    return 0;
+  }
+  // relaxed: only upkeep moves it.
+  const uint32_t now = clock_.fetch_add(1, std::memory_order_relaxed);
+  return purge_free(now - 1, refused);
+}
+
+void LargeBlocks::purge_all(bool& refused) {
+  if (most_bytes_ != 0) {
+    purge_free(UINT32_MAX, refused);
+  }
+}
+
+void LargeBlocks::collect(stats::Snapshot& snapshot) const {
+  const uint32_t used = std::min(used_.load(std::memory_order_relaxed), slot_count_);
+  snapshot.large_blocks = live_.load(std::memory_order_relaxed);
+  snapshot.large_allocations_total = allocations_.load(std::memory_order_relaxed);
+  for (uint32_t number = 0; number < used; ++number) {
+    const Slot& one = slot(number);
+    const bool free = dirty_.contains(SlotIndex{number});
+    const bool clean = !free && clean_.contains(SlotIndex{number});
+    const uint64_t live = one.granules.load(std::memory_order_relaxed);
+    const uint64_t resident = one.resident.load(std::memory_order_relaxed);
+    snapshot.large_live_bytes += free || clean ? 0 : live << kGranuleShift;
+    snapshot.large_free_bytes += free ? resident << kGranuleShift : 0;
+  }
+}
+
+}  // namespace spillway::core

@@ -1,0 +1,129 @@
+// Blocks of more than the largest class, and blocks that grow: one to a slot that is many times as
+// long as most of them ever get, so that growing needs no copy. Slots cost address space only; a
+// block has memory as far as somebody wrote. A freed slot keeps its memory for the next block until
+// nobody wanted it for a while.
+//
+//   slot n:   | block ......... | had memory before ... | never touched ........ |
+//             0              size                  resident             slot_bytes
+//
+// Lock-free, any thread; for blocks of a megabyte and more, and for each growing block once. Cost:
+// a look at some free slots, and a few system calls in a slot's life.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "alloc/base/index.h"
+#include "alloc/base/owned_cell.h"
+#include "alloc/core/arena.h"
+#include "alloc/core/freelist.h"
+#include "alloc/stats/statistics.h"
+
+namespace spillway::core {
+
+class LargeBlocks {
+ public:
+  // Bytes of zeroed memory that attach() needs; 0 when the spans are too short to be of use.
+  static size_t bytes_needed(const Arena& arena, uint32_t spans);
+  // Takes over the arena's spans from number `first` on. `memory` is zero, aligned to 8, and stays.
+  void attach(Arena& arena, uint32_t first, uint32_t spans, void* memory);
+
+  // The longest block there can be; 0: none.
+  size_t most_bytes() const { return most_bytes_; }
+  bool owns_span(size_t span) const { return span >= first_span_ && most_bytes_ != 0; }
+
+  enum class Use : uint8_t {
+    kAny,
+    kZeroed,  // reads as zero
+    kGrowing  // refused when half the slots are in use: they are for blocks that need one
+  };
+  // A block of at least `size` bytes, at most most_bytes(), at the start of a page if `aligned`;
+  // not marked live. Null when there is no slot or no memory.
+  void* take(size_t size, Use use, bool aligned);
+  // A block back, its state byte already kFree.
+  void give(void* block);
+
+  // The start of the slot that a granule belongs to, and of a block there that is not aligned.
+  Granule slot_start(Granule granule) const { return start_of(number_of(granule)); }
+  void* block_of(Granule granule) const {
+    const uint32_t number = number_of(granule);
+    return static_cast<char*>(arena_->address(start_of(number))) + colour_of(number);
+  }
+
+  bool was_used(Granule slot) const {
+    return number_of(slot) < used_.load(std::memory_order_relaxed);
+  }
+
+  // Bytes that may be used: the size asked for, rounded up to a page's end.
+  size_t usable(const void* block) const;
+  // Makes a live block longer or shorter where it is; false when it would not fit its slot. Memory
+  // beyond a much shorter block's end goes back to the kernel.
+  bool resize(void* block, size_t size);
+
+  // Gives back the memory of slots that were free since before the last call but one. Returns the
+  // bytes that free slots still have.
+  uint64_t purge_old(bool& refused);
+  // Of all free slots.
+  void purge_all(bool& refused);
+  // That slots were extended to, since the start: about what was touched.
+  uint64_t touched_bytes() const { return touched_bytes_.load(std::memory_order_relaxed); }
+  uint64_t purged_bytes() const { return purged_bytes_.load(std::memory_order_relaxed); }
+
+  void collect(stats::Snapshot& snapshot) const;
+
+ private:
+  using Count = std::atomic<uint32_t>;
+  struct Slot {
+    Count granules;   // of the live block, from the slot's start
+    Count resident;   // that may have memory
+    Count committed;  // that may be used without asking the kernel
+    Count freed_at;   // by the clock of purge_old()
+  };
+  static uint32_t slot_granules(const Arena& arena);
+  static constexpr size_t colour_of(uint32_t number) {
+    return size_t{number % (kGranuleSize / kLineSize)} << kLineShift;
+  }
+
+  Slot& slot(uint32_t number) const { return slots_[number]; }
+  uint32_t number_of(Granule granule) const {
+    return (raw(granule) - first_granule_) >> slot_shift_;
+  }
+  uint32_t number_of(const void* block) const {
+    return number_of(Arena::granule_at(arena_->offset(block)));
+  }
+  Granule start_of(uint32_t number) const {
+    return Granule{first_granule_ + (number << slot_shift_)};
+  }
+  void extend(Slot& slot, uint32_t granules);
+  uint32_t take_with_memory(uint32_t granules);
+  uint32_t best_with_memory(uint32_t granules);
+  uint32_t take_untouched();
+  bool commit(uint32_t number, uint32_t granules);
+  // The slot, if it could be committed; otherwise it is put back and there is none.
+  uint32_t committed(uint32_t number, uint32_t granules);
+  void put_back(uint32_t number);
+  bool purge_slot(uint32_t number, uint32_t keep_granules);
+  uint64_t purge_free(uint32_t newest, bool& refused);
+
+  static constexpr uint32_t kNone = UINT32_MAX;
+
+  Arena* arena_ = nullptr;
+  uint32_t first_span_ = UINT32_MAX;
+  uint32_t first_granule_ = 0;
+  uint32_t slot_granules_ = 0;  // a power of two
+  unsigned slot_shift_ = 0;
+  uint32_t slot_count_ = 0;
+  size_t most_bytes_ = 0;
+  Slot* slots_ = nullptr;
+  Freelist dirty_;  // free with memory
+  Freelist clean_;  // free without
+  Count used_{0};   // slots taken into use so far
+  Count live_{0};
+  Count clock_{1};
+  std::atomic<uint64_t> allocations_{0};
+  std::atomic<uint64_t> touched_bytes_{0};
+  std::atomic<uint64_t> purged_bytes_{0};
+};
+
+}  // namespace spillway::core

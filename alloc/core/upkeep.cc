@@ -1,0 +1,227 @@
+#include "alloc/core/upkeep.h"
+
+#include <algorithm>
+
+#include "alloc/os/os.h"
+
+namespace spillway::core {
+namespace {
+
+constexpr ClassIndex class_index(uint32_t number) {
+  return ClassIndex{static_cast<uint8_t>(number)};
+}
+
+// What is left of a memory of the past after one interval.
+constexpr uint64_t faded(uint64_t value) {
+  constexpr uint64_t kForgotten = 64 * kKiB;
+  const uint64_t rest = value - value / 4;
+  return rest < kForgotten ? 0 : rest;
+}
+
+struct FreeBytes {
+  uint64_t warm = 0;
+  uint64_t cool = 0;
+  uint64_t clean = 0;
+
+  uint64_t dirty() const { return warm + cool; }
+  uint64_t in_use(const Engine& engine) const {
+    const uint64_t free = warm + cool + clean;
+    return engine.grown_bytes() - std::min(engine.grown_bytes(), free);
+  }
+};
+
+FreeBytes free_bytes(const Engine& engine) {
+  FreeBytes sum;
+  for (uint32_t i = 1; i <= engine.geometry().class_count; ++i) {
+    const Central& one = engine.class_at(class_index(i));
+    const uint64_t size = one.geometry().block_size;
+    sum.warm += one.count_warm() * size;
+    sum.cool += one.count_cool() * size;
+    sum.clean += one.count_clean() * size;
+  }
+  return sum;
+}
+
+}  // namespace
+
+bool Upkeep::enter() {
+  bool idle = false;
+  // acquire: pairs with the release in leave(). relaxed: who sees a pause late is stopped by
+  // running_.
+  return !pausing_.load(std::memory_order_relaxed) &&
+         running_.compare_exchange_strong(idle, true, std::memory_order_acquire,
+                                          std::memory_order_relaxed);
+}
+
+void Upkeep::leave() {
+  // release: pairs with the acquire in enter() and pause().
+  running_.store(false, std::memory_order_release);
+}
+
+bool Upkeep::enter_within_a_second() {
+  constexpr uint64_t kSecondNs = 1'000'000'000;
+  const uint64_t start = os::monotonic_ns();
+  while (!enter()) {
+    if (os::monotonic_ns() - start > kSecondNs) {
+      return false;
+    }
+    os::yield();
+  }
+  return true;
+}
+
+void Upkeep::pause(const void* who) {
+  constexpr uint64_t kSecondNs = 1'000'000'000;
+  // relaxed: the exchange below decides; a run that has not begun stays away.
+  pausing_.store(true, std::memory_order_relaxed);
+  const uint64_t start = os::monotonic_ns();
+  for (;;) {
+    bool idle = false;
+    // acquire: as in enter().
+    if (running_.compare_exchange_strong(idle, true, std::memory_order_acquire,
+                                         std::memory_order_relaxed)) {
+      paused_by_.set(who);
+      return;
+    }
+    if (os::monotonic_ns() - start > kSecondNs) {
+      return;
+    }
+    os::yield();
+  }
+}
+
+void Upkeep::resume(const void* who) {
+  const void* const holder = paused_by_.get();
+  if (holder != nullptr && holder != who) {
+    return;  // waited in vain: another thread's pause goes on
+  }
+  // relaxed: who sees it late comes again.
+  pausing_.store(false, std::memory_order_relaxed);
+  if (holder == who) {
+    paused_by_.set(nullptr);
+    leave();
+  }
+}
+
+void Upkeep::resume_after_fork() {
+  // relaxed: the only thread there is.
+  paused_by_.set(nullptr);
+  pausing_.store(false, std::memory_order_relaxed);
+  running_.store(false, std::memory_order_relaxed);
+}
+
+uint32_t Upkeep::interval_ms() const {
+  return static_cast<uint32_t>(std::max<int64_t>(purge_delay_ms_ / 2, 1));
+}
+
+uint32_t Upkeep::run(Engine& engine) {
+  if (!purges()) {
+    return kNothingLeft;
+  }
+  if (!enter()) {
+    return interval_ms();
+  }
+  const bool cached = engine.relax_caches();
+  const FreeBytes bytes = free_bytes(engine);
+  follow_demand(engine.taken_bytes(), bytes.in_use(engine));
+  const uint64_t kept = std::max(kept_always_, std::min(demand_, kLeastKept + peak_ / kPeakShare));
+  if (bytes.dirty() > kept) {
+    purge_cool(engine, std::min(bytes.dirty() - kept, bytes.cool), bytes.cool);
+  }
+  engine.cool();
+  bool refused = false;
+  const uint64_t large = engine.large().purge_old(refused);
+  refused_.add(refused ? 1 : 0);
+  leave();
+  const bool done = bytes.dirty() <= kept_always_ && large == 0 && demand_ == 0 && !cached;
+  return done ? kNothingLeft : interval_ms();
+}
+
+void Upkeep::balance_now(Engine& engine) {
+  if (!purges() || !enter()) {
+    return;
+  }
+  engine.fresh_bytes().look();
+  FreeBytes bytes = free_bytes(engine);
+  const uint64_t most = kept_always_ + std::max(kMostFree, bytes.in_use(engine) / kFreeShare);
+  if (bytes.dirty() > most) {
+    const uint64_t excess = bytes.dirty() - most;
+    const uint64_t purged = purge_cool(engine, std::min(excess, bytes.cool), bytes.cool);
+    if (purged < excess && purged < bytes.dirty()) {
+      engine.cool();
+      bytes = free_bytes(engine);
+      purge_cool(engine, std::min(excess - purged, bytes.cool), bytes.cool);
+    }
+  }
+  leave();
+}
+
+void Upkeep::follow_demand(uint64_t taken, uint64_t in_use) {
+  demand_ = std::max(faded(demand_), taken - std::min(taken, taken_before_));
+  taken_before_ = taken;
+  peak_ = std::max(faded(peak_), in_use);
+}
+
+uint64_t Upkeep::purge_cool(Engine& engine, uint64_t bytes, uint64_t cool_bytes) {
+  uint64_t purged = 0;
+  for (uint32_t i = 1; i <= engine.geometry().class_count && purged < bytes; ++i) {
+    const Central& one = engine.class_at(class_index(i));
+    const uint64_t cool = one.count_cool() * uint64_t{one.geometry().block_size};
+    // Rounded up to a block: many classes with little would never give any.
+    const auto share = static_cast<uint64_t>(
+        static_cast<double>(cool) / static_cast<double>(cool_bytes) * static_cast<double>(bytes));
+    purged += cool == 0 ? 0 : purge_class(engine, class_index(i), std::max<uint64_t>(share, 1));
+  }
+  return purged;
+}
+
+uint64_t Upkeep::purge_class(Engine& engine, ClassIndex index, uint64_t bytes) {
+  uint64_t purged = 0;
+  bool refused = false;
+  // The cursor meets the end of the class once on its way.
+  for (int ends = 0; purged < bytes && ends < 2 && !refused;) {
+    const uint64_t step = engine.purge(index, cursors_[raw(index)],
+                                       std::min(bytes - purged, kMostStepBytes), refused);
+    ends += step == 0 && cursors_[raw(index)] == 0 ? 1 : 0;
+    purged += step;
+    steps_.add(step != 0 ? 1 : 0);
+    // Between two steps a fork may take its turn. relaxed: seen at the next step otherwise.
+    if (pausing_.load(std::memory_order_relaxed)) {
+      leave();
+      while (!enter()) {
+        os::yield();
+      }
+    }
+  }
+  purged_bytes_.add(purged);
+  refused_.add(refused ? 1 : 0);
+  return purged;
+}
+
+uint64_t Upkeep::purge_everything(Engine& engine) {
+  if (!enter_within_a_second()) {
+    return 0;
+  }
+  // Twice: a thread's cache is idle when nothing happened since the last call.
+  engine.relax_caches();
+  engine.relax_caches();
+  engine.cool();
+  uint64_t purged = 0;
+  for (uint32_t i = 1; i <= engine.geometry().class_count; ++i) {
+    purged += purge_class(engine, class_index(i), UINT64_MAX);
+  }
+  const uint64_t before = engine.large().purged_bytes();
+  bool refused = false;
+  engine.large().purge_all(refused);
+  refused_.add(refused ? 1 : 0);
+  leave();
+  return purged + engine.large().purged_bytes() - before;
+}
+
+void Upkeep::collect(const Engine& engine, stats::Snapshot& snapshot) const {
+  snapshot.purged_bytes_total = purged_bytes_.get() + engine.large().purged_bytes();
+  snapshot.purges_total = steps_.get();
+  snapshot.purges_refused_total = refused_.get();
+}
+
+}  // namespace spillway::core

@@ -1,0 +1,97 @@
+// What an engine needs done now and then, by whoever has the time (heap/upkeep_thread.h): idle
+// threads' caches are emptied, and memory that was free for a while goes back to the kernel.
+//
+// Free memory cools in the freelists (central.h): a block that stays free from one run to the next
+// but one is one that nobody needed, since takers prefer what was freed last. Of that, as much is
+// kept as recent demand and the recent peak justify; both are forgotten within seconds, so that an
+// idle process ends up with nothing. Purging at once would make a server that works now and then
+// fault its buffers in at each request.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "alloc/base/owned_cell.h"
+#include "alloc/core/engine.h"
+#include "alloc/stats/statistics.h"
+
+namespace spillway::core {
+
+class Upkeep {
+ public:
+  // Memory is back at the latest this long after it was freed; runs come at half the delay.
+  static constexpr int64_t kNever = -1;
+  void configure(int64_t purge_delay_ms) { purge_delay_ms_ = purge_delay_ms; }
+  bool purges() const { return purge_delay_ms_ != kNever; }
+
+  // Does what is due. Returns when to come again, in milliseconds; kNothingLeft when there is
+  // nothing more to do until threads work again. Costs some microseconds for each cache and class,
+  // and the kernel's time for what goes back, in steps of kMostStepBytes. One caller at a time:
+  // others are sent away at once.
+  static constexpr uint32_t kNothingLeft = 0;
+  uint32_t run(Engine& engine);
+
+  // For threads that just took blocks without memory: when the pool has grown by some megabytes
+  // although it has much free memory of other classes, some of that goes back now, so that a heap
+  // whose sizes change does not keep the most it ever had of each. Some nanoseconds otherwise.
+  void balance(Engine& engine) {
+    if (engine.fresh_bytes().since_look() >= kFreshPerLook) {
+      balance_now(engine);
+    }
+  }
+
+  // Gives back all that is free, whatever the demand; returns the bytes. Waits for a run, a second
+  // at most: it may be this thread's own, interrupted by a signal.
+  uint64_t purge_everything(Engine& engine);
+
+  // For fork(): nobody is in a run from the one to the other. Waits for the run's current step, a
+  // second at most.
+  // `who` tells the forking threads apart.
+  void pause(const void* who);
+  void resume(const void* who);
+  // In the child, whatever became of the threads that were in a run.
+  void resume_after_fork();
+
+  // Of pooled blocks, since the start.
+  uint64_t purged_pool_bytes() const { return purged_bytes_.get(); }
+  // Kept free whatever the demand: what the program asked to have ready.
+  void keep_at_least(uint64_t bytes) { kept_always_ = bytes; }
+
+  void collect(const Engine& engine, stats::Snapshot& snapshot) const;
+
+ private:
+  static constexpr uint64_t kMostStepBytes = 16 * kMiB;
+  // Kept while there is demand: some blocks for a server's next request, and of large heaps so
+  // little that it does not matter beside what they were.
+  static constexpr uint64_t kLeastKept = 4 * kMiB;
+  static constexpr uint64_t kPeakShare = 32;
+  // What may be free while the pool grows: so much, or a share of what is in use.
+  static constexpr uint64_t kFreshPerLook = 4 * kMiB;
+  static constexpr uint64_t kMostFree = 32 * kMiB;
+  static constexpr uint64_t kFreeShare = 32;
+
+  void balance_now(Engine& engine);
+  bool enter();
+  bool enter_within_a_second();
+  void leave();
+  uint32_t interval_ms() const;
+  void follow_demand(uint64_t taken, uint64_t in_use);
+  // Purges up to `bytes` of what is cool, from all classes in proportion.
+  uint64_t purge_cool(Engine& engine, uint64_t bytes, uint64_t cool_bytes);
+  uint64_t purge_class(Engine& engine, ClassIndex index, uint64_t bytes);
+
+  int64_t purge_delay_ms_ = kNever;
+  std::atomic<bool> running_{false};
+  std::atomic<bool> pausing_{false};
+  OwnedCell<const void*> paused_by_;  // holds running_, and is the only one to write this
+  uint64_t kept_always_ = 0;
+  uint64_t taken_before_ = 0;
+  uint64_t demand_ = 0;  // bytes taken lately, fading
+  uint64_t peak_ = 0;    // bytes in use lately, fading
+  uint32_t cursors_[kMaxClasses] = {};
+  OwnedCell<uint64_t> purged_bytes_;
+  OwnedCell<uint64_t> steps_;
+  OwnedCell<uint64_t> refused_;
+};
+
+}  // namespace spillway::core

@@ -1,0 +1,116 @@
+#include "alloc/heap/limits.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "alloc/config/options.h"
+#include "alloc/heap/counters.h"
+#include "alloc/heap/heap.h"
+#include "alloc/heap/start.h"
+#include "alloc/heap/upkeep.h"
+#include "alloc/os/os.h"
+
+namespace spillway::heap {
+
+constinit OwnedCell<bool> limits_are_set;
+
+namespace {
+
+constinit std::atomic<uint64_t> soft_limit{UINT64_MAX};
+constinit std::atomic<uint64_t> hard_limit{UINT64_MAX};
+constinit std::atomic<LimitCallback> on_limit{nullptr};
+// Above the soft limit since the last time that it was not: told once.
+constinit std::atomic<bool> above{false};
+
+uint64_t limit_of(config::Option option) {
+  const int64_t value = options().value(option);
+  if (value == config::kWordValue) {
+    return UINT64_MAX;
+  }
+  if (!config::is_per_cent(value)) {
+    return static_cast<uint64_t>(value);
+  }
+  const uint64_t memory = std::min(os::physical_memory(),
+                                   os::cgroup_memory_limit("/proc/self/cgroup", "/sys/fs/cgroup"));
+  return memory / 100 * static_cast<uint64_t>(config::per_cent(value));
+}
+
+// Purging costs time for each gigabyte: not at every request of a program that lives at its limit.
+bool may_purge_again() {
+  constexpr uint64_t kPauseNs = 20'000'000;
+  static constinit std::atomic<uint64_t> purged_at_ns{0};
+  const uint64_t now = os::monotonic_ns();
+  uint64_t before = purged_at_ns.load(std::memory_order_relaxed);
+  // relaxed: one of those who ask at the same time goes on.
+  return now - before >= kPauseNs &&
+         purged_at_ns.compare_exchange_strong(before, now, std::memory_order_relaxed);
+}
+
+void note_crossing(uint64_t held, uint64_t limit) {
+  // relaxed: whoever changes it tells.
+  if (above.exchange(true, std::memory_order_relaxed)) {
+    return;
+  }
+  counters.limit_crossed.add();
+  // acquire: pairs with the release in set_limit_callback().
+  const LimitCallback callback = on_limit.load(std::memory_order_acquire);
+  if (callback != nullptr) {
+    callback(held, limit);
+  }
+}
+
+}  // namespace
+
+void configure_limits() {
+  soft_limit.store(limit_of(config::Option::limit), std::memory_order_relaxed);
+  hard_limit.store(limit_of(config::Option::hard_limit), std::memory_order_relaxed);
+  limits_are_set.set(options().value(config::Option::limit) != config::kWordValue ||
+                     options().value(config::Option::hard_limit) != config::kWordValue);
+}
+
+void refresh_limits() {
+  if (config::is_per_cent(options().value(config::Option::limit)) ||
+      config::is_per_cent(options().value(config::Option::hard_limit))) {
+    configure_limits();
+  }
+}
+
+void set_limit_callback(LimitCallback callback) {
+  // release: pairs with the acquire in note_crossing().
+  on_limit.store(callback, std::memory_order_release);
+}
+
+uint64_t held_bytes() {
+  const uint64_t pooled = is_pooling() ? heap.engine.held_bytes(upkeep.purged_pool_bytes()) : 0;
+  const uint64_t committed = fallback::footprint().committed;
+  // mimalloc commits 32 MiB at a time, most of it never touched: no more than what is resident.
+  return std::max(pooled, std::min(pooled + committed, os::resident_bytes()));
+}
+
+SPILLWAY_COLD bool admit_slow(size_t size) {
+  const uint64_t soft = soft_limit.load(std::memory_order_relaxed);
+  const uint64_t hard = hard_limit.load(std::memory_order_relaxed);
+  uint64_t held = held_bytes();
+  if (held + size <= std::min(soft, hard)) {
+    // A little less, so that who stays at the limit does not cross it all the time.
+    if (held + size <= soft - soft / 32) {
+      above.store(false, std::memory_order_relaxed);
+    }
+    return true;
+  }
+  if (may_purge_again() || held + size > hard) {
+    upkeep.purge_everything(heap.engine);
+    fallback::collect(false);
+    held = held_bytes();
+  }
+  if (held + size > soft) {
+    note_crossing(held, soft);
+  }
+  if (held + size > hard) {
+    counters.hard_limit_refusals.add();
+    return false;
+  }
+  return true;
+}
+
+}  // namespace spillway::heap

@@ -1,0 +1,37 @@
+// The options limit and hard_limit: how much memory the process's heap may hold, pool and fallback
+// together.
+//
+// Above the soft one all free memory goes back at once; when that is not enough it is counted and
+// the program's callback is called. Above the hard one, requests that pass here fail with ENOMEM:
+// those of pooled and larger sizes that no thread cache can serve. Smaller ones never do; they
+// count as mimalloc commits memory for them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "alloc/base/attributes.h"
+#include "alloc/base/owned_cell.h"
+
+namespace spillway::heap {
+
+using LimitCallback = void (*)(uint64_t held, uint64_t limit);
+
+// As the options say; a share of the memory that the control group, or else the machine, has.
+void configure_limits();
+// The control group's limit may have changed. Cheap without limits in per cent.
+void refresh_limits();
+void set_limit_callback(LimitCallback callback);
+
+// Bytes held for the program, free ones that are still here included.
+uint64_t held_bytes();
+
+extern constinit OwnedCell<bool> limits_are_set;
+bool admit_slow(size_t size);
+
+// Whether a request may be served; false: the caller fails with ENOMEM.
+SPILLWAY_ALWAYS_INLINE bool admit(size_t size) {
+  return SPILLWAY_LIKELY(!limits_are_set.get()) || admit_slow(size);
+}
+
+}  // namespace spillway::heap

@@ -1,0 +1,90 @@
+#include "alloc/heap/prefill.h"
+
+#include <optional>
+#include <string_view>
+
+#include "alloc/base/text.h"
+#include "alloc/config/option_text.h"
+#include "alloc/heap/heap.h"
+#include "alloc/heap/start.h"
+#include "alloc/heap/upkeep.h"
+#include "alloc/os/message.h"
+#include "alloc/os/os.h"
+
+namespace spillway::heap {
+namespace {
+
+struct Entry {
+  size_t size;
+  size_t count;
+};
+
+// SIZE:COUNT with a size of the pooled window.
+std::optional<Entry> parse(std::string_view text) {
+  constexpr config::OptionSpec kSize{
+      "", config::OptionType::kBytes, 0, config::kMinPooledSize, config::kMaxPooledSize, "", ""};
+  constexpr config::OptionSpec kCount{"", config::OptionType::kNumber, 0, 1, 1 << 20, "", ""};
+  const std::string_view size_text = take_until(text, ':');
+  const std::optional<int64_t> size = config::parse_value(kSize, size_text);
+  const std::optional<int64_t> count = config::parse_value(kCount, text);
+  if (!size || !count) {
+    return std::nullopt;
+  }
+  return Entry{static_cast<size_t>(*size), static_cast<size_t>(*count)};
+}
+
+// The blocks are held in a chain through their first words until all are resident.
+uint64_t fill(const Entry& entry) {
+  struct Link {
+    Link* next;
+  };
+  Link* chain = nullptr;
+  uint64_t bytes = 0;
+  const size_t page = os::page_size();
+  for (size_t i = 0; i < entry.count; ++i) {
+    void* block = take_pooled_slow(entry.size);
+    if (block == nullptr) {
+      break;
+    }
+    mark_live(block);
+    auto* memory = static_cast<char*>(block);
+    for (size_t offset = 0; offset < entry.size; offset += page) {
+      memory[offset] = 0;
+    }
+    chain = ::new (block) Link{chain};
+    bytes += entry.size;
+  }
+  while (chain != nullptr) {
+    Link* next = chain->next;
+    free(chain);
+    chain = next;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+void prefill() {
+  std::string_view list = options().text(config::Option::prefill);
+  uint64_t bytes = 0;
+  while (!list.empty()) {
+    std::string_view part = take_until(list, ',');
+    while (!part.empty()) {
+      const std::string_view text = take_until(part, '+');
+      const std::optional<Entry> entry = parse(text);
+      if (entry) {
+        bytes += fill(*entry);
+      } else if (text != "none") {
+        os::Message message;
+        message.line().text("option prefill: ").quoted(text).text(" is not SIZE:COUNT, as 64K:32");
+        message.send();
+      }
+    }
+  }
+  if (bytes != 0) {
+    heap.engine.flush(anchor);
+    upkeep.keep_at_least(bytes);
+  }
+}
+
+}  // namespace spillway::heap

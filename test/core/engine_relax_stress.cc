@@ -1,0 +1,178 @@
+// Threads come, work and go while the main thread borrows their caches, cools and purges. Blocks
+// are marked as taken in a table of their own and hold a pattern; clean ones must read as zero.
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "test/core/fixture.h"
+
+namespace spillway::core {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+using Clock = std::chrono::steady_clock;
+
+constexpr uint32_t kThreads = 4;
+constexpr auto kDuration = std::chrono::seconds(1);
+
+struct RelaxStress : EngineFixture {
+  struct Held {
+    void* block;
+    uint64_t stamp;
+  };
+
+  static size_t words(ClassIndex index) { return kBlockSizes[raw(index) - 1U] / sizeof(uint64_t); }
+  // A few words of each page, and the last.
+  template <typename Action>
+  static void for_each_sample(void* block, ClassIndex index, Action action) {
+    auto* memory = static_cast<uint64_t*>(block);
+    for (size_t at = 0; at < words(index); at += kGranuleSize / sizeof(uint64_t)) {
+      action(memory[at], at);
+      action(memory[at + 100], at + 100);
+    }
+    action(memory[words(index) - 1], words(index) - 1);
+  }
+
+  std::atomic<bool>& owned(const void* block) {
+    return owners[engine.arena().offset(block) / kGranuleSize];
+  }
+
+  bool allocate_one(ThreadAnchor& anchor, ClassIndex index, uint64_t stamp,
+                    std::vector<Held>& held) {
+    void* block = take(anchor, index);
+    if (block == nullptr) {
+      return false;
+    }
+    // relaxed here and below: the engine orders these accesses; that is what is tested.
+    taken_twice += owned(block).exchange(true, std::memory_order_relaxed) ? 1 : 0;
+    const bool clean = state_of(block).load() == SlotState::kClean;
+    mark_live(block);
+    for_each_sample(block, index, [&](uint64_t& word, size_t at) {
+      not_zero += clean && word != 0 ? 1 : 0;
+      word = stamp + at;
+    });
+    held.push_back({block, stamp});
+    return true;
+  }
+
+  void free_one(ThreadAnchor& anchor, const Held& one) {
+    const ClassIndex index =
+        engine.arena().class_of(Arena::granule_at(engine.arena().offset(one.block)));
+    for_each_sample(one.block, index, [&](const uint64_t& word, size_t at) {
+      overwritten += word != one.stamp + at ? 1 : 0;
+    });
+    owned(one.block).store(false, std::memory_order_relaxed);
+    free(anchor, one.block);
+  }
+
+  // The life of one thread: some thousand calls, bursts and pauses.
+  void live(uint32_t seed) {
+    ThreadAnchor anchor = new_anchor();
+    engine.attach(anchor);
+    engine.allow_borrowing(anchor);
+    uint32_t random = seed;
+    uint64_t stamp = uint64_t{seed} << 32;
+    std::vector<Held> held;
+    const uint32_t rounds = 500 + seed % 3000;
+    for (uint32_t round = 0; round < rounds; ++round) {
+      random = random * 1664525 + 1013904223;
+      const uint32_t dice = random >> 16;
+      const ClassIndex index{static_cast<uint8_t>(dice % 16 == 0 ? 4 : dice % 3 + 1)};
+      if (held.size() < 24 && dice % 5 != 0) {
+        stamp += 1 << 20;
+        allocate_one(anchor, index, stamp, held);
+      } else if (!held.empty()) {
+        const size_t at = dice % held.size();
+        free_one(anchor, held[at]);
+        held[at] = held.back();
+        held.pop_back();
+      }
+      if (dice % 300 == 0) {
+        std::this_thread::sleep_for(std::chrono::microseconds(300));
+      }
+    }
+    for (const Held& one : held) {
+      free_one(anchor, one);
+    }
+    engine.detach(anchor);
+    ++lives;
+  }
+
+  std::vector<std::atomic<bool>> owners =
+      std::vector<std::atomic<bool>>(engine.arena().bytes() / kGranuleSize);
+  std::atomic<int> taken_twice{0};
+  std::atomic<int> overwritten{0};
+  std::atomic<int> not_zero{0};
+  std::atomic<uint32_t> lives{0};
+};
+
+BOOST_AUTO_TEST_SUITE(engine_relax_stress)
+
+BOOST_FIXTURE_TEST_CASE(caches_are_borrowed_and_memory_purged_under_threads_that_work,
+                        RelaxStress) {
+  const auto end = Clock::now() + kDuration;
+  std::vector<std::thread> spawners;
+  for (uint32_t number = 0; number < kThreads; ++number) {
+    spawners.emplace_back([this, number, end] {
+      for (uint32_t seed = number + 1; Clock::now() < end; seed += kThreads) {
+        std::thread([this, seed] { live(seed * 2654435761U); }).join();
+      }
+    });
+  }
+  uint64_t purged = 0;
+  bool refused = false;
+  uint32_t cursors[kMaxClasses] = {};
+  for (uint32_t pass = 0; Clock::now() < end; ++pass) {
+    engine.relax_caches();
+    engine.cool();
+    for (uint8_t i = 1; i <= kBlockSizes.size(); ++i) {
+      purged += engine.purge(ClassIndex{i}, cursors[i], 256 * kKiB, refused);
+    }
+    // Caches grow while threads are in a hurry, and shrink when these tests take their time.
+    if (pass % 256 == 0) {
+      os::fake::stop_clock();
+    } else if (pass % 256 == 192) {
+      os::fake::reset();
+    }
+    if (pass % 16 == 0) {
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+  }
+  for (std::thread& spawner : spawners) {
+    spawner.join();
+  }
+  BOOST_TEST(taken_twice == 0);
+  BOOST_TEST(overwritten == 0);
+  BOOST_TEST(not_zero == 0);
+  BOOST_TEST(double_frees == 0);
+  BOOST_TEST(!refused);
+  BOOST_TEST(purged > 0U);
+  BOOST_TEST(lives > kThreads);
+  const stats::Snapshot now = snapshot();
+  BOOST_TEST(now.thread_caches == 0U);
+  BOOST_TEST(now.pool_live_bytes == 0U);
+  BOOST_TEST(now.pool_cached_bytes == 0U);
+  BOOST_TEST(now.cache_capacity_bytes == 0U);
+  for (uint8_t i = 1; i <= kBlockSizes.size(); ++i) {
+    const Central& central = engine.class_at(ClassIndex{i});
+    BOOST_TEST(central.count_free() == central.grown());
+  }
+  // All of it can still be had, each slot once.
+  ThreadAnchor anchor = new_anchor();
+  std::vector<Held> held;
+  for (uint8_t i = 1; i <= kBlockSizes.size(); ++i) {
+    const size_t before = held.size();
+    while (allocate_one(anchor, ClassIndex{i}, held.size(), held)) {
+    }
+    BOOST_TEST(held.size() - before == engine.geometry().classes[i].slots);
+  }
+  BOOST_TEST(taken_twice == 0);
+  BOOST_TEST(not_zero == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace spillway::core

@@ -1,0 +1,130 @@
+// Threads take, grow and free large blocks while memory goes back; contents stay their owners'.
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <cstring>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "test/core/large_blocks_fixture.h"
+
+namespace spillway::core {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+using Clock = std::chrono::steady_clock;
+
+BOOST_AUTO_TEST_SUITE(large_blocks_stress)
+
+// Threads that take, resize and give while another purges. A word of each page says whose it is.
+struct Stress : ManySlots {
+  struct Held {
+    uint64_t* block;
+    size_t size;
+    uint64_t stamp;
+  };
+  static constexpr size_t kStep = kGranuleSize / sizeof(uint64_t);
+
+  static void write(const Held& one, size_t from) {
+    for (size_t at = align_up(from, kGranuleSize) / sizeof(uint64_t);
+         at < one.size / sizeof(uint64_t); at += kStep) {
+      one.block[at] = one.stamp + at;
+    }
+  }
+  void check(const Held& one, size_t size) {
+    for (size_t at = 0; at < size / sizeof(uint64_t); at += kStep) {
+      overwritten += one.block[at] != one.stamp + at ? 1 : 0;
+    }
+  }
+  void take_one(uint32_t dice, uint64_t stamp, std::vector<Held>& held) {
+    const Use use = dice % 4 == 0 ? Use::kZeroed : dice % 4 == 1 ? Use::kGrowing : Use::kAny;
+    const size_t size = kMiB / 4 + dice % 1000 * kKiB;
+    auto* block = static_cast<uint64_t*>(get(size, use, dice % 8 == 7));
+    if (block == nullptr) {
+      return;
+    }
+    for (size_t at = 0; use == Use::kZeroed && at < size / sizeof(uint64_t); at += kStep) {
+      not_zero += block[at] != 0 ? 1 : 0;
+    }
+    held.push_back({block, size, stamp});
+    write(held.back(), 0);
+  }
+  void resize_one(uint32_t dice, Held& one) {
+    const size_t size = kMiB / 4 + dice % 3000 * kKiB;
+    const size_t before = one.size;
+    check(one, before);
+    if (large.resize(one.block, size)) {
+      one.size = size;
+      check(one, std::min(before, size));
+      write(one, std::min(before, size));
+    } else {
+      ++not_resized;
+    }
+  }
+  void work(uint32_t seed, Clock::time_point end) {
+    uint32_t random = seed;
+    uint64_t stamp = uint64_t{seed} << 32;
+    std::vector<Held> held;
+    while (Clock::now() < end) {
+      random = random * 1664525 + 1013904223;
+      const uint32_t dice = random >> 12;
+      if (held.size() < 8 && dice % 3 == 0) {
+        take_one(dice / 3, stamp += 1 << 20, held);
+      } else if (!held.empty() && dice % 3 == 1) {
+        resize_one(dice / 3, held[dice % held.size()]);
+      } else if (!held.empty()) {
+        const size_t at = dice % held.size();
+        check(held[at], held[at].size);
+        give(held[at].block);
+        held[at] = held.back();
+        held.pop_back();
+        ++given;
+      }
+    }
+    for (const Held& one : held) {
+      check(one, one.size);
+      give(one.block);
+    }
+  }
+
+  std::atomic<int> overwritten{0};
+  std::atomic<int> not_zero{0};
+  std::atomic<int> not_resized{0};
+  std::atomic<int> given{0};
+};
+
+BOOST_FIXTURE_TEST_CASE(blocks_are_their_owners_while_others_purge, Stress) {
+  const auto end = Clock::now() + std::chrono::milliseconds(500);
+  std::vector<std::thread> threads;
+  for (uint32_t seed = 1; seed <= 4; ++seed) {
+    threads.emplace_back([this, seed, end] { work(seed, end); });
+  }
+  while (Clock::now() < end) {
+    purge_old();
+    std::this_thread::yield();
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  BOOST_TEST(overwritten == 0);
+  BOOST_TEST(not_zero == 0);
+  BOOST_TEST(not_resized == 0);
+  BOOST_TEST(given > 0);
+  BOOST_TEST(!refused);
+  BOOST_TEST(large.purged_bytes() > 0U);
+  BOOST_TEST(snapshot().large_blocks == 0U);
+  BOOST_TEST(live_bytes() == 0U);
+  BOOST_TEST(large.touched_bytes() - large.purged_bytes() == free_bytes());
+  std::set<void*> all;
+  for (void* block; (block = get(1)) != nullptr;) {
+    all.insert(block);
+  }
+  BOOST_TEST(all.size() == 2 * 256 * kMiB / kSlot);
+  BOOST_TEST(snapshot().large_blocks == all.size());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace spillway::core

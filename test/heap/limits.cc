@@ -1,0 +1,55 @@
+// What is held, and a heap without limits. With limits: test/preload/limit.c.
+#include "alloc/heap/limits.h"
+
+#include "alloc/heap/inspect.h"
+#include "test/heap/fixture.h"
+
+namespace spillway::heap {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+
+BOOST_FIXTURE_TEST_SUITE(heap_limits, HeapFixture)
+
+BOOST_AUTO_TEST_CASE(without_limits_everything_is_admitted) {
+  BOOST_TEST(!limits_are_set.get());
+  BOOST_TEST(admit(1));
+  BOOST_TEST(admit(SIZE_MAX));
+  BOOST_TEST(snapshot().limit_crossed_total == 0U);
+  BOOST_TEST(snapshot().hard_limit_refusals_total == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(held_is_what_blocks_have_until_it_is_given_back) {
+  purge();
+  const uint64_t before = held_bytes();
+  void* large = allocate(20 * kMiB);
+  void* pooled = allocate(kMiB);
+  fill(large, 20 * kMiB, 1);
+  fill(pooled, kMiB, 1);
+  const uint64_t during = held_bytes();
+  BOOST_TEST(during >= before + 21 * kMiB);
+  // A batch may come along with the pooled one.
+  BOOST_TEST(during <= before + 40 * kMiB);
+  free(large);
+  free(pooled);
+  BOOST_TEST(held_bytes() >= before + 20 * kMiB);
+  purge();
+  BOOST_TEST(held_bytes() <= before);
+}
+
+BOOST_AUTO_TEST_CASE(held_is_the_same_when_memory_is_used_again) {
+  void* block = allocate(kMiB);
+  free(block);
+  const uint64_t before = held_bytes();
+  for (int i = 0; i < 100; ++i) {
+    block = allocate(kMiB);
+    fill(block, 100, 1);
+    free(block);
+  }
+  BOOST_TEST(held_bytes() == before);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace spillway::heap

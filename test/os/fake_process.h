@@ -1,0 +1,17 @@
+// Stands before parts of alloc/os/os.h's process half: a clock that stands still, a kernel without
+// membarrier. Linked with --wrap (test/CMakeLists.txt); does what the real ones do until told.
+#pragma once
+
+#include <cstdint>
+
+namespace spillway::os::fake {
+
+// Until reset() the clock moves only by advance_clock().
+void stop_clock();
+void advance_clock(uint64_t nanoseconds);
+
+void refuse_barriers();
+
+void reset();
+
+}  // namespace spillway::os::fake

@@ -1,0 +1,2 @@
+// The header as C++ sees it.
+#include "interface.c"
