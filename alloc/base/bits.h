@@ -59,7 +59,7 @@ class Divider {
 
  private:
   uint32_t shift_ = 0;
-  uint64_t reciprocal_ = 1;
+  uint64_t reciprocal_ = 0;
 };
 
 }  // namespace spillway

@@ -63,7 +63,7 @@ bool Arena::reserve_aligned(size_t bytes) {
     os::release(reinterpret_cast<void*>(address + bytes), kSpanAlignment - before);
   }
   base_.set(address);
-  bytes_.set(bytes);
+  bytes_.set_release(bytes);  // acquired in owns()
   return true;
 }
 
@@ -73,7 +73,7 @@ void Arena::release() {
   void* const states = states_;
   // First: another thread may get the range from the kernel as soon as it is gone.
   bytes_.set(0);
-  base_.set(kNowhere);
+  base_.set(0);
   states_ = nullptr;
   if (size != 0) {
     os::release(start, size);

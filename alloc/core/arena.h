@@ -32,7 +32,10 @@ class Arena {
   // Gives everything back; no block may be in use.
   void release();
 
-  bool owns(const void* pointer) const { return offset(pointer) < bytes_.get(); }
+  bool owns(const void* pointer) const {
+    const size_t bytes = bytes_.get_acquire();  // set_release in reserve(): base_ is there with it
+    return offset(pointer) < bytes;
+  }
   size_t offset(const void* pointer) const {
     return reinterpret_cast<uintptr_t>(pointer) - base_.get();
   }
@@ -95,13 +98,9 @@ class Arena {
   static constexpr uint32_t kStaggerShare = 16;
   static constexpr uint32_t kMostStagger = (kStaggerLines - 1) * kStatesPerLine;
 
-  // An address that no pointer of a program is near: with it nothing is owned, however many bytes.
-  static constexpr uintptr_t kNowhere = uintptr_t{1} << 63;
-
-  // Read on every free(): the first members of an engine. A free() may run while reserve()
-  // does, in another thread: whichever of the first two it sees, it owns nothing until it sees
-  // both.
-  OwnedCell<uintptr_t> base_{kNowhere};
+  // Read on every free(): the first members of an engine. A free() may run while reserve() does, in
+  // another thread: without bytes_ nothing is owned.
+  OwnedCell<uintptr_t> base_;
   OwnedCell<size_t> bytes_;
   StateByte* states_ = nullptr;
   unsigned span_shift_ = 0;

@@ -109,7 +109,7 @@ class Freelist {
   Word* levels_[kMostLevels] = {};
   uint32_t words_[kMostLevels] = {};
   unsigned level_count_ = 0;
-  uint32_t lanes_ = 1;
+  uint32_t lanes_ = 0;
 };
 
 }  // namespace spillway::core

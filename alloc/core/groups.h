@@ -43,7 +43,7 @@ class GroupLayout {
   }
 
  private:
-  uint32_t stride_ = kStatesPerLine;
+  uint32_t stride_ = 0;
   Divider by_stride_;
 };
 

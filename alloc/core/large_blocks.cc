@@ -47,6 +47,7 @@ void LargeBlocks::attach(Arena& arena, uint32_t first, uint32_t spans, void* mem
   }
   arena_ = &arena;
   first_span_ = first;
+  clock_.store(1, std::memory_order_relaxed);  // read by purges, which begin after the start
   first_granule_ = raw(arena.span_start(first));
   slot_granules_ = slot_granules(arena);
   slot_shift_ = static_cast<unsigned>(std::countr_zero(slot_granules_));

@@ -109,7 +109,7 @@ class LargeBlocks {
   static constexpr uint32_t kNone = UINT32_MAX;
 
   Arena* arena_ = nullptr;
-  uint32_t first_span_ = UINT32_MAX;
+  uint32_t first_span_ = 0;
   uint32_t first_granule_ = 0;
   uint32_t slot_granules_ = 0;  // a power of two
   unsigned slot_shift_ = 0;
@@ -120,7 +120,7 @@ class LargeBlocks {
   Freelist clean_;  // free without
   Count used_{0};   // slots taken into use so far
   Count live_{0};
-  Count clock_{1};
+  Count clock_{0};
   std::atomic<uint64_t> allocations_{0};
   std::atomic<uint64_t> touched_bytes_{0};
   std::atomic<uint64_t> purged_bytes_{0};
