@@ -29,6 +29,8 @@
 #define SPILLWAY_UNHOOKED(function) \
   extern __typeof__(function) function __attribute__((no_instrument_function));
 #include "unhooked.h"
+// It has no slow path of its own, only calls of them: a part of every free().
+extern __typeof__(mi_free) mi_free __attribute__((always_inline));
 #endif
 
 #include "static.c"

@@ -45,7 +45,8 @@ def parse(arguments):
 def build_directory(given):
     """The build's directory, absolute; None if it could not be had."""
     if given is None:
-        done = subprocess.run([ROOT / "scripts" / "build", "release"], stdout=sys.stderr, check=False)
+        build = [ROOT / "scripts" / "build", "release", "all", "bare_mimalloc"]
+        done = subprocess.run(build, stdout=sys.stderr, check=False)
         if done.returncode != 0:
             print("bench: the build failed (see above)", file=sys.stderr)
             return None
