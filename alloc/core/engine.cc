@@ -162,7 +162,7 @@ bool Engine::relax_caches() {
       return;
     }
     Borrowed borrowed = Borrowed::kBusy;
-    if (cache.needs_relaxing(geometry_, now)) {
+    if (cache.needs_relaxing(neighbours(), now)) {
       borrowed = borrow(cache);
     }
     if (borrowed == Borrowed::kYes) {

@@ -149,7 +149,7 @@ class Engine {
   Central& central(ClassIndex index) { return centrals_[raw(index)]; }
   const Central& central(ClassIndex index) const { return centrals_[raw(index)]; }
   CacheNeighbours neighbours() {
-    return {geometry_, centrals_, budget_, fresh_, pool_size_, on_double_free_};
+    return {geometry_, centrals_, budget_, fresh_, pool_size_, registry_.in_use(), on_double_free_};
   }
   bool reserve_freelists(uint32_t large_spans);
   enum class Borrowed : uint8_t { kYes, kBusy, kNever };

@@ -1,9 +1,12 @@
 // What one set of size classes looks like: block sizes, slots, and how many blocks a thread may
 // cache. Computed once when an engine starts, read-only from then on.
 //
-// Colouring: a slot of a coloured class is a granule longer than its block, and slot n's block
-// starts at line n mod 64 of the slot. Equal blocks then do not compete for the same sets of the
-// processor's caches (jemalloc's cache-oblivious large allocations do the same, at random).
+// Colouring: a slot of a coloured class is a granule longer than its block, which starts at one of
+// the slot's first 64 lines. Blocks in use then do not compete for the same sets of the processor's
+// caches (jemalloc's cache-oblivious large allocations do the same, at random). Lines are taken in
+// steps that spread few slots of many classes as evenly as many slots of one: 64 times the
+// reciprocals of the plastic number and of its square, made odd (M. Roberts, "The unreasonable
+// effectiveness of quasirandom sequences", 2018).
 #pragma once
 
 #include <cstddef>
@@ -17,11 +20,16 @@
 
 namespace spillway::core {
 
+inline constexpr uint32_t kColours = kGranuleSize / kLineSize;
+inline constexpr uint32_t kSlotColours = 49;   // steps from slot to slot
+inline constexpr uint32_t kClassColours = 37;  // and from class to class
+
 struct ClassGeometry {
   uint32_t block_size = 0;       // bytes a caller may use
   uint32_t stride_granules = 0;  // distance between neighbouring slots
   uint32_t slots = 0;            // that fit the span
   bool coloured = false;
+  uint8_t first_colour = 0;  // slot 0's line
   GroupLayout groups;
   Divider by_stride;
   // A thread's bin for this class, in blocks.
@@ -33,7 +41,8 @@ struct ClassGeometry {
 
   // Bytes from a slot's start to its block.
   size_t colour(SlotIndex slot) const {
-    return coloured ? size_t{raw(slot) % (kGranuleSize / kLineSize)} << kLineShift : 0;
+    return coloured ? size_t{(first_colour + raw(slot) * kSlotColours) % kColours} << kLineShift
+                    : 0;
   }
 };
 
@@ -70,6 +79,7 @@ constexpr Geometry make_geometry(std::span<const uint32_t> block_sizes, size_t s
     ClassGeometry& one = geometry.classes[++geometry.class_count];
     one.block_size = size;
     one.coloured = size >= coloured_from;
+    one.first_colour = static_cast<uint8_t>(geometry.class_count * kClassColours % kColours);
     one.stride_granules = (size >> kGranuleShift) + (one.coloured ? 1 : 0);
     one.slots = static_cast<uint32_t>((span_bytes >> kGranuleShift) / one.stride_granules);
     one.by_stride = Divider(one.stride_granules);

@@ -60,6 +60,7 @@ ThreadCache* Registry::claim() {
   ThreadCache& cache = at(raw(number));
   // release: pairs with the acquire in for_each().
   lives_[cache.number()].store(Life::kInUse, std::memory_order_release);
+  in_use_.fetch_add(1, std::memory_order_relaxed);
   return &cache;
 }
 
@@ -78,12 +79,14 @@ ThreadCache* Registry::create() {
   cache->start(number, *geometry_);
   // release: pairs with the acquire in for_each().
   lives_[number].store(Life::kInUse, std::memory_order_release);
+  in_use_.fetch_add(1, std::memory_order_relaxed);
   return cache;
 }
 
 void Registry::release(ThreadCache& cache) {
   // relaxed: the put() below hands the cache on.
   lives_[cache.number()].store(Life::kIdle, std::memory_order_relaxed);
+  in_use_.fetch_sub(1, std::memory_order_relaxed);
   uint32_t hint = 0;
   const SlotIndex number{cache.number()};
   static_cast<void>(free_numbers_.put(hint, &number, 1));  // never there twice: it was in use

@@ -31,6 +31,9 @@ class Registry {
     return lives_[cache.number()].load(std::memory_order_relaxed) == Life::kInUse;
   }
 
+  // How many are; a momentary answer.
+  uint32_t in_use() const { return in_use_.load(std::memory_order_relaxed); }
+
   // Calls `action(ThreadCache&)` for every cache that was ever claimed.
   template <typename Action>
   void for_each(Action action) const {
@@ -59,6 +62,7 @@ class Registry {
   size_t stride_ = 0;
   uint32_t room_ = 0;
   std::atomic<uint32_t> numbered_{0};
+  std::atomic<uint32_t> in_use_{0};  // relaxed: orders nothing
   std::atomic<Life>* lives_ = nullptr;
   Freelist free_numbers_;
 };

@@ -40,9 +40,12 @@ struct CacheNeighbours {
   CacheBudget& budget;
   FreshBytes& fresh;
   const PoolSize& pool_size;
+  uint32_t caches_in_use;  // a momentary number
   DoubleFreeHandler on_double_free;
 
   Central& central(ClassIndex index) const { return centrals[raw(index)]; }
+  // A thread that takes more time than this per allocation gains nothing from larger bins.
+  uint64_t unhurried_ns() const;
   // Central::put() with its complaint heard.
   void put(ClassIndex index, Central::Client& client, void* const* blocks, uint32_t count) const;
 };
@@ -69,7 +72,7 @@ class ThreadCache : public BinTable {
   // For whoever looks after all caches at intervals, one at a time. Whether this one is worth
   // borrowing: its thread did nothing since the last look and it holds something, or is slow now
   // and it holds much. Needs no lease.
-  bool needs_relaxing(const Geometry& geometry, uint64_t now_ns);
+  bool needs_relaxing(const CacheNeighbours& neighbours, uint64_t now_ns);
   // Whether it has room, and so perhaps blocks.
   bool holds_anything(const Geometry& geometry) const;
   // Flushes the cache of a thread that did nothing since the look before; otherwise its bins
@@ -115,7 +118,7 @@ class ThreadCache : public BinTable {
   void* take_larger(ClassIndex index, ClassIndex largest, const CacheNeighbours& neighbours);
   Central::Client& client_of(ClassIndex index, const CacheNeighbours& neighbours);
   void on_miss(ClassIndex index, Miss miss, const CacheNeighbours& neighbours);
-  void look_at_clock(const Geometry& geometry);
+  void look_at_clock(const CacheNeighbours& neighbours);
   void consider_growth(ClassIndex index, Miss miss, const CacheNeighbours& neighbours);
   uint32_t wanted_capacity(const Policy& policy, const ClassGeometry& geometry,
                            bool missed_both_ways) const;

@@ -110,9 +110,11 @@ BOOST_FIXTURE_TEST_CASE(coloured_blocks_keep_to_their_slots_and_start_at_all_lin
   BOOST_TEST(blocks.size() == engine.geometry().of(kColoured).slots);
   std::sort(blocks.begin(), blocks.end());
   const size_t stride = 17 * kGranuleSize;
-  for (size_t i = 0; i < blocks.size(); ++i) {
+  const ClassGeometry& geometry = engine.geometry().of(kColoured);
+  const size_t start = engine.arena().offset(blocks[0]) - geometry.colour(SlotIndex{0});
+  for (uint32_t i = 0; i < blocks.size(); ++i) {
     const size_t offset = engine.arena().offset(blocks[i]);
-    BOOST_REQUIRE(offset - engine.arena().offset(blocks[0]) == i * stride + i % 64 * kLineSize);
+    BOOST_REQUIRE(offset - start == i * stride + geometry.colour(SlotIndex{i}));
     const Granule last = Arena::granule_at(offset + 64 * kKiB - 1);
     BOOST_REQUIRE(engine.block_of(last) == blocks[i]);
     BOOST_REQUIRE(raw(engine.slot_start(last)) == raw(Arena::granule_at(offset)));

@@ -1,6 +1,8 @@
 #include "alloc/core/geometry.h"
 
 #include <boost/test/unit_test.hpp>
+#include <set>
+#include <span>
 
 #include "alloc/config/size_classes.h"
 
@@ -42,13 +44,32 @@ BOOST_AUTO_TEST_CASE(blocks_of_more_than_64_kib_are_not_cached_at_leisure) {
   BOOST_TEST(three.classes[3].first_capacity == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(colours_are_the_lines_of_a_granule_in_turn) {
+BOOST_AUTO_TEST_CASE(neighbouring_slots_of_a_class_have_all_colours) {
   const uint32_t sizes[] = {28 * kKiB, 32 * kKiB};
   const Geometry two = make_geometry(sizes, 16 * kMiB, 32 * kKiB);
-  for (uint32_t slot = 0; slot < 200; ++slot) {
+  std::set<size_t> colours;
+  for (uint32_t slot = 100; slot < 164; ++slot) {
     BOOST_TEST(two.classes[1].colour(SlotIndex{slot}) == 0U);
-    BOOST_TEST(two.classes[2].colour(SlotIndex{slot}) == slot % 64 * kLineSize);
+    colours.insert(two.classes[2].colour(SlotIndex{slot}));
   }
+  BOOST_TEST(colours.size() == 64U);
+  BOOST_TEST(*colours.rbegin() == 63 * kLineSize);
+}
+
+BOOST_AUTO_TEST_CASE(first_slots_of_the_classes_have_different_colours) {
+  const Geometry heap =
+      make_geometry(std::span(config::kHeapClassSizes).subspan<1>(), 64 * kMiB, 32 * kKiB);
+  std::set<size_t> colours;
+  uint32_t coloured = 0;
+  for (uint32_t i = 1; i <= heap.class_count; ++i) {
+    const ClassGeometry& one = heap.classes[i];
+    coloured += one.coloured ? 1 : 0;
+    for (uint32_t slot = 0; slot < (one.coloured ? 2U : 0U); ++slot) {
+      colours.insert(one.colour(SlotIndex{slot}));
+    }
+  }
+  BOOST_TEST(coloured * 2 > colours.size());
+  BOOST_TEST(colours.size() >= 48U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

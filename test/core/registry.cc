@@ -45,6 +45,9 @@ BOOST_AUTO_TEST_CASE(caches_are_reused_and_counted_once) {
   registry.release(*first);
   BOOST_TEST(registry.claim() == first);
   BOOST_TEST(count() == 2U);
+  BOOST_TEST(registry.in_use() == 2U);
+  registry.release(*second);
+  BOOST_TEST(registry.in_use() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(gives_none_beyond_its_room) {

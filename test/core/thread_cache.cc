@@ -22,7 +22,8 @@ constexpr uint64_t kLeisure = 1'000'000;
 // The clock stands still: the thread turns out to have no time to lose.
 struct CacheFixture : EngineFixture {
   explicit CacheFixture(CacheBudget::Config budget = kAmple)
-      : EngineFixture(engine_config(budget)) {
+      : CacheFixture(engine_config(budget)) {}
+  explicit CacheFixture(const Engine::Config& config) : EngineFixture(config) {
     BOOST_REQUIRE(started);
     os::fake::stop_clock();
     BOOST_REQUIRE(engine.attach(anchor));
@@ -63,6 +64,9 @@ struct CacheFixture : EngineFixture {
 
 struct NoBudget : CacheFixture {
   NoBudget() : CacheFixture(CacheBudget::Config{}) {}
+};
+struct LongSpans : CacheFixture {
+  LongSpans() : CacheFixture(engine_config(kAmple, 256 * kMiB)) {}
 };
 struct SmallBudget : CacheFixture {
   SmallBudget() : CacheFixture(CacheBudget::Config{.floor = 40 * kKiB}) {}
@@ -130,6 +134,33 @@ BOOST_FIXTURE_TEST_CASE(fresh_memory_is_handed_out_in_address_order, CacheFixtur
     BOOST_TEST(static_cast<char*>(blocks[i]) - static_cast<char*>(blocks[i - 1]) ==
                static_cast<ptrdiff_t>(12 * kKiB));
   }
+}
+
+// How far bins grow at a pace that is slow for one of many threads.
+uint64_t claimed_at_medium_pace(CacheFixture& fixture) {
+  fixture.work(kTwelve, 600, 150);
+  return fixture.claimed();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_thread_alone_is_hurried_sooner, CacheFixture) {
+  BOOST_TEST(claimed_at_medium_pace(*this) > 40 * 12 * kKiB);
+}
+
+BOOST_FIXTURE_TEST_CASE(one_of_many_threads_has_time_for_misses, CacheFixture) {
+  ThreadAnchor others[] = {new_anchor(), new_anchor(), new_anchor(), new_anchor(),
+                           new_anchor(), new_anchor(), new_anchor()};
+  for (ThreadAnchor& other : others) {
+    BOOST_REQUIRE(engine.attach(other));
+  }
+  BOOST_TEST(claimed_at_medium_pace(*this) <= 64 * kKiB);
+}
+
+BOOST_FIXTURE_TEST_CASE(in_a_large_pool_a_thread_alone_has_time_too, LongSpans) {
+  ThreadAnchor other = new_anchor();
+  while (engine.grown_bytes() < 128 * kMiB) {
+    BOOST_REQUIRE(allocate(other, kColoured) != nullptr);
+  }
+  BOOST_TEST(claimed_at_medium_pace(*this) <= 64 * kKiB);
 }
 
 BOOST_FIXTURE_TEST_CASE(the_last_block_freed_comes_back_first, CacheFixture) {
