@@ -20,7 +20,9 @@ void* random_hint() {
 
 }  // namespace
 
-bool Arena::reserve(uint32_t spans, size_t most_span_bytes, size_t least_span_bytes) {
+bool Arena::reserve(uint32_t spans, size_t most_span_bytes, size_t least_span_bytes,
+                    ArenaUnits units) {
+  granule_shift_ = units.granule_shift;
   SPILLWAY_DCHECK(is_power_of_two(most_span_bytes) && is_power_of_two(least_span_bytes));
   SPILLWAY_DCHECK(least_span_bytes >= kSpanAlignment);
   // With a limit on address space, three quarters of what is left stay for the program.
@@ -29,14 +31,15 @@ bool Arena::reserve(uint32_t spans, size_t most_span_bytes, size_t least_span_by
     if (span * spans > most_bytes || !reserve_aligned(span * spans)) {
       continue;
     }
-    void* states = os::reserve(Arena::bytes() >> kGranuleShift, os::Access::kRead, nullptr);
+    void* states = os::reserve(Arena::bytes() >> granule_shift_, os::Access::kRead, nullptr);
     if (states == nullptr) {
       release();
       continue;
     }
     states_ = static_cast<StateByte*>(states);
     span_shift_ = static_cast<unsigned>(std::countr_zero(span));
-    stagger_ = (span >> kGranuleShift) / kStaggerShare > kMostStagger ? kMostStagger : 0;
+    const bool ample = (span >> granule_shift_) / kStaggerShare > kMostStagger;
+    stagger_ = units.staggered && ample ? kMostStagger : 0;
     return true;
   }
   return false;
@@ -79,14 +82,14 @@ void Arena::release() {
     os::release(start, size);
   }
   if (states != nullptr) {
-    os::release(states, size >> kGranuleShift);
+    os::release(states, size >> granule_shift_);
   }
 }
 
 void Arena::prefer_huge(Granule first, size_t granules) {
   const auto start = reinterpret_cast<uintptr_t>(address(first));
   const uintptr_t low = align_up(start, kSpanAlignment);
-  const uintptr_t high = align_down(start + (granules << kGranuleShift), kSpanAlignment);
+  const uintptr_t high = align_down(start + (granules << granule_shift_), kSpanAlignment);
   if (low < high) {
     os::prefer_huge_pages(reinterpret_cast<void*>(low), high - low, true);
   }
@@ -101,7 +104,7 @@ bool Arena::commit(Granule first, size_t granules) {
   };
   auto* states = reinterpret_cast<char*>(states_);
   return commit_rounded(states + raw(first), granules) &&
-         commit_rounded(static_cast<char*>(address(first)), granules << kGranuleShift);
+         commit_rounded(static_cast<char*>(address(first)), granules << granule_shift_);
 }
 
 }  // namespace spillway::core

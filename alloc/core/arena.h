@@ -19,6 +19,13 @@
 
 namespace spillway::core {
 
+// How a range is counted. The heap's fast paths know theirs at compile time.
+struct ArenaUnits {
+  unsigned granule_shift = kGranuleShift;
+  // Whether classes begin at different places of their spans, see Arena::first_granule().
+  bool staggered = true;
+};
+
 class Arena {
  public:
   // Spans begin at multiples of this, so that a class whose stride is a power of two has blocks
@@ -28,7 +35,8 @@ class Arena {
   // Reserves `spans` spans of `most_span_bytes`, or half, a quarter, ... of it when the kernel
   // refuses or RLIMIT_AS would be used up, but no less than `least_span_bytes`. All are powers of
   // two and at least kSpanAlignment. False: nothing is reserved and the arena owns no address.
-  bool reserve(uint32_t spans, size_t most_span_bytes, size_t least_span_bytes);
+  bool reserve(uint32_t spans, size_t most_span_bytes, size_t least_span_bytes,
+               ArenaUnits units = {});
   // Gives everything back; no block may be in use.
   void release();
 
@@ -40,22 +48,25 @@ class Arena {
     return reinterpret_cast<uintptr_t>(pointer) - base_.get();
   }
   void* address(Granule granule) const {
-    return reinterpret_cast<void*>(base_.get() + (size_t{raw(granule)} << kGranuleShift));
+    return reinterpret_cast<void*>(base_.get() + (size_t{raw(granule)} << granule_shift_));
   }
+  unsigned granule_shift() const { return granule_shift_; }
   // `offset` is inside the arena.
-  static Granule granule_at(size_t offset) {
-    return Granule{static_cast<uint32_t>(offset >> kGranuleShift)};
+  Granule granule_at(size_t offset) const {
+    return Granule{static_cast<uint32_t>(offset >> granule_shift_)};
   }
   StateByte& state(Granule granule) const { return states_[raw(granule)]; }
   // Of the granule that an offset inside the arena is in, and the number of its span: for the fast
-  // paths, which do without the narrower types.
+  // paths, which do without the narrower types. The first is for granules of the heap's size.
   StateByte& state_at(size_t offset) const { return states_[offset >> kGranuleShift]; }
   size_t span_at(size_t offset) const { return offset >> span_shift_; }
 
   ClassIndex class_of(Granule granule) const {
-    return ClassIndex{static_cast<uint8_t>((raw(granule) >> (span_shift_ - kGranuleShift)) + 1)};
+    return ClassIndex{static_cast<uint8_t>((raw(granule) >> (span_shift_ - granule_shift_)) + 1)};
   }
-  Granule span_start(uint32_t span) const { return Granule{span << (span_shift_ - kGranuleShift)}; }
+  Granule span_start(uint32_t span) const {
+    return Granule{span << (span_shift_ - granule_shift_)};
+  }
   // Where the class's slots begin. Not at the same place of each span: state bytes of classes that
   // are used equally much would compete for the same sets of the first-level cache.
   Granule first_granule(ClassIndex index) const {
@@ -63,7 +74,7 @@ class Arena {
     return Granule{start + (raw(index) * kStaggerStep % kStaggerLines * kStatesPerLine & stagger_)};
   }
   // Bytes of a span that slots may use.
-  size_t class_bytes() const { return span_bytes() - (size_t{stagger_} << kGranuleShift); }
+  size_t class_bytes() const { return span_bytes() - (size_t{stagger_} << granule_shift_); }
   size_t span_bytes() const { return size_t{1} << span_shift_; }
   size_t bytes() const { return bytes_.get(); }
 
@@ -84,7 +95,7 @@ class Arena {
   // Gives the memory of `granules` granules, whole pages, to the kernel; they read as zero then.
   // False when it refuses. One system call.
   [[nodiscard]] bool purge(Granule first, size_t granules) {
-    return os::purge(address(first), granules << kGranuleShift);
+    return os::purge(address(first), granules << granule_shift_);
   }
 
  private:
@@ -104,6 +115,7 @@ class Arena {
   OwnedCell<size_t> bytes_;
   StateByte* states_ = nullptr;
   unsigned span_shift_ = 0;
+  unsigned granule_shift_ = 0;
   bool huge_growth_ = false;
   uint32_t stagger_ = 0;  // kMostStagger, which is a mask of the multiples in use, or 0
 };

@@ -155,7 +155,7 @@ uint64_t Central::purge(uint32_t& cursor, uint64_t most_bytes, bool& refused) {
     cursor = 0;
     return 0;
   }
-  const uint64_t slot_bytes = uint64_t{geometry_->stride_granules} << kGranuleShift;
+  const uint64_t slot_bytes = uint64_t{geometry_->stride_granules} << arena_->granule_shift();
   const auto most_slots = static_cast<uint32_t>(
       std::clamp<uint64_t>(most_bytes / slot_bytes, 1, Freelist::kSlotsPerWord));
   const uint64_t claimed = cool_.take_word(word, most_slots);
@@ -182,7 +182,7 @@ uint64_t Central::purge(uint32_t& cursor, uint64_t most_bytes, bool& refused) {
 
 bool Central::purge_run(SlotIndex first, uint32_t count, uint64_t& purged) {
   const uint32_t from = raw(granule_of(first));
-  const auto page = static_cast<uint32_t>(os::page_size() >> kGranuleShift);
+  const auto page = static_cast<uint32_t>(os::page_size() >> arena_->granule_shift());
   // Only whole pages can go, and only slots of which all pages went are clean.
   const auto low = static_cast<uint32_t>(align_up(from, page));
   const auto high =

@@ -106,7 +106,7 @@ class Central {
   static constexpr uint32_t kPrivateRunShare = 4;
 
   SlotIndex slot_of(const void* block) const {
-    return slot_of(Arena::granule_at(arena_->offset(block)));
+    return slot_of(arena_->granule_at(arena_->offset(block)));
   }
   uint32_t take_from_run(Client& client, SlotIndex* out, uint32_t wanted);
   uint32_t private_slots(Client& client, SlotIndex* out, uint32_t wanted);

@@ -20,11 +20,11 @@ constexpr uint64_t difference(uint64_t larger, uint64_t smaller) {
 bool Engine::start(const Config& config) {
   on_double_free_ = config.on_double_free;
   const auto classes = static_cast<uint32_t>(config.block_sizes.size());
-  if (!arena_.reserve(classes + config.large_spans, config.most_span_bytes,
-                      config.least_span_bytes)) {
+  if (!arena_.reserve(classes + config.large_spans, config.most_span_bytes, config.least_span_bytes,
+                      config.units)) {
     return false;
   }
-  geometry_ = make_geometry(config.block_sizes, arena_.class_bytes(), config.coloured_from);
+  geometry_ = make_geometry(config.block_sizes, arena_.class_bytes(), config.layout);
   if (!reserve_freelists(config.large_spans)) {
     arena_.release();
     return false;

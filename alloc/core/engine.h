@@ -41,7 +41,8 @@ class Engine {
     std::span<const uint32_t> block_sizes;  // see make_geometry()
     size_t most_span_bytes;                 // see Arena::reserve()
     size_t least_span_bytes;
-    size_t coloured_from;
+    Layout layout;
+    ArenaUnits units;
     uint32_t large_spans;   // for blocks above the largest class; may be 0
     uint32_t most_threads;  // with a cache of their own; others go to the freelists
     CacheBudget::Config cache_budget;
@@ -93,7 +94,7 @@ class Engine {
   const LargeBlocks& large() const { return large_; }
   // Whether a granule of the arena belongs to large blocks; no class's functions are for it then.
   bool is_large(Granule granule) const {
-    return large_.owns_span(arena_.span_at(size_t{raw(granule)} << kGranuleShift));
+    return large_.owns_span(arena_.span_at(size_t{raw(granule)} << arena_.granule_shift()));
   }
 
   const Central& class_at(ClassIndex index) const { return central(index); }

@@ -9,6 +9,7 @@
 // effectiveness of quasirandom sequences", 2018).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -29,6 +30,7 @@ struct ClassGeometry {
   uint32_t stride_granules = 0;  // distance between neighbouring slots
   uint32_t slots = 0;            // that fit the span
   bool coloured = false;
+  bool fixed_bins = false;   // of first_capacity, whatever happens
   uint8_t first_colour = 0;  // slot 0's line
   GroupLayout groups;
   Divider by_stride;
@@ -54,10 +56,20 @@ struct Geometry {
   const ClassGeometry& of(ClassIndex index) const { return classes[raw(index)]; }
 };
 
-// `block_sizes` are multiples of kGranuleSize, ascending, at most kMaxClasses - 1 of them; those of
-// at least `coloured_from` bytes are coloured.
+// What all classes have in common.
+struct Layout {
+  size_t coloured_from = SIZE_MAX;  // blocks of at least so many bytes are coloured
+  unsigned granule_shift = kGranuleShift;
+  uint32_t most_slots = UINT32_MAX;  // in each class, if the span has room for more
+  // Instead of bins that adapt, and of groups: nothing is set aside for a thread but what is in its
+  // bins, of so many blocks each.
+  bool fixed_bins = false;
+  uint32_t bin_capacity = 0;
+};
+
+// `block_sizes` are multiples of a granule, ascending, at most kMaxClasses - 1 of them.
 constexpr Geometry make_geometry(std::span<const uint32_t> block_sizes, size_t span_bytes,
-                                 size_t coloured_from) {
+                                 const Layout& layout) {
   // The longest bin, in bytes, within bounds in blocks: random work on a few hundred live blocks
   // lets the number of live ones in each class wander by about ten (bench_threads, replace/256).
   constexpr size_t kMostBinBytes = 8 * kMiB;
@@ -78,16 +90,21 @@ constexpr Geometry make_geometry(std::span<const uint32_t> block_sizes, size_t s
   for (const uint32_t size : block_sizes) {
     ClassGeometry& one = geometry.classes[++geometry.class_count];
     one.block_size = size;
-    one.coloured = size >= coloured_from;
+    one.coloured = size >= layout.coloured_from;
     one.first_colour = static_cast<uint8_t>(geometry.class_count * kClassColours % kColours);
-    one.stride_granules = (size >> kGranuleShift) + (one.coloured ? 1 : 0);
-    one.slots = static_cast<uint32_t>((span_bytes >> kGranuleShift) / one.stride_granules);
+    one.stride_granules = (size >> layout.granule_shift) + (one.coloured ? 1 : 0);
+    one.slots = static_cast<uint32_t>(std::min<size_t>(
+        (span_bytes >> layout.granule_shift) / one.stride_granules, layout.most_slots));
     one.by_stride = Divider(one.stride_granules);
-    one.groups = GroupLayout(one.stride_granules);
+    one.groups = GroupLayout(layout.fixed_bins ? GroupLayout::kStatesPerLine : one.stride_granules);
     one.first_capacity = clamp(kFirstBytes / size, 0, 8);
     one.flow_capacity = clamp(kFlowBytes / size, 4, 64);
     one.most_capacity = clamp(kMostBinBytes / size, kLeastBinBlocks, kMostBinBlocks);
     one.capacity_step = clamp(kStepBytes / size, 2, 16);
+    if (layout.fixed_bins) {
+      one.fixed_bins = true;
+      one.first_capacity = one.flow_capacity = one.most_capacity = layout.bin_capacity;
+    }
     one.stack_offset = geometry.stack_entries;
     geometry.stack_entries += one.most_capacity + kStackPadding;
   }

@@ -55,10 +55,10 @@ bool Growth::commit_more(uint32_t committed) {
   if (left == 0) {
     return false;
   }
-  const size_t have = size_t{committed} * geometry_->stride_granules << kGranuleShift;
+  const size_t have = size_t{committed} * geometry_->stride_granules << arena_->granule_shift();
   const size_t chunk = std::clamp(have, kLeastChunk, kMostChunk);
-  const auto slots =
-      static_cast<uint32_t>(divide_up(chunk, size_t{geometry_->stride_granules} << kGranuleShift));
+  const auto slots = static_cast<uint32_t>(
+      divide_up(chunk, size_t{geometry_->stride_granules} << arena_->granule_shift()));
   // Whole groups: a split one would go to two threads.
   const GroupLayout& groups = geometry_->groups;
   const uint32_t target = committed + std::min(slots, left);
@@ -75,7 +75,7 @@ bool Growth::commit_up_to(uint32_t committed, uint32_t target) {
     return false;
   }
   const size_t granules = size_t{target - committed} * geometry_->stride_granules;
-  if (arena_->huge_growth() && granules << kGranuleShift >= kLeastHugeChunk) {
+  if (arena_->huge_growth() && granules << arena_->granule_shift() >= kLeastHugeChunk) {
     arena_->prefer_huge(
         Granule{static_cast<uint32_t>(raw(arena_->first_granule(index_)) +
                                       size_t{committed} * geometry_->stride_granules)},

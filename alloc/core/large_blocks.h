@@ -90,7 +90,7 @@ class LargeBlocks {
     return (raw(granule) - first_granule_) >> slot_shift_;
   }
   uint32_t number_of(const void* block) const {
-    return number_of(Arena::granule_at(arena_->offset(block)));
+    return number_of(arena_->granule_at(arena_->offset(block)));
   }
   Granule start_of(uint32_t number) const {
     return Granule{first_granule_ + (number << slot_shift_)};

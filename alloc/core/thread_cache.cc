@@ -13,6 +13,8 @@ namespace {
 constexpr uint32_t kMissesPerLook = 16;
 constexpr uint32_t kMissesPerAging = 64;
 constexpr uint32_t kSlowLooks = 8;
+// A fixed bin of fewer blocks than this stays full when a block is too many.
+constexpr uint32_t kLeastBatching = 4;
 // A thread that takes more time than this per allocation has time for a miss at each. Blocks of
 // which each page is used take more from some 64 KiB on, and smaller ones are cached anyway.
 constexpr uint64_t kUnhurriedNs = 100;
@@ -78,7 +80,7 @@ void* ThreadCache::refill(ClassIndex index, const CacheNeighbours& neighbours) {
     return take_one(index, neighbours);
   }
   void** const bottom = bin.bottom.get();
-  const uint32_t count = take_batch(index, neighbours, bottom, std::max(1U, policy.capacity / 2));
+  const uint32_t count = take_batches(index, neighbours, bottom, std::max(1U, policy.capacity / 2));
   if (count == 0) {
     return nullptr;
   }
@@ -114,6 +116,20 @@ uint32_t ThreadCache::take_batch(ClassIndex index, const CacheNeighbours& neighb
     count = central.take_used(client, out, wanted);
   }
   policies_[raw(index)].traffic.blocks_in.add(count);
+  return count;
+}
+
+// A fixed bin gets all it wants, if there is as much; others what is found in one place.
+uint32_t ThreadCache::take_batches(ClassIndex index, const CacheNeighbours& neighbours, void** out,
+                                   uint32_t wanted) {
+  if (!neighbours.geometry.of(index).fixed_bins) {
+    return take_batch(index, neighbours, out, wanted);
+  }
+  uint32_t count = 0;
+  for (uint32_t taken = 1; taken != 0 && count < wanted; count += taken) {
+    taken =
+        take_batch(index, neighbours, out + count, std::min(wanted - count, Central::kMostBatch));
+  }
   return count;
 }
 
@@ -187,6 +203,11 @@ void ThreadCache::spill(ClassIndex index, void* block, const CacheNeighbours& ne
     return;
   }
   if (!bin.push(block)) {
+    if (policy.capacity < kLeastBatching && neighbours.geometry.of(index).fixed_bins) {
+      policy.traffic.blocks_out.add(1);
+      neighbours.put(index, policy.client, &block, 1);
+      return;
+    }
     give_oldest(index, std::max(1U, policy.capacity / 2), neighbours);
     bin.push(block);
   }
@@ -280,7 +301,7 @@ void ThreadCache::look_at_clock(const CacheNeighbours& neighbours) {
 
 uint32_t ThreadCache::wanted_capacity(const Policy& policy, const ClassGeometry& geometry,
                                       bool missed_both_ways) const {
-  if (!hurried_) {
+  if (!hurried_ || geometry.fixed_bins) {
     return geometry.first_capacity;
   }
   if (policy.capacity == 0) {
@@ -312,6 +333,9 @@ void ThreadCache::set_capacity(ClassIndex index, uint32_t capacity) {
 }
 
 void ThreadCache::give_oldest(ClassIndex index, uint32_t count, const CacheNeighbours& neighbours) {
+  for (; count > Central::kMostBatch; count -= Central::kMostBatch) {
+    give_oldest(index, Central::kMostBatch, neighbours);
+  }
   if (count == 0) {
     return;
   }

@@ -113,6 +113,8 @@ class ThreadCache : public BinTable {
   void* take_one(ClassIndex index, const CacheNeighbours& neighbours);
   uint32_t take_batch(ClassIndex index, const CacheNeighbours& neighbours, void** out,
                       uint32_t wanted);
+  uint32_t take_batches(ClassIndex index, const CacheNeighbours& neighbours, void** out,
+                        uint32_t wanted);
   void* take_used(ClassIndex index, const CacheNeighbours& neighbours);
   ClassIndex largest_substitute(ClassIndex index, const CacheNeighbours& neighbours) const;
   void* take_larger(ClassIndex index, ClassIndex largest, const CacheNeighbours& neighbours);

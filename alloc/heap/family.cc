@@ -39,8 +39,8 @@ void* allocate_inside(size_t alignment, size_t size) {
   if (block == slot) {
     mark_live(block);
   } else {
-    arena.state(core::Arena::granule_at(arena.offset(slot))).store(core::SlotState::kFree);
-    arena.state(core::Arena::granule_at(arena.offset(block))).store(core::SlotState::kLiveInside);
+    arena.state(arena.granule_at(arena.offset(slot))).store(core::SlotState::kFree);
+    arena.state(arena.granule_at(arena.offset(block))).store(core::SlotState::kLiveInside);
   }
   return block;
 }
@@ -80,7 +80,7 @@ void* allocate_zeroed(size_t size) {
 void* zero_and_mark_live(void* block, size_t size) {
   const core::Arena& arena = heap.engine.arena();
   const bool clean =
-      arena.state(core::Arena::granule_at(arena.offset(block))).load() == core::SlotState::kClean;
+      arena.state(arena.granule_at(arena.offset(block))).load() == core::SlotState::kClean;
   mark_live(block);
   return clean ? block : std::memset(block, 0, size);
 }
@@ -113,7 +113,7 @@ size_t usable_size(const void* pointer) {
     return fallback::usable_size(pointer);
   }
   const size_t offset = arena.offset(pointer);
-  const Granule granule = core::Arena::granule_at(offset);
+  const Granule granule = arena.granule_at(offset);
   const core::SlotState seen = arena.state(granule).load();
   const bool live = core::is_live_at(seen, core::inside_granule(offset));
   if (heap.engine.is_large(granule)) {

@@ -11,7 +11,7 @@ namespace {
 
 void finish(os::Message& message, const void* pointer) {
   const core::Arena& arena = heap.engine.arena();
-  const Granule granule = core::Arena::granule_at(arena.offset(pointer));
+  const Granule granule = arena.granule_at(arena.offset(pointer));
   if (heap.engine.is_large(granule)) {
     message.line().text("class of large blocks");
   } else {
@@ -33,7 +33,7 @@ void finish(os::Message& message, const void* pointer) {
 SPILLWAY_COLD void report_misuse(Misuse call, const void* pointer) {
   const core::Arena& arena = heap.engine.arena();
   const size_t address = arena.offset(pointer);
-  const Granule slot = heap.engine.slot_start(core::Arena::granule_at(address));
+  const Granule slot = heap.engine.slot_start(arena.granule_at(address));
   const core::SlotState state = arena.state(slot).load();
   const bool used = heap.engine.was_used(slot);
   const bool free = state == core::SlotState::kFree || state == core::SlotState::kClean;

@@ -95,7 +95,7 @@ SPILLWAY_COLD void* allocate_large(size_t size) {
 SPILLWAY_COLD void free_slow(void* pointer) {
   const core::Arena& arena = heap.engine.arena();
   const size_t offset = arena.offset(pointer);
-  const Granule granule = core::Arena::granule_at(offset);
+  const Granule granule = arena.granule_at(offset);
   core::StateByte& state = arena.state(granule);
   const core::SlotState seen = state.load();
   if (core::is_live_at(seen, core::inside_granule(offset))) {

@@ -9,7 +9,7 @@ import unittest.mock
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
-from runner import allocators, goals, rounds, suites, table, verdicts  # noqa: E402
+from runner import allocators, goals, main, rounds, suites, table, verdicts  # noqa: E402
 from runner.goals import Goal  # noqa: E402
 
 
@@ -43,6 +43,20 @@ class Verdicts(unittest.TestCase):
         self.assertAlmostEqual(even.measured, 5 / 3)
         scaling = judge(Goal("w", "scaling", 1.5, ("p/1", "p/2")), **rows)
         self.assertEqual((scaling.measured, scaling.result), (1.25, verdicts.MET))
+
+    def test_scaling_of_several_pairs_is_that_of_the_worst(self):
+        rows = {"p_1": {"spillway": [4]}, "p_2": {"spillway": [5]}, "p_3": {"spillway": [3]},
+                "p_4": {"spillway": [9]}}
+        verdict = judge(Goal("w", "scaling", 2, ("p/1", "p/2", "p/3", "p/4")), **rows)
+        self.assertEqual((verdict.measured, verdict.at, verdict.result), (3, "4", verdicts.MISSED))
+
+    def test_extra_is_what_a_row_adds_in_units_of_another(self):
+        rows = {"p_1": {"spillway": [4, 4, 4]}, "p_2": {"spillway": [7, 8, 7]},
+                "p_3": {"spillway": [9, 10, 9]}}
+        goal = Goal("w", "extra", 1, ("p/1", "p/2", "p/3"))
+        verdict = judge(goal, **rows)
+        self.assertEqual((verdict.measured, verdict.at, verdict.result, verdict.sure),
+                         (0.5, "", verdicts.MET, True))
 
     def test_mean_is_over_all_rows(self):
         goal = Goal("w", "mean", 1.03, ("p/1", "p/2"), "x")
@@ -92,7 +106,9 @@ class Tables(unittest.TestCase):
         for figure in (0.004, 3.2, 123456.0):
             rows = {row: {name: [figure] * 3 for name in names} for row in every}
             results = verdicts.judge_all(goals.GOALS, verdicts.Figures(rows))
-            for line in table.goals_table(results) + table.rows_table(rows, names, {}, {}):
+            lines = table.goals_table(results) + table.rows_table(rows, names, {}, {})
+            lines += table.against_table(rows, goals.SUBJECT, {}, {}, goals.BASES)
+            for line in lines:
                 self.assertLessEqual(len(line), table.WIDTH, line)
 
     def test_numbers_are_short(self):
@@ -105,6 +121,12 @@ class Tables(unittest.TestCase):
         self.assertEqual(table.label("fill/ms", "ms"), "fill/ms")
         self.assertEqual(table.label("churn/mappings", ""), "churn/mappings")
         self.assertEqual(table.label("pair/16B", None), "pair/16B")
+
+    def test_a_row_stands_beside_what_it_is_compared_with(self):
+        rows = {"p/1": {"a": [2.0]}, "p/2": {"a": [5.0]}, "p/3": {"b": [1.0]}}
+        lines = table.against_table(rows, "a", {}, {}, {"p/2": "p/1", "p/1": "p/3"})
+        self.assertEqual([line.split() for line in lines[2:]],
+                         [["p/1", "2.00"], ["p/2", "5.00", "2.50", "p/1"]])
 
     def test_a_missing_figure_is_a_blank(self):
         rows = {"p/1": {"a": [1.0]}, "p/2": {"a": [1.0], "b": [2.0]}}
@@ -139,7 +161,8 @@ class Suites(unittest.TestCase):
     def test_a_row_belongs_to_one_suite(self):
         expected = {"pair_word/4KiB": "calls", "replace/64/4K-1M/8t": "threads",
                     "startup/cpu_us": "startup", "realloc/1MiB": "memory",
-                    "threads16/idle_mib": "memory"}
+                    "threads16/idle_mib": "memory", "pool/set/17/8t": "pool",
+                    "freelist/empty/8M": "pool"}
         self.assertEqual({row: suites.suite_of(row) for row in expected}, expected)
 
     def test_a_report_of_memory(self):
@@ -156,6 +179,35 @@ class Suites(unittest.TestCase):
         self.assertEqual(outcome.disturbed, {("fill/ms", "glibc")})
         self.assertEqual(outcome.units["walk/256KiB"], "ns")
         self.assertEqual(outcome.series["fill/1GB"], [[[0, 4], [5, 8]]])
+
+
+    def test_a_report_of_pools(self):
+        spillway = allocators.Allocator("spillway", None)
+        context = {"malloc_from": "/lib/libc.so.6"}
+        pool = {"context": context, "benchmarks": [
+            {"name": "pool/pair/4KiB", "real_time": 7, "cpu_time": 6},
+            {"name": "pool/set/17/8t/iterations:1/manual_time", "real_time": 9, "cpu_time": 1e6,
+             "quiet": 0.1},
+            {"name": "pool/zeroed_fresh_pages/iterations:1", "real_time": 5, "cpu_time": 5,
+             "pages": 3}]}
+        freelist = {"context": context, "benchmarks": [
+            {"name": "freelist/empty/64", "real_time": 3, "cpu_time": 2}]}
+        with unittest.mock.patch.object(suites, "_run", side_effect=[pool, freelist]):
+            outcome = suites.run_pool(pathlib.Path("/b"), spillway, suites.QUICK)
+        self.assertEqual(outcome.figures, {
+            "pool/pair/4KiB": {"spillway": 6}, "pool/set/17/8t": {"spillway": 9},
+            "pool/zeroed_fresh_pages": {"spillway": 3}, "freelist/empty/64": {"spillway": 2}})
+        self.assertEqual(outcome.disturbed, {("pool/set/17/8t", "spillway")})
+        self.assertEqual(outcome.units, {"pool/zeroed_fresh_pages": "pages"})
+
+    def test_pools_run_beside_spillway_only(self):
+        names = [name for name in allocators.DEFAULT
+                 if suites.wanted("pool", allocators.Allocator(name, None))]
+        self.assertEqual(names, [goals.SUBJECT])
+
+    def test_goals_of_rows_that_nobody_ran_are_no_error(self):
+        campaign = rounds.Campaign([allocators.Allocator("glibc", None)])
+        self.assertEqual(main.unknown_rows(campaign, ["pool"]), [])
 
 
 class Rounds(unittest.TestCase):

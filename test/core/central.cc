@@ -20,7 +20,7 @@ struct CentralFixture {
     faulty::reset();
     const uint32_t sizes[] = {4 * kKiB, block_size};
     BOOST_REQUIRE(arena.reserve(2, 64 * kMiB, Arena::kSpanAlignment));
-    geometry = make_geometry(sizes, arena.class_bytes(), coloured_from);
+    geometry = make_geometry(sizes, arena.class_bytes(), {.coloured_from = coloured_from});
     one = &geometry.of(kIndex);
     stride = size_t{one->stride_granules} * kGranuleSize;
     memory.resize(Central::bytes_needed(*one) / sizeof(uint64_t));
@@ -82,7 +82,7 @@ struct CentralFixture {
     return std::all_of(bytes, bytes + one->block_size,
                        [value](char byte) { return byte == value; });
   }
-  Granule granule_of(const void* block) const { return Arena::granule_at(arena.offset(block)); }
+  Granule granule_of(const void* block) const { return arena.granule_at(arena.offset(block)); }
   uint32_t line_of(const void* block) const {
     return (raw(granule_of(block)) - raw(arena.first_granule(kIndex))) / 64;
   }

@@ -115,9 +115,9 @@ BOOST_FIXTURE_TEST_CASE(coloured_blocks_keep_to_their_slots_and_start_at_all_lin
   for (uint32_t i = 0; i < blocks.size(); ++i) {
     const size_t offset = engine.arena().offset(blocks[i]);
     BOOST_REQUIRE(offset - start == i * stride + geometry.colour(SlotIndex{i}));
-    const Granule last = Arena::granule_at(offset + 64 * kKiB - 1);
+    const Granule last = engine.arena().granule_at(offset + 64 * kKiB - 1);
     BOOST_REQUIRE(engine.block_of(last) == blocks[i]);
-    BOOST_REQUIRE(raw(engine.slot_start(last)) == raw(Arena::granule_at(offset)));
+    BOOST_REQUIRE(raw(engine.slot_start(last)) == raw(engine.arena().granule_at(offset)));
   }
   for (void* const block : blocks) {
     free(anchor, block);
@@ -132,7 +132,7 @@ BOOST_FIXTURE_TEST_CASE(a_block_given_back_without_its_colour_is_the_same_block,
   void* first = allocate(anchor, kColoured);
   void* second = allocate(anchor, kColoured);
   BOOST_REQUIRE(inside_granule(engine.arena().offset(second)) != 0U);
-  const Granule start = Arena::granule_at(engine.arena().offset(second));
+  const Granule start = engine.arena().granule_at(engine.arena().offset(second));
   free(anchor, engine.arena().address(start));
   BOOST_TEST(engine.class_at(kColoured).is_free(second));
   BOOST_TEST(allocate(anchor, kColoured) == second);

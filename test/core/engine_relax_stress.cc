@@ -59,7 +59,7 @@ struct RelaxStress : EngineFixture {
 
   void free_one(ThreadAnchor& anchor, const Held& one) {
     const ClassIndex index =
-        engine.arena().class_of(Arena::granule_at(engine.arena().offset(one.block)));
+        engine.arena().class_of(engine.arena().granule_at(engine.arena().offset(one.block)));
     for_each_sample(one.block, index, [&](const uint64_t& word, size_t at) {
       overwritten += word != one.stamp + at ? 1 : 0;
     });

@@ -33,7 +33,7 @@ inline Engine::Config engine_config(CacheBudget::Config cache_budget = kAmple,
   config.block_sizes = kBlockSizes;
   config.most_span_bytes = span_bytes;
   config.least_span_bytes = Arena::kSpanAlignment;
-  config.coloured_from = kColouredFrom;
+  config.layout.coloured_from = kColouredFrom;
   config.most_threads = most_threads;
   config.cache_budget = cache_budget;
   return config;
@@ -91,7 +91,7 @@ struct EngineFixture {
         return;
       }
     }
-    engine.give(anchor, engine.arena().class_of(Arena::granule_at(offset)), block);
+    engine.give(anchor, engine.arena().class_of(engine.arena().granule_at(offset)), block);
   }
   stats::Snapshot snapshot() const {
     stats::Snapshot result;

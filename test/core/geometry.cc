@@ -14,8 +14,8 @@ BOOST_AUTO_TEST_SUITE(geometry)
 BOOST_AUTO_TEST_CASE(of_the_heap) {
   constexpr size_t kSpan = 64 * kMiB;
   constexpr size_t kColouredFrom = 32 * kKiB;
-  const Geometry heap =
-      make_geometry(std::span(config::kHeapClassSizes).subspan<1>(), kSpan, kColouredFrom);
+  const Geometry heap = make_geometry(std::span(config::kHeapClassSizes).subspan<1>(), kSpan,
+                                      {.coloured_from = kColouredFrom});
   BOOST_TEST(heap.class_count == config::kHeapClassCount);
   uint32_t entries = 0;
   for (uint32_t i = 1; i <= heap.class_count; ++i) {
@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(of_the_heap) {
 
 BOOST_AUTO_TEST_CASE(blocks_of_more_than_64_kib_are_not_cached_at_leisure) {
   const uint32_t sizes[] = {4 * kKiB, 64 * kKiB, 80 * kKiB};
-  const Geometry three = make_geometry(sizes, 16 * kMiB, SIZE_MAX);
+  const Geometry three = make_geometry(sizes, 16 * kMiB, {});
   BOOST_TEST(three.classes[1].first_capacity == 8U);
   BOOST_TEST(three.classes[2].first_capacity == 1U);
   BOOST_TEST(three.classes[3].first_capacity == 0U);
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(blocks_of_more_than_64_kib_are_not_cached_at_leisure) {
 
 BOOST_AUTO_TEST_CASE(neighbouring_slots_of_a_class_have_all_colours) {
   const uint32_t sizes[] = {28 * kKiB, 32 * kKiB};
-  const Geometry two = make_geometry(sizes, 16 * kMiB, 32 * kKiB);
+  const Geometry two = make_geometry(sizes, 16 * kMiB, {.coloured_from = 32 * kKiB});
   std::set<size_t> colours;
   for (uint32_t slot = 100; slot < 164; ++slot) {
     BOOST_TEST(two.classes[1].colour(SlotIndex{slot}) == 0U);
@@ -57,8 +57,8 @@ BOOST_AUTO_TEST_CASE(neighbouring_slots_of_a_class_have_all_colours) {
 }
 
 BOOST_AUTO_TEST_CASE(first_slots_of_the_classes_have_different_colours) {
-  const Geometry heap =
-      make_geometry(std::span(config::kHeapClassSizes).subspan<1>(), 64 * kMiB, 32 * kKiB);
+  const Geometry heap = make_geometry(std::span(config::kHeapClassSizes).subspan<1>(), 64 * kMiB,
+                                      {.coloured_from = 32 * kKiB});
   std::set<size_t> colours;
   uint32_t coloured = 0;
   for (uint32_t i = 1; i <= heap.class_count; ++i) {

@@ -18,7 +18,7 @@ struct GrowthFixture {
     faulty::reset();
     const uint32_t sizes[] = {12 * kKiB, 320 * kKiB};
     BOOST_REQUIRE(arena.reserve(2, 16 * kMiB, Arena::kSpanAlignment));
-    geometry = make_geometry(sizes, arena.class_bytes(), SIZE_MAX);
+    geometry = make_geometry(sizes, arena.class_bytes(), {});
     growth.attach(arena, ClassIndex{1}, geometry.of(ClassIndex{1}), size);
   }
   ~GrowthFixture() {

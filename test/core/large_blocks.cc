@@ -36,11 +36,11 @@ BOOST_AUTO_TEST_CASE(blocks_are_in_slots_of_their_own) {
     void* block = get(large.most_bytes());
     BOOST_REQUIRE(block != nullptr);
     const size_t offset = engine.arena().offset(block);
-    const Granule last = Arena::granule_at(offset + large.most_bytes() - 1);
+    const Granule last = engine.arena().granule_at(offset + large.most_bytes() - 1);
     BOOST_TEST(engine.is_large(last));
     BOOST_TEST(engine.was_used(engine.slot_start(last)));
     BOOST_TEST(engine.block_of(last) == block);
-    BOOST_TEST(raw(engine.slot_start(last)) == raw(Arena::granule_at(offset)));
+    BOOST_TEST(raw(engine.slot_start(last)) == raw(engine.arena().granule_at(offset)));
     starts.insert(raw(engine.slot_start(last)));
     colours.insert(inside_granule(offset));
   }
@@ -83,7 +83,7 @@ BOOST_FIXTURE_TEST_CASE(without_a_span_there_are_none, NoSpan) {
   ThreadAnchor anchor = new_anchor();
   void* block = allocate(anchor, kLarge);
   BOOST_REQUIRE(block != nullptr);
-  BOOST_TEST(!engine.is_large(Arena::granule_at(engine.arena().offset(block))));
+  BOOST_TEST(!engine.is_large(engine.arena().granule_at(engine.arena().offset(block))));
   free(anchor, block);
 }
 

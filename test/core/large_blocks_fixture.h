@@ -57,7 +57,7 @@ struct LargeFixture : EngineFixture {
   void purge_all() { large.purge_all(refused); }
   bool in_same_slot(const void* one, const void* other) const {
     const auto start = [this](const void* block) {
-      return raw(large.slot_start(Arena::granule_at(engine.arena().offset(block))));
+      return raw(large.slot_start(engine.arena().granule_at(engine.arena().offset(block))));
     };
     return start(one) == start(other);
   }

@@ -11,7 +11,8 @@ namespace faulty = os::faulty;
 
 struct RegistryFixture {
   RegistryFixture()
-      : geometry(make_geometry(testing::kBlockSizes, 16 * kMiB, testing::kColouredFrom)) {
+      : geometry(make_geometry(testing::kBlockSizes, 16 * kMiB,
+                               {.coloured_from = testing::kColouredFrom})) {
     faulty::reset();
   }
   ~RegistryFixture() {

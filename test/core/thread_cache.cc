@@ -112,11 +112,11 @@ struct Chooser : EngineFixture {
   uint32_t ask(uint64_t nanoseconds) {
     os::fake::advance_clock(nanoseconds);
     const void* block = allocate(anchor, kAsked);
-    return block == nullptr
-               ? 0
-               : engine.geometry()
-                     .of(engine.arena().class_of(Arena::granule_at(engine.arena().offset(block))))
-                     .block_size;
+    return block == nullptr ? 0
+                            : engine.geometry()
+                                  .of(engine.arena().class_of(
+                                      engine.arena().granule_at(engine.arena().offset(block))))
+                                  .block_size;
   }
 
   ThreadAnchor anchor = new_anchor();

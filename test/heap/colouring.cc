@@ -63,7 +63,7 @@ char* block_inside_a_slot(std::vector<void*>& others) {
     void* block = nullptr;
     BOOST_REQUIRE(posix_memalign(&block, 64 * kKiB, 100 * kKiB) == 0);
     const core::Arena& arena = heap.engine.arena();
-    const Granule granule = core::Arena::granule_at(arena.offset(block));
+    const Granule granule = heap.engine.arena().granule_at(arena.offset(block));
     if (arena.state(granule).load() == core::SlotState::kLiveInside) {
       return static_cast<char*>(block);
     }
@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(a_slot_has_its_colour_again_when_it_comes_from_the_freelist
   for (void*& block : aligned) {
     BOOST_REQUIRE(posix_memalign(&block, kGranuleSize, kBlock) == 0);
     const size_t offset = heap.engine.arena().offset(block);
-    coloured.insert(heap.engine.block_of(core::Arena::granule_at(offset)));
+    coloured.insert(heap.engine.block_of(heap.engine.arena().granule_at(offset)));
   }
   BOOST_TEST((coloured != std::set<void*>(aligned.begin(), aligned.end())));
   for (void* block : aligned) {
@@ -246,7 +246,7 @@ BOOST_AUTO_TEST_CASE(a_block_inside_its_slot_is_freed_once_and_by_its_own_addres
   std::vector<void*> others;
   char* block = block_inside_a_slot(others);
   BOOST_REQUIRE(block != nullptr);
-  const Granule granule = core::Arena::granule_at(heap.engine.arena().offset(block));
+  const Granule granule = heap.engine.arena().granule_at(heap.engine.arena().offset(block));
   char* slot = static_cast<char*>(heap.engine.arena().address(heap.engine.slot_start(granule)));
   BOOST_TEST(usable_size(slot) == 0U);
   BOOST_TEST(usable_size(heap.engine.block_of(granule)) == 0U);
@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(a_zeroed_block_is_zero_where_one_inside_a_slot_was) {
   std::vector<void*> others;
   char* block = block_inside_a_slot(others);
   BOOST_REQUIRE(block != nullptr);
-  const Granule granule = core::Arena::granule_at(heap.engine.arena().offset(block));
+  const Granule granule = heap.engine.arena().granule_at(heap.engine.arena().offset(block));
   const size_t size = heap.engine.geometry().of(heap.engine.arena().class_of(granule)).block_size;
   fill(block, usable_size(block), 5);
   free(block);

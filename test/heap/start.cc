@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(blocks_of_each_class_lie_in_its_span) {
   const core::Arena& arena = heap.engine.arena();
   for (uint8_t index = 1; index <= config::kHeapClassCount; ++index) {
     void* block = allocate(config::kHeapClassSizes[index]);
-    const uint8_t given = raw(arena.class_of(core::Arena::granule_at(arena.offset(block))));
+    const uint8_t given = raw(arena.class_of(arena.granule_at(arena.offset(block))));
     BOOST_TEST(given >= index);  // a larger one that is free may do
     BOOST_TEST(usable_size(block) == config::kHeapClassSizes[given]);
     free(block);

@@ -1,0 +1,219 @@
+// Buffers of a pool: Buffer, unique and writable, and SharedBuffer, counted and read-only. Both
+// give their memory back by themselves, from any thread, also after the pool is gone. No operation
+// here throws; none allocates, but Buffer::resize() beyond the capacity.
+//
+// Thread-safety: that of a std::unique_ptr and a std::shared_ptr: different objects may be used in
+// different threads, also when they share memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "spillway/expected.h"
+#include "spillway/export.h"
+
+namespace spillway {
+
+class SharedBuffer;
+class Tenant;
+
+namespace pool {
+class Core;
+struct TenantRecord;
+// Where a buffer's memory comes from and goes back to. Internal.
+struct Block {
+  Core* core = nullptr;
+  std::byte* start = nullptr;
+};
+}  // namespace pool
+
+class SPILLWAY_POOL_API Buffer {
+ public:
+  // No memory: size and capacity 0.
+  Buffer() noexcept = default;
+  Buffer(Buffer&& other) noexcept
+      : block_(other.block_),
+        data_(other.data_),
+        size_(other.size_),
+        capacity_(other.capacity_),
+        tenant_(other.tenant_) {
+    other.forget();
+  }
+  Buffer& operator=(Buffer&& other) noexcept {
+    Buffer(std::move(other)).swap(*this);
+    return *this;
+  }
+  ~Buffer() {
+    if (block_.core != nullptr) {
+      give_back();
+    }
+  }
+
+  // Whether there is memory; false for moved-from, released and failed ones.
+  explicit operator bool() const noexcept { return block_.core != nullptr; }
+  // Whether the memory is one of the pool's buffers, and not a block got for this request alone.
+  bool is_pooled() const noexcept;
+
+  std::byte* data() noexcept { return data_; }
+  const std::byte* data() const noexcept { return data_; }
+  size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+  // Bytes from data() on that may be used without moving.
+  size_t capacity() const noexcept { return capacity_; }
+
+  std::byte* begin() noexcept { return data_; }
+  std::byte* end() noexcept { return data_ + size_; }
+  const std::byte* begin() const noexcept { return data_; }
+  const std::byte* end() const noexcept { return data_ + size_; }
+  std::byte& operator[](size_t index) noexcept { return data_[index]; }
+  const std::byte& operator[](size_t index) const noexcept { return data_[index]; }
+  std::span<std::byte> span() noexcept { return {data_, size_}; }
+  std::span<const std::byte> span() const noexcept { return {data_, size_}; }
+  std::string_view view() const noexcept { return {reinterpret_cast<const char*>(data_), size_}; }
+  // The bytes between size and capacity, to be filled and then counted by set_size().
+  std::span<std::byte> spare() noexcept { return {data_ + size_, capacity_ - size_}; }
+
+  // Changes the size within the capacity; added bytes are whatever is there. False, and nothing
+  // changed, when `size` is larger.
+  bool set_size(size_t size) noexcept {
+    if (size > capacity_) {
+      return false;
+    }
+    size_ = size;
+    return true;
+  }
+  void clear() noexcept { size_ = 0; }
+  // Adds bytes, which may be the buffer's own, within the capacity: data() stays. False, and
+  // nothing changed, when there is no room.
+  bool append(std::span<const std::byte> bytes) noexcept;
+  bool append(std::string_view text) noexcept { return append(std::as_bytes(std::span(text))); }
+  // Changes the size; added bytes get `value`. Beyond the capacity the bytes move to a buffer of a
+  // larger class, or of exactly the size when there is none, for the same tenant. False, and
+  // nothing changed, when there is no memory.
+  bool resize(size_t size, std::byte value = std::byte{0}) noexcept;
+
+  // Gives the memory back now; the buffer is empty then.
+  void release() noexcept { Buffer().swap(*this); }
+
+  // The same memory as an immutable, shared buffer; this one is empty then. No copy, no allocation.
+  SharedBuffer freeze() && noexcept;
+
+  void swap(Buffer& other) noexcept {
+    std::swap(block_, other.block_);
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(capacity_, other.capacity_);
+    std::swap(tenant_, other.tenant_);
+  }
+
+ private:
+  friend class SharedBuffer;
+  friend class pool::Core;
+  friend struct RawBuffer;
+
+  Buffer(pool::Block block, std::byte* data, size_t size, size_t capacity,
+         pool::TenantRecord* tenant) noexcept
+      : block_(block), data_(data), size_(size), capacity_(capacity), tenant_(tenant) {}
+  void give_back() noexcept;
+  void forget() noexcept { block_ = {}, data_ = nullptr, size_ = capacity_ = 0, tenant_ = nullptr; }
+
+  pool::Block block_;
+  std::byte* data_ = nullptr;
+  size_t size_ = 0;
+  size_t capacity_ = 0;
+  pool::TenantRecord* tenant_ = nullptr;
+};
+
+class SPILLWAY_POOL_API SharedBuffer {
+ public:
+  SharedBuffer() noexcept = default;
+  // One atomic increment.
+  SharedBuffer(const SharedBuffer& other) noexcept;
+  SharedBuffer(SharedBuffer&& other) noexcept
+      : block_(other.block_), data_(other.data_), size_(other.size_) {
+    other.block_ = {};
+    other.data_ = nullptr;
+    other.size_ = 0;
+  }
+  SharedBuffer& operator=(const SharedBuffer& other) noexcept {
+    SharedBuffer(other).swap(*this);
+    return *this;
+  }
+  SharedBuffer& operator=(SharedBuffer&& other) noexcept {
+    SharedBuffer(std::move(other)).swap(*this);
+    return *this;
+  }
+  ~SharedBuffer() {
+    if (block_.core != nullptr) {
+      drop();
+    }
+  }
+
+  // Whether it keeps memory; empty slices do not.
+  explicit operator bool() const noexcept { return block_.core != nullptr; }
+  bool is_pooled() const noexcept;
+  // Whether nobody else keeps the memory. True stays true; false may be out of date.
+  bool is_unique() const noexcept;
+
+  const std::byte* data() const noexcept { return data_; }
+  size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+  const std::byte* begin() const noexcept { return data_; }
+  const std::byte* end() const noexcept { return data_ + size_; }
+  const std::byte& operator[](size_t index) const noexcept { return data_[index]; }
+  std::span<const std::byte> span() const noexcept { return {data_, size_}; }
+  std::string_view view() const noexcept { return {reinterpret_cast<const char*>(data_), size_}; }
+
+  // `length` bytes from `offset` on, cut to what there is; shares the memory, unless it is empty.
+  SharedBuffer slice(size_t offset, size_t length = SIZE_MAX) const noexcept;
+  // Takes the first `length` bytes, cut to what there is, off and gives them: sharing the memory
+  // while some are left, handing it over otherwise.
+  SharedBuffer take(size_t length) noexcept;
+  // Drops the first `length` bytes, cut to what there is.
+  void advance(size_t length) noexcept;
+
+  // The memory as a unique buffer again, without a copy; its capacity reaches from data() to the
+  // memory's end. Refused, and this buffer given back unchanged, when others share the memory.
+  expected<Buffer, SharedBuffer> to_buffer() && noexcept;
+
+  void swap(SharedBuffer& other) noexcept {
+    std::swap(block_, other.block_);
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+  }
+
+ private:
+  friend class Buffer;
+
+  SharedBuffer(pool::Block block, const std::byte* data, size_t size) noexcept
+      : block_(block), data_(data), size_(size) {}
+  void drop() noexcept;
+
+  pool::Block block_;
+  const std::byte* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+// A buffer as C interfaces take it: a pointer and a function that is called with it when the
+// memory is no longer needed. `free_function(data, hint)` gives the memory back; call it, or
+// adopt(), once. A second call for a pooled buffer ends the process with a line that says so; for
+// an untracked one that is likely, but the system has its memory by then.
+struct SPILLWAY_POOL_API RawBuffer {
+  using FreeFunction = void (*)(void* data, void* hint);
+
+  void* data = nullptr;
+  size_t size = 0;
+  FreeFunction free_function = nullptr;
+  void* hint = nullptr;
+
+  // `buffer` is empty then. Its bytes start at `data`; those of an untracked buffer that does not
+  // begin at its memory's start move there.
+  static RawBuffer from(Buffer&& buffer) noexcept;
+  // The memory as a buffer again, with size and capacity as they were.
+  static Buffer adopt(const RawBuffer& raw) noexcept;
+};
+
+}  // namespace spillway

@@ -1,0 +1,4 @@
+// Which symbols of libspillway_pool.so others see; everything else in it is hidden.
+#pragma once
+
+#define SPILLWAY_POOL_API __attribute__((visibility("default")))

@@ -1,0 +1,71 @@
+// ForeignBuffer: owns a RawBuffer until a C interface takes it, here one that owns the memory from
+// its success on: int send(void* data, size_t size, void (*free)(void* data, void* hint), void*
+// hint)
+//
+//   auto bytes = spillway::ForeignBuffer::from(std::move(buffer));
+//   if (send(bytes.data(), bytes.size(), bytes.free_function(), bytes.hint()) == 0) {
+//     bytes.release();    // otherwise the memory is still owned here
+//   }
+//
+// Thread-safety: that of a std::unique_ptr; the memory may be given back by any thread, also after
+// the pool is gone. Nothing here throws or allocates.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <utility>
+
+#include "spillway/buffer.h"
+
+namespace spillway {
+
+class ForeignBuffer {
+ public:
+  // Nothing: null, size 0.
+  ForeignBuffer() noexcept = default;
+  // Owns `raw`, also one whose memory is of no pool; such memory must not be asked for to_buffer().
+  // Owns nothing when it has no free_function.
+  explicit ForeignBuffer(const RawBuffer& raw) noexcept : raw_(raw) {}
+  // `buffer` is empty then. Owns nothing when it was without memory. Cost: RawBuffer::from()'s.
+  static ForeignBuffer from(Buffer&& buffer) noexcept {
+    return buffer ? ForeignBuffer(RawBuffer::from(std::move(buffer))) : ForeignBuffer();
+  }
+
+  ForeignBuffer(ForeignBuffer&& other) noexcept : raw_(other.release()) {}
+  ForeignBuffer& operator=(ForeignBuffer&& other) noexcept {
+    ForeignBuffer(std::move(other)).swap(*this);
+    return *this;
+  }
+  // Calls the free function, unless there is nothing.
+  ~ForeignBuffer() {
+    if (raw_.free_function != nullptr) {
+      raw_.free_function(raw_.data, raw_.hint);
+    }
+  }
+
+  // Whether there is something to give back.
+  explicit operator bool() const noexcept { return raw_.free_function != nullptr; }
+  void* data() const noexcept { return raw_.data; }
+  // Bytes.
+  size_t size() const noexcept { return raw_.size; }
+  std::span<std::byte> span() const noexcept {
+    return {static_cast<std::byte*>(raw_.data), raw_.size};
+  }
+  RawBuffer::FreeFunction free_function() const noexcept { return raw_.free_function; }
+  void* hint() const noexcept { return raw_.hint; }
+
+  // Ends the ownership: whoever has the result calls its free_function once, or puts it into a
+  // ForeignBuffer again. Does not touch the memory, so it may be gone already.
+  RawBuffer release() noexcept { return std::exchange(raw_, RawBuffer()); }
+
+  // The buffer that from() was given, with size and capacity as they were. Only for memory of a
+  // pool; an empty buffer when there is nothing.
+  Buffer to_buffer() && noexcept { return *this ? RawBuffer::adopt(release()) : Buffer(); }
+
+  void swap(ForeignBuffer& other) noexcept { std::swap(raw_, other.raw_); }
+
+ private:
+  RawBuffer raw_;
+};
+
+}  // namespace spillway

@@ -1,0 +1,95 @@
+// What a buffer pool is like: size classes, how many buffers of each, thread caches, tenants.
+// Plain values; every rule is checked by check(), which Pool::create() calls first.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "spillway/export.h"
+
+namespace spillway {
+
+// How many free buffers of each class a thread keeps for itself.
+struct SPILLWAY_POOL_API ThreadCachePolicy {
+  enum class Kind : uint8_t {
+    kAutomatic,  // max_per_class / (2 * min(parallelism, max_per_class)); 0 disables
+    kExact,
+    kDisabled
+  };
+  Kind kind = Kind::kAutomatic;
+  size_t buffers = 0;  // for kExact
+
+  static ThreadCachePolicy automatic() { return {}; }
+  static ThreadCachePolicy exact(size_t buffers) { return {Kind::kExact, buffers}; }
+  static ThreadCachePolicy disabled() { return {Kind::kDisabled, 0}; }
+};
+
+struct SPILLWAY_POOL_API PoolConfig {
+  // Presets. Sizes in bytes.
+  // Powers of two from 4 KiB to 1 MiB: for files and pages.
+  static PoolConfig page_buffers(size_t max_per_class = 64);
+  // 4 KiB, 64 KiB, 1 MiB and 10 MiB, 64 of each, named small, medium, large and huge.
+  static PoolConfig tiered();
+  // Powers of two from 1 KiB to 128 KiB, 4096 of each.
+  static PoolConfig network();
+  // Powers of two from the system's page to 8 MiB, 64 of each, aligned to pages.
+  static PoolConfig storage();
+
+  // The classes: either the powers of two from min_size to max_size or, unless empty, exactly
+  // `class_sizes`, ascending multiples of `alignment`.
+  size_t min_size = 4096;
+  size_t max_size = 1 << 20;
+  std::vector<size_t> class_sizes;
+  std::vector<std::string> class_names;  // as many as classes, or none: then sizes are the names
+
+  // Requests below this are never pooled.
+  size_t pool_min_size = 0;
+  // Buffers of each class there can be at one time.
+  size_t max_per_class = 64;
+  // Makes all of them exist, resident, before create() returns.
+  bool prefill = false;
+  // Of every buffer's first byte, pooled or not: a power of two.
+  size_t alignment = 64;
+  // Threads that are expected to use the pool at the same time.
+  size_t parallelism = 8;
+  ThreadCachePolicy thread_cache;
+  // For tenants without a limit of their own.
+  uint64_t tenant_soft_limit = uint64_t{256} << 20;
+  // For regions (regions.h): memory is committed in whole regions and never given back.
+  bool pinned = false;
+
+  // Each gives a changed copy.
+  PoolConfig with_sizes(size_t min, size_t max) const;
+  PoolConfig with_classes(std::vector<size_t> sizes, std::vector<std::string> names = {}) const;
+  PoolConfig with_pool_min_size(size_t bytes) const;
+  PoolConfig with_max_per_class(size_t buffers) const;
+  // max_per_class = ceil(bytes / sum of the class sizes), at least 1.
+  PoolConfig with_budget(uint64_t bytes) const;
+  PoolConfig with_prefill(bool prefill = true) const;
+  PoolConfig with_alignment(size_t bytes) const;
+  PoolConfig with_parallelism(size_t threads) const;
+  PoolConfig with_thread_cache(ThreadCachePolicy policy) const;
+  PoolConfig with_tenant_soft_limit(uint64_t bytes) const;
+  PoolConfig with_pinned(bool pinned = true) const;
+
+  // The classes that this gives, ascending; empty when min_size and max_size give none.
+  std::vector<size_t> sizes() const;
+  // Buffers a thread keeps per class; 0: none.
+  size_t thread_cache_buffers() const;
+
+  // What is wrong, in one line that names the values; nothing when all is well. The rules:
+  //   min_size, max_size, alignment are powers of two; min_size >= alignment;
+  //   max_size >= min_size; pool_min_size <= the smallest class;
+  //   class_sizes ascend and are multiples of alignment; at most 63 classes;
+  //   the largest class is at most 1 GiB and less than 65536 times the unit that classes are
+  //   counted in, the largest power of two, at most 4096, that divides all of them;
+  //   as many class_names as classes, all different, or none;
+  //   max_per_class and parallelism are at least 1; an exact thread cache <= max_per_class;
+  //   alignment <= 2 MiB.
+  std::optional<std::string> check() const;
+};
+
+}  // namespace spillway

@@ -1,0 +1,236 @@
+#include "alloc/pool/core.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "alloc/base/bits.h"
+#include "alloc/os/errno_keeper.h"
+#include "alloc/os/message.h"
+#include "alloc/os/os.h"
+
+namespace spillway::pool {
+namespace {
+
+// For a moment's work without a cache.
+core::ThreadAnchor without_cache() {
+  return {.bins = OwnedCell(const_cast<core::BinTable*>(&core::kCacheGone)),
+          .busy = {},
+          .end_noticed = {},
+          .slow_calls = {}};
+}
+
+}  // namespace
+
+std::byte* Core::take_slow(ClassIndex index) {
+  ThreadEntry* entry = thread_table != nullptr ? &thread_table->entries[number_] : nullptr;
+  if (entry == nullptr || entry->core != this) {
+    entry = attach_thread(*this);
+  }
+  if (entry != nullptr) {
+    return static_cast<std::byte*>(engine_.take(entry->anchor, index));
+  }
+  core::ThreadAnchor nobody = without_cache();
+  return static_cast<std::byte*>(engine_.take(nobody, index));
+}
+
+void Core::give_slow(std::byte* start) {
+  ThreadEntry* entry = thread_table != nullptr ? &thread_table->entries[number_] : nullptr;
+  if (entry == nullptr || entry->core != this) {
+    entry = attach_thread(*this);
+  }
+  const core::Arena& arena = engine_.arena();
+  const ClassIndex index = arena.class_of(arena.granule_at(arena.offset(start)));
+  if (entry != nullptr) {
+    state_of(start).store(core::SlotState::kFree);
+    engine_.give(entry->anchor, index, start);
+  } else if (add_reference()) {
+    state_of(start).store(core::SlotState::kFree);
+    core::ThreadAnchor nobody = without_cache();
+    engine_.give(nobody, index, start);
+    drop_reference();
+  } else {
+    give_closed(start);
+  }
+}
+
+void Core::give_closed(std::byte* start) {
+  state_of(start).store(core::SlotState::kFree);
+  // Nobody will use it again: the whole pages in it go now, the rest with the pool.
+  const size_t page = os::page_size();
+  const uintptr_t address = reinterpret_cast<uintptr_t>(start);
+  const uintptr_t low = align_up(address, page);
+  const uintptr_t high = align_down(address + capacity_of(start), page);
+  if (low < high) {
+    const os::ErrnoKeeper keeper;
+    static_cast<void>(os::purge(reinterpret_cast<void*>(low), high - low));
+  }
+  count_off();
+}
+
+bool Core::is_live(std::byte* start) const {
+  return engine_.arena().owns(start)
+             ? state_of(start).load() == core::SlotState::kFirstLive
+             : Untracked::of(start).mark.load(std::memory_order_relaxed) == Untracked::kLive;
+}
+
+void Core::report_second_return(const std::byte* start) const {
+  os::Message message;
+  message.line().text("buffer ").address(start).text(" given back twice");
+  if (engine_.arena().owns(start)) {
+    message.line().text(", of the ").number(capacity_of(const_cast<std::byte*>(start)));
+    message.line().text("-byte class");
+  }
+  message.send();
+  os::abort_process();
+}
+
+bool Core::note_created(const Pooled& pooled) {
+  if (pinned_ && !regions_.add_for(pooled.start)) {
+    give_back(pooled.start, nullptr);
+    return false;
+  }
+  classes_[raw(pooled.index)].created.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+Buffer Core::make_unpooled(const Wish& wish, const Pooled& pooled) {
+  static_cast<void>(why_not(wish.size, pooled));
+  return make_untracked(wish);
+}
+
+expected<Buffer, PoolError> Core::try_make_unpooled(const Wish& wish, const Pooled& pooled) {
+  const std::optional<PoolError> error = why_not(wish.size, pooled);
+  if (error.has_value()) {
+    return unexpected(*error);
+  }
+  Buffer buffer = make_untracked(wish);
+  if (!buffer) {
+    return unexpected(PoolError::kNoMemory);
+  }
+  return buffer;
+}
+
+Buffer Core::make_for_owner(Wish wish) {
+  if (!add_reference()) {
+    Buffer buffer = make_untracked(wish);
+    if (buffer) {
+      // Counted off like those that were there at the end. The caller's own buffer keeps the core.
+      untracked_live_.fetch_sub(1, std::memory_order_relaxed);
+      outstanding_.fetch_add(1, std::memory_order_relaxed);
+    }
+    return buffer;
+  }
+  Buffer buffer = is_closed() ? make_untracked(wish) : make(wish);
+  drop_reference();
+  return buffer;
+}
+
+// Why there is no pooled buffer, counted; nothing when the request is too small for one.
+std::optional<PoolError> Core::why_not(size_t size, const Pooled& pooled) {
+  if (size > largest_) {
+    oversized_.fetch_add(1, std::memory_order_relaxed);
+    return PoolError::kOversized;
+  }
+  if (size < least_pooled_) {
+    return std::nullopt;
+  }
+  // A class that has not handed out all of its slots was refused memory.
+  if (pooled.start != nullptr ||
+      engine_.class_at(pooled.index).grown() < engine_.geometry().of(pooled.index).slots) {
+    return PoolError::kNoMemory;
+  }
+  classes_[raw(pooled.index)].exhausted.fetch_add(1, std::memory_order_relaxed);
+  return PoolError::kExhausted;
+}
+
+Buffer Core::make_untracked(const Wish& wish) {
+  const size_t alignment = std::max(config_.alignment, alignof(std::max_align_t));
+  const size_t before = align_up(sizeof(Untracked), alignment);
+  if (wish.size > PTRDIFF_MAX - before - alignment) {
+    return {};
+  }
+  void* const allocation =
+      std::aligned_alloc(alignment, align_up(before + std::max<size_t>(wish.size, 1), alignment));
+  if (allocation == nullptr) {
+    return {};
+  }
+  std::byte* const start = static_cast<std::byte*>(allocation) + before;
+  auto* const header = ::new (start - sizeof(Untracked)) Untracked;
+  header->allocation = allocation;
+  header->capacity = wish.size;
+  header->mark.store(Untracked::kLive, std::memory_order_relaxed);
+  untracked_.fetch_add(1, std::memory_order_relaxed);
+  untracked_live_.fetch_add(1, std::memory_order_relaxed);
+  if (wish.zeroed) {
+    std::memset(start, 0, wish.size);
+  }
+  if (wish.tenant != nullptr) {
+    wish.tenant->add(wish.size);
+  }
+  return Buffer({this, start}, start, wish.empty ? 0 : wish.size, wish.size, wish.tenant);
+}
+
+void Core::free_untracked(std::byte* start) {
+  Untracked& header = Untracked::of(start);
+  // relaxed: two threads that return one block are both wrong; one of them is told.
+  if (header.mark.exchange(Untracked::kDead, std::memory_order_relaxed) != Untracked::kLive) {
+    report_second_return(start);
+  }
+  std::free(header.allocation);
+  if (add_reference()) {
+    // release, by drop_reference(): settle() reads it.
+    untracked_live_.fetch_sub(1, std::memory_order_relaxed);
+    drop_reference();
+  } else {
+    count_off();
+  }
+}
+
+void Core::flush() {
+  if (thread_table != nullptr) {
+    ThreadEntry& entry = thread_table->entries[number_];
+    if (entry.core == this) {
+      engine_.flush(entry.anchor);
+    }
+  }
+}
+
+size_t Core::purge() { return pinned_ ? 0 : upkeep_.purge_everything(engine_); }
+
+PoolStatistics Core::statistics() const {
+  stats::Snapshot snapshot;
+  engine_.collect(snapshot);
+  PoolStatistics all;
+  const std::vector<size_t> sizes = config_.sizes();
+  for (uint32_t i = 1; i <= snapshot.class_count; ++i) {
+    const stats::ClassSnapshot& one = snapshot.classes[i];
+    PoolClassStatistics& given = all.classes.emplace_back();
+    given.name =
+        config_.class_names.empty() ? std::to_string(sizes[i - 1]) : config_.class_names[i - 1];
+    given.size = one.block_size;
+    // The subset first: it does not become larger than the whole meanwhile.
+    given.created = classes_[i].created.load(std::memory_order_relaxed);
+    const uint64_t prefilled = classes_[i].prefilled;
+    given.allocations = std::max(one.allocations_total, given.created) - prefilled;
+    given.hits = given.allocations - (given.created - prefilled);
+    given.exhausted = classes_[i].exhausted.load(std::memory_order_relaxed);
+    given.live = one.live;
+    given.cached = one.cached;
+    given.free = one.free;
+    all.allocations += given.allocations;
+    all.recycles += given.hits;
+  }
+  all.oversized = oversized_.load(std::memory_order_relaxed);
+  all.untracked = untracked_.load(std::memory_order_relaxed);
+  all.allocations += all.untracked;
+  all.misses = all.allocations - all.recycles;
+  all.tenants = tenants_.usages();
+  for (const TenantUsage& tenant : all.tenants) {
+    all.live_bytes += tenant.live_bytes;
+  }
+  return all;
+}
+
+}  // namespace spillway::pool

@@ -1,0 +1,276 @@
+// A pool's inside: an engine, what is known of its blocks, tenants, regions, counters. Lives until
+// the pool is gone, no thread has a cache of it and no buffer is left.
+//
+//   create ---- open ---- close() ---- last thread's cache back ---- last buffer back: gone
+//                          |  free memory goes     |  what is left is counted
+//
+// While threads have caches, the number of blocks in use is spread over them. A reference is held
+// by the pool's owner, by each thread with a cache and, for a moment, by a thread that works
+// without. When the last one is dropped nobody moves blocks any more, so that the rest can be
+// counted once; buffers that come back after close() count themselves off.
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "alloc/base/attributes.h"
+#include "alloc/core/engine.h"
+#include "alloc/core/upkeep.h"
+#include "alloc/pool/record.h"
+#include "alloc/pool/regions.h"
+#include "alloc/pool/tenants.h"
+#include "alloc/pool/thread_table.h"
+#include "spillway/pool.h"
+
+namespace spillway::pool {
+
+class Core {
+ public:
+  static expected<Core*, std::string> create(const PoolConfig& config);
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  // --- buffers -----------------------------------------------------------------------------------
+
+  // What a new buffer is to be like.
+  struct Wish {
+    size_t size;
+    TenantRecord* tenant;
+    bool zeroed = false;
+    bool whole_class = false;  // the size is the capacity
+    bool empty = false;        // the size is 0
+  };
+  SPILLWAY_ALWAYS_INLINE expected<Buffer, PoolError> try_make(Wish wish);
+  // Untracked when it must be; without memory when there is none.
+  SPILLWAY_ALWAYS_INLINE Buffer make(Wish wish);
+
+  // The same for the owner of a buffer, which may have outlived the pool: then untracked.
+  Buffer make_for_owner(Wish wish);
+
+  // The end of a block that nobody uses any more; `tenant` may be null.
+  SPILLWAY_ALWAYS_INLINE void give_back(std::byte* start, TenantRecord* tenant);
+
+  bool is_pooled(const std::byte* start) const { return engine_.arena().owns(start); }
+  size_t capacity_of(std::byte* start) const {
+    const core::Arena& arena = engine_.arena();
+    const size_t offset = arena.offset(start);
+    return offset < arena.bytes() ? engine_.geometry().classes[arena.span_at(offset) + 1].block_size
+                                  : Untracked::of(start).capacity;
+  }
+  Record& record_of(std::byte* start) const {
+    const core::Arena& arena = engine_.arena();
+    const size_t offset = arena.offset(start);
+    return offset < arena.bytes() ? records_[offset >> arena.granule_shift()]
+                                  : Untracked::of(start).record;
+  }
+  // Whether a block is in use and not on its way back.
+  bool is_live(std::byte* start) const;
+  [[noreturn]] void report_second_return(const std::byte* start) const;
+
+  // --- the rest of the pool ----------------------------------------------------------------------
+
+  void flush();
+  size_t purge();
+  PoolStatistics statistics() const;
+  const PoolConfig& config() const { return config_; }
+  Tenants& tenants() { return tenants_; }
+  Regions& regions() { return regions_; }
+
+  // The owner leaves.
+  void close();
+
+  // --- for thread_table.cc -----------------------------------------------------------------------
+
+  core::Engine& engine() { return engine_; }
+  uint32_t number() const { return number_; }
+  bool has_caches() const { return cache_buffers_ != 0; }
+  // acquire: pairs with the release in close().
+  bool is_closed() const { return closed_.load(std::memory_order_acquire); }
+  // False when the last one was dropped already.
+  bool add_reference();
+  void drop_reference();
+
+ private:
+  explicit Core(const PoolConfig& config);
+  ~Core() = default;
+
+  std::optional<std::string> start();
+  bool prefill();
+  // The three moments of a fork.
+  static void register_fork_handlers();
+  static void lock_all();
+  static void unlock_all();
+  static void recover_after_fork();
+
+  ClassIndex class_for(size_t size) const {
+    uint32_t number = first_class_[std::bit_width(size)];
+    while (sizes_[number] < size) {
+      ++number;
+    }
+    return ClassIndex{static_cast<uint8_t>(number)};
+  }
+  SPILLWAY_ALWAYS_INLINE std::byte* take(ClassIndex index);
+  SPILLWAY_NOINLINE std::byte* take_slow(ClassIndex index);
+  SPILLWAY_NOINLINE void give_slow(std::byte* start);
+  SPILLWAY_NOINLINE void give_closed(std::byte* start);
+  // A block of a class, marked live.
+  struct Pooled {
+    std::byte* start;
+    size_t capacity;
+    ClassIndex index;
+    bool clean;  // reads as zero
+  };
+  SPILLWAY_ALWAYS_INLINE bool obtain(size_t size, Pooled& pooled);
+  SPILLWAY_ALWAYS_INLINE Buffer dress(const Pooled& pooled, Wish wish);
+  SPILLWAY_NOINLINE Buffer make_unpooled(const Wish& wish, const Pooled& pooled);
+  SPILLWAY_NOINLINE expected<Buffer, PoolError> try_make_unpooled(const Wish& wish,
+                                                                  const Pooled& pooled);
+  std::optional<PoolError> why_not(size_t size, const Pooled& pooled);
+  // Counts, and adds the region of, a block whose memory was not used before.
+  SPILLWAY_NOINLINE bool note_created(const Pooled& pooled);
+  core::StateByte& state_of(const std::byte* start) const {
+    const core::Arena& arena = engine_.arena();
+    return arena.state(arena.granule_at(arena.offset(start)));
+  }
+  SPILLWAY_NOINLINE Buffer make_untracked(const Wish& wish);
+  SPILLWAY_NOINLINE void free_untracked(std::byte* start);
+  // Blocks in use; those in thread caches count, too.
+  int64_t count_live() const;
+  // After the last reference: what is still in use decides.
+  void settle();
+  void count_off();
+  void destroy();
+
+  core::Engine engine_;  // first: its arena is read on every return
+  std::atomic<bool> closed_{false};
+  uint32_t number_ = kMostPools;
+  uint32_t cache_buffers_ = 0;
+  size_t largest_ = 0;
+  size_t least_pooled_ = 0;
+  bool pinned_ = false;
+  Record* records_ = nullptr;
+  size_t records_bytes_ = 0;
+  uint32_t sizes_[kMaxClasses] = {};  // by class
+  uint8_t first_class_[65] = {};      // by the bit width of a size: where to look from
+
+  alignas(64) std::atomic<uint64_t> references_{1};
+  // Blocks in use, once that is known; far above it until then.
+  static constexpr int64_t kNotCounted = int64_t{1} << 60;
+  std::atomic<int64_t> outstanding_{kNotCounted};
+  std::atomic<int64_t> untracked_live_{0};
+
+  // relaxed, all of them: counts that order nothing.
+  struct Counters {
+    std::atomic<uint64_t> created{0};
+    std::atomic<uint64_t> exhausted{0};
+    uint64_t prefilled = 0;  // created, and allocated, for nobody
+  };
+  Counters classes_[kMaxClasses];
+  std::atomic<uint64_t> oversized_{0};
+  std::atomic<uint64_t> untracked_{0};
+
+  core::Upkeep upkeep_;
+  Tenants tenants_;
+  Regions regions_;
+  const PoolConfig config_;
+};
+
+// Numbers below which all pools in use are.
+uint32_t most_used_number();
+
+SPILLWAY_ALWAYS_INLINE std::byte* Core::take(ClassIndex index) {
+  ThreadTable* const table = thread_table;
+  if (table != nullptr) [[likely]] {
+    ThreadEntry& entry = table->entries[number_];
+    if (entry.core == this && !entry.anchor.busy.get()) [[likely]] {
+      const core::BusyScope busy(entry.anchor);
+      void* block = nullptr;
+      if (entry.anchor.table().of(index).pop(block)) [[likely]] {
+        return static_cast<std::byte*>(block);
+      }
+    }
+  }
+  return take_slow(index);
+}
+
+SPILLWAY_ALWAYS_INLINE bool Core::obtain(size_t size, Pooled& pooled) {
+  pooled.start = nullptr;
+  if (size > largest_ || size < least_pooled_) [[unlikely]] {
+    return false;
+  }
+  pooled.index = class_for(size);
+  pooled.start = take(pooled.index);
+  if (pooled.start == nullptr) [[unlikely]] {
+    return false;
+  }
+  core::StateByte& state = state_of(pooled.start);
+  pooled.clean = state.load() == core::SlotState::kClean;
+  pooled.capacity = sizes_[raw(pooled.index)];
+  state.store(core::SlotState::kFirstLive);
+  return !pooled.clean || note_created(pooled);
+}
+
+SPILLWAY_ALWAYS_INLINE Buffer Core::dress(const Pooled& pooled, Wish wish) {
+  const size_t bytes = wish.whole_class ? pooled.capacity : wish.size;
+  if (wish.zeroed && !pooled.clean) {
+    std::memset(pooled.start, 0, bytes);
+  }
+  if (wish.tenant != nullptr) {
+    wish.tenant->add(pooled.capacity);
+  }
+  return Buffer({this, pooled.start}, pooled.start, wish.empty ? 0 : bytes, pooled.capacity,
+                wish.tenant);
+}
+
+SPILLWAY_ALWAYS_INLINE Buffer Core::make(Wish wish) {
+  Pooled pooled;
+  if (obtain(wish.size, pooled)) [[likely]] {
+    return dress(pooled, wish);
+  }
+  return make_unpooled(wish, pooled);
+}
+
+SPILLWAY_ALWAYS_INLINE expected<Buffer, PoolError> Core::try_make(Wish wish) {
+  Pooled pooled;
+  if (obtain(wish.size, pooled)) [[likely]] {
+    return dress(pooled, wish);
+  }
+  return try_make_unpooled(wish, pooled);
+}
+
+SPILLWAY_ALWAYS_INLINE void Core::give_back(std::byte* start, TenantRecord* tenant) {
+  if (tenant != nullptr) [[unlikely]] {
+    tenant->remove(capacity_of(start));
+  }
+  const core::Arena& arena = engine_.arena();
+  const size_t offset = arena.offset(start);
+  if (offset >= arena.bytes()) [[unlikely]] {
+    return free_untracked(start);
+  }
+  core::StateByte& state = arena.state(arena.granule_at(offset));
+  if (state.load() != core::SlotState::kFirstLive) [[unlikely]] {
+    report_second_return(start);
+  }
+  if (is_closed()) [[unlikely]] {
+    return give_closed(start);
+  }
+  ThreadTable* const table = thread_table;
+  if (table != nullptr) [[likely]] {
+    ThreadEntry& entry = table->entries[number_];
+    if (entry.core == this && !entry.anchor.busy.get()) [[likely]] {
+      const core::BusyScope busy(entry.anchor);
+      if (entry.anchor.table().of_span(arena.span_at(offset)).push(start)) [[likely]] {
+        state.store(core::SlotState::kFree);
+        return;
+      }
+    }
+  }
+  give_slow(start);
+}
+
+}  // namespace spillway::pool

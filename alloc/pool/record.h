@@ -1,0 +1,35 @@
+// What a pool knows of a block beside its state byte. Of a pooled one it is kept out of the block,
+// in a table by granule; an untracked one has it in front.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "spillway/buffer.h"
+
+namespace spillway::pool {
+
+// Valid while the block is shared, or held as a RawBuffer.
+struct Record {
+  std::atomic<uint32_t> owners{0};
+  TenantRecord* tenant = nullptr;
+};
+
+// In front of an untracked block, in the same piece of the system's heap.
+struct alignas(std::max_align_t) Untracked {
+  static constexpr uint32_t kLive = 0x5b10cca1;
+  static constexpr uint32_t kDead = 0xdeadb10c;
+
+  Record record;
+  void* allocation;
+  size_t capacity;
+  std::atomic<uint32_t> mark;
+
+  static Untracked& of(std::byte* start) {
+    return *reinterpret_cast<Untracked*>(start - sizeof(Untracked));
+  }
+};
+static_assert(sizeof(Untracked) % alignof(std::max_align_t) == 0);
+
+}  // namespace spillway::pool

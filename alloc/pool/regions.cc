@@ -1,0 +1,121 @@
+#include "alloc/pool/regions.h"
+
+#include <algorithm>
+
+#include "alloc/base/bits.h"
+
+namespace spillway::pool {
+namespace {
+
+constexpr size_t kMostRegionBytes = size_t{1} << 30;
+
+}  // namespace
+
+void Regions::attach(core::Engine& engine) {
+  engine_ = &engine;
+  const core::Geometry& geometry = engine.geometry();
+  for (uint32_t i = 1; i <= geometry.class_count; ++i) {
+    const core::ClassGeometry& one = geometry.classes[i];
+    const size_t size = one.block_size;
+    auto* base = static_cast<std::byte*>(
+        engine.arena().address(engine.arena().first_granule(ClassIndex{static_cast<uint8_t>(i)})));
+    slots_per_piece_[i] = static_cast<uint32_t>(
+        std::clamp<size_t>(kMostRegionBytes / size, 1, std::max(1U, one.slots)));
+    first_piece_[i] = static_cast<uint32_t>(pieces_.size());
+    for (uint32_t slot = 0; slot < one.slots; slot += slots_per_piece_[i]) {
+      auto piece = std::make_unique<Piece>();
+      piece->base = base + slot * size;
+      piece->length = std::min(slots_per_piece_[i], one.slots - slot) * size;
+      pieces_.push_back(std::move(piece));
+    }
+  }
+}
+
+Regions::Piece* Regions::piece_of(const void* pointer) const {
+  const core::Arena& arena = engine_->arena();
+  if (!arena.owns(pointer)) {
+    return nullptr;
+  }
+  const Granule granule = arena.granule_at(arena.offset(pointer));
+  const ClassIndex index = arena.class_of(granule);
+  const uint32_t slot = raw(engine_->class_at(index).slot_of(granule));
+  const bool inside = slot < engine_->geometry().of(index).slots;
+  return inside ? pieces_[first_piece_[raw(index)] + slot / slots_per_piece_[raw(index)]].get()
+                : nullptr;
+}
+
+bool Regions::add_for(const void* block) {
+  Piece& piece = *piece_of(block);
+  // relaxed: the caller needs only to know that it is there.
+  if (piece.id.load(std::memory_order_relaxed) != kNoRegion) {
+    return true;
+  }
+  Region region{0, piece.base, piece.length};
+  {
+    const std::lock_guard lock(mutex_);
+    if (piece.added) {
+      return true;
+    }
+    const core::Arena& arena = engine_->arena();
+    const Granule first = arena.granule_at(arena.offset(piece.base));
+    const size_t granules =
+        align_up(piece.length, size_t{1} << arena.granule_shift()) >> arena.granule_shift();
+    if (!engine_->arena().commit(first, granules)) {
+      return false;
+    }
+    piece.added = true;
+    region.id = static_cast<uint32_t>(added_.size());
+    added_.push_back(region);
+  }
+  tell(region);
+  // release: pairs with the acquire in locate(); what the callback did with the region.
+  piece.id.store(region.id, std::memory_order_release);
+  return true;
+}
+
+void Regions::tell(const Region& region) {
+  std::shared_ptr<const Callback> callback;
+  {
+    const std::lock_guard lock(mutex_);
+    callback = callback_;
+  }
+  if (callback != nullptr) {
+    (*callback)(region);
+  }
+}
+
+std::vector<Region> Regions::all() const {
+  const std::lock_guard lock(mutex_);
+  return added_;
+}
+
+std::optional<RegionOffset> Regions::locate(const void* pointer) const {
+  const Piece* const piece = piece_of(pointer);
+  if (piece == nullptr) {
+    return std::nullopt;
+  }
+  // acquire: pairs with the release in add_for().
+  const uint32_t id = piece->id.load(std::memory_order_acquire);
+  if (id == kNoRegion) {
+    return std::nullopt;
+  }
+  return RegionOffset{id,
+                      static_cast<size_t>(static_cast<const std::byte*>(pointer) - piece->base)};
+}
+
+void Regions::set_callback(Callback callback) {
+  auto shared = callback ? std::make_shared<const Callback>(std::move(callback)) : nullptr;
+  std::vector<Region> before;
+  {
+    const std::lock_guard lock(mutex_);
+    callback_ = shared;
+    before = added_;
+  }
+  for (const Region& region : before) {
+    if (shared != nullptr) {
+      (*shared)(region);
+    }
+  }
+}
+
+}  // namespace spillway::pool

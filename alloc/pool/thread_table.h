@@ -1,0 +1,39 @@
+// A thread's anchors, one for each pool that it uses, by the pool's number: a pool and a thread
+// find their cache by one load and one compare, and pools never share one.
+#pragma once
+
+#include <cstdint>
+
+#include "alloc/base/attributes.h"
+#include "alloc/core/bin.h"
+
+namespace spillway::pool {
+
+class Core;
+
+// Pools that can have thread caches at one time; others work without.
+inline constexpr uint32_t kMostPools = 1024;
+
+struct alignas(32) ThreadEntry {  // found by a shift
+  core::ThreadAnchor anchor;
+  Core* core;  // whose cache the anchor leads to; null: nobody's
+};
+
+struct ThreadTable {
+  ThreadEntry entries[kMostPools + 1];  // the last one is nobody's
+};
+
+// Null until the thread first misses, and again after its end was noticed.
+extern constinit thread_local ThreadTable* thread_table;
+
+// The calling thread's entry for the pool, given a cache if it has none; null when it is to do
+// without. Cold.
+ThreadEntry* attach_thread(Core& core);
+
+// Gives the thread's cache of the pool back, if it has one.
+void detach_thread(const Core& core);
+
+// Of those pools that are gone for their owners.
+void detach_from_closed();
+
+}  // namespace spillway::pool
