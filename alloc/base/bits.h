@@ -29,16 +29,32 @@ constexpr uint64_t low_bits(unsigned count) {
   return count >= 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1;
 }
 
-// The lowest `count` set bits of `word` (all of them when it has fewer).
+// The lowest `count` set bits of `word` (all of them when it has fewer). Quick when they are
+// neighbours.
 constexpr uint64_t lowest_set_bits(uint64_t word, unsigned count) {
-  if (count >= static_cast<unsigned>(std::popcount(word))) {
-    return word;
+  if (word == 0) {
+    return 0;
+  }
+  const auto first = static_cast<unsigned>(std::countr_zero(word));
+  if (count <= static_cast<unsigned>(std::countr_one(word >> first))) {
+    return low_bits(count) << first;
   }
   uint64_t rest = word;
-  for (; count > 0; --count) {
+  for (; count > 0 && rest != 0; --count) {
     rest &= rest - 1;
   }
   return word ^ rest;
+}
+
+// Calls `action(first, length)` for each run of neighbouring set bits, lowest first.
+template <typename Action>
+constexpr void for_each_run(uint64_t word, Action action) {
+  while (word != 0) {
+    const auto first = static_cast<unsigned>(std::countr_zero(word));
+    const auto length = static_cast<unsigned>(std::countr_one(word >> first));
+    action(first, length);
+    word &= ~(low_bits(length) << first);
+  }
 }
 
 // Exact division of numbers below 2^31 by a constant below 2^16: one multiplication, one shift.

@@ -1,6 +1,7 @@
 #include "alloc/core/freelist.h"
 
 #include <bit>
+#include <cstring>
 
 #include "alloc/base/bits.h"
 
@@ -14,6 +15,45 @@ constexpr uint32_t words_for(uint32_t bits) {
 // take() looks into this many words before it is content with less than wanted.
 constexpr uint32_t kMostWordsPerTake = 4;
 constexpr uint32_t kMostWordsPerPrivateTake = 16;
+
+// Four slots at a time: a batch of neighbours is to cost about its one atomic operation.
+constexpr uint32_t kFour = 4;
+using Four = uint32_t __attribute__((vector_size(kFour * sizeof(SlotIndex))));
+
+constexpr Four four_from(uint32_t first) {
+  return Four{first, first + 1, first + 2, first + 3};
+}
+
+void write_neighbours(uint32_t first, uint32_t count, SlotIndex* out) {
+  Four next = four_from(first);
+  uint32_t i = 0;
+  for (; i + kFour <= count; i += kFour, next += kFour) {
+    std::memcpy(out + i, &next, sizeof(Four));
+  }
+  for (; i < count; ++i) {
+    out[i] = SlotIndex{first + i};
+  }
+}
+
+bool are_neighbours(const SlotIndex* slots, uint32_t count) {
+  const uint32_t first = raw(slots[0]);
+  if (raw(slots[count - 1]) - first != count - 1) {
+    return false;
+  }
+  Four expected = four_from(first);
+  Four differences = {};
+  uint32_t i = 0;
+  for (; i + kFour <= count; i += kFour, expected += kFour) {
+    Four seen;
+    std::memcpy(&seen, slots + i, sizeof(Four));
+    differences |= seen ^ expected;
+  }
+  uint32_t difference = differences[0] | differences[1] | differences[2] | differences[3];
+  for (; i < count; ++i) {
+    difference |= raw(slots[i]) ^ (first + i);
+  }
+  return difference == 0;
+}
 
 }  // namespace
 
@@ -50,7 +90,10 @@ uint32_t Freelist::take_chosen(uint32_t& hint, SlotIndex* out, uint32_t wanted, 
                                Choose choose) {
   uint32_t taken = take_from_word(hint, out, wanted, choose);
   uint32_t word = hint;
-  for (uint32_t visited = 1; taken < wanted && visited < most_words;) {
+  if (taken == 0) {
+    retire_if_stale(1, word);
+  }
+  for (uint32_t visited = 1; taken < wanted && visited < most_words && !seems_empty();) {
     uint32_t next = find_bit(1, word + 1);
     if (next == kNoWord) {
       next = find_bit(1, 0);
@@ -81,17 +124,17 @@ uint32_t Freelist::take_from_word(uint32_t word, SlotIndex* out, uint32_t wanted
     const uint64_t mask = lowest_set_bits(seen, wanted);
     // acquire: pairs with the fetch_or in fill(), whose thread wrote the blocks and their states.
     const uint64_t before = bits.fetch_and(~mask, std::memory_order_acquire);
-    uint64_t mine = before & mask;
+    const uint64_t mine = before & mask;
     if (mine == 0) {
       seen = choose.among(word, before & ~mask);
       continue;
     }
     choose.taken(word, mine);
     uint32_t count = 0;
-    for (; mine != 0; mine &= mine - 1) {
-      out[count++] =
-          SlotIndex{word * kSlotsPerWord + static_cast<uint32_t>(std::countr_zero(mine))};
-    }
+    for_each_run(mine, [&](unsigned first, unsigned length) {
+      write_neighbours(word * kSlotsPerWord + first, length, out + count);
+      count += length;
+    });
     return count;
   }
   return 0;
@@ -138,14 +181,12 @@ uint32_t Freelist::find_bit(unsigned level, uint32_t from) {
     if (level + 1 == level_count_) {
       return kNoWord;
     }
+    retire_if_stale(level + 1, word);
     const uint32_t next = find_bit(level + 1, word + 1);
     if (next == kNoWord) {
       return kNoWord;
     }
-    // relaxed: retire() looks again, in order.
-    if (word_at(level, next).load(std::memory_order_relaxed) == 0) {
-      retire(level + 1, next);
-    }
+    retire_if_stale(level + 1, next);
     from = next * kSlotsPerWord;
   }
 }
@@ -179,6 +220,18 @@ void Freelist::retire(unsigned level, uint32_t bit) {
   }
 }
 
+void Freelist::retire_if_stale(unsigned level, uint32_t bit) {
+  if (level == level_count_) {
+    return;
+  }
+  // relaxed, both: retire() looks again, in order.
+  const uint64_t summary = word_at(level, bit / kSlotsPerWord).load(std::memory_order_relaxed);
+  if ((summary >> (bit % kSlotsPerWord) & 1) != 0 &&
+      word_at(level - 1, bit).load(std::memory_order_relaxed) == 0) {
+    retire(level, bit);
+  }
+}
+
 void Freelist::fill(uint32_t word, uint64_t mask, SlotIndex& duplicate) {
   // release: hands the blocks and their states to the fetch_and in take_from_word().
   // seq_cst: before the summary's load in mark(); pairs with retire().
@@ -193,6 +246,29 @@ void Freelist::fill(uint32_t word, uint64_t mask, SlotIndex& duplicate) {
 }
 
 SlotIndex Freelist::put(uint32_t& hint, const SlotIndex* slots, uint32_t count) {
+  SlotIndex duplicate = kNoSlot;
+  // What was taken together is often of one word, or even a run of neighbours.
+  const uint32_t word = raw(slots[0]) / kSlotsPerWord;
+  const uint32_t first = raw(slots[0]) % kSlotsPerWord;
+  if (first + count <= kSlotsPerWord && are_neighbours(slots, count)) {
+    hint = word;
+    fill(word, low_bits(count) << first, duplicate);
+    return duplicate;
+  }
+  uint64_t mask = 0;
+  uint32_t i = 0;
+  for (; i < count && raw(slots[i]) / kSlotsPerWord == word; ++i) {
+    const uint64_t bit = uint64_t{1} << (raw(slots[i]) % kSlotsPerWord);
+    duplicate = (mask & bit) != 0 ? slots[i] : duplicate;
+    mask |= bit;
+  }
+  hint = word;
+  fill(word, mask, duplicate);
+  return i == count ? duplicate : put_scattered(hint, slots + i, count - i, duplicate);
+}
+
+SlotIndex Freelist::put_scattered(uint32_t& hint, const SlotIndex* slots, uint32_t count,
+                                  SlotIndex duplicate) {
   // Slots come in any order but from few words: those of one word are gathered in a small
   // direct-mapped table before they are written.
   struct Gathered {
@@ -201,12 +277,6 @@ SlotIndex Freelist::put(uint32_t& hint, const SlotIndex* slots, uint32_t count) 
   };
   constexpr uint32_t kGathered = 8;
   Gathered table[kGathered] = {};
-  SlotIndex duplicate = kNoSlot;
-  if (count == 1) {
-    hint = raw(slots[0]) / kSlotsPerWord;
-    fill(hint, uint64_t{1} << (raw(slots[0]) % kSlotsPerWord), duplicate);
-    return duplicate;
-  }
   for (uint32_t i = 0; i < count; ++i) {
     const uint32_t word = raw(slots[i]) / kSlotsPerWord;
     const uint64_t bit = uint64_t{1} << (raw(slots[i]) % kSlotsPerWord);

@@ -102,6 +102,14 @@ class Freelist {
   uint32_t find_bit(unsigned level, uint32_t from);
   void mark(unsigned level, uint32_t bit);
   void retire(unsigned level, uint32_t bit);
+  // If the bit says that there is something below and there is nothing. Each stale bit is met once.
+  void retire_if_stale(unsigned level, uint32_t bit);
+  // The topmost word: nothing is below when it is zero, but for a put() that still runs.
+  bool seems_empty() const {
+    return word_at(level_count_ - 1, 0).load(std::memory_order_relaxed) == 0;
+  }
+  SlotIndex put_scattered(uint32_t& hint, const SlotIndex* slots, uint32_t count,
+                          SlotIndex duplicate);
   void fill(uint32_t word, uint64_t mask, SlotIndex& duplicate);
 
   Word& word_at(unsigned level, uint32_t word) const { return levels_[level][word * lanes_]; }
