@@ -79,8 +79,7 @@ void* allocate_zeroed(size_t size) {
 
 void* zero_and_mark_live(void* block, size_t size) {
   const core::Arena& arena = heap.engine.arena();
-  const bool clean =
-      arena.state(arena.granule_at(arena.offset(block))).load() == core::SlotState::kClean;
+  const bool clean = arena.state_at(arena.offset(block)).load() == core::SlotState::kClean;
   mark_live(block);
   return clean ? block : std::memset(block, 0, size);
 }
@@ -113,18 +112,19 @@ size_t usable_size(const void* pointer) {
     return fallback::usable_size(pointer);
   }
   const size_t offset = arena.offset(pointer);
-  const Granule granule = arena.granule_at(offset);
-  const core::SlotState seen = arena.state(granule).load();
+  const size_t span = arena.span_at(offset);
+  const core::SlotState seen = arena.state_at(offset).load();
   const bool live = core::is_live_at(seen, core::inside_granule(offset));
-  if (heap.engine.is_large(granule)) {
+  if (heap.engine.large().owns_span(span)) {
     return live ? heap.engine.large().usable(pointer) : 0;
   }
-  const size_t block_size = heap.engine.geometry().of(arena.class_of(granule)).block_size;
+  const size_t block_size = heap.engine.geometry().classes[span + 1].block_size;
   if (live) {
     return block_size;
   }
   if (seen == core::SlotState::kLiveInside && core::inside_granule(offset) == 0) {
-    const size_t in_front = offset - arena.offset(arena.address(heap.engine.slot_start(granule)));
+    const size_t in_front =
+        offset - arena.offset(arena.address(heap.engine.slot_start(arena.granule_at(offset))));
     return block_size - in_front;
   }
   return 0;

@@ -40,7 +40,7 @@ void* reallocate_pooled(void* pointer, size_t size) {
     return out_of_memory();
   }
   const core::Arena& arena = heap.engine.arena();
-  if (heap.engine.is_large(arena.granule_at(arena.offset(pointer)))) {
+  if (heap.engine.large().owns_span(arena.span_at(arena.offset(pointer)))) {
     const bool stays = size >= kLeastLarge || size > usable / kLeastShare;
     return stays && heap.engine.large().resize(pointer, size) ? pointer
                                                               : move(pointer, usable, size);

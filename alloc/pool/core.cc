@@ -86,21 +86,21 @@ void Core::report_second_return(const std::byte* start) const {
   os::abort_process();
 }
 
-bool Core::note_created(const Pooled& pooled) {
-  if (pinned_ && !regions_.add_for(pooled.start)) {
-    give_back(pooled.start, nullptr);
+bool Core::note_created(ClassIndex index, std::byte* start) {
+  if (pinned_ && !regions_.add_for(start)) {
+    give_back(start, nullptr);
     return false;
   }
-  classes_[raw(pooled.index)].created.fetch_add(1, std::memory_order_relaxed);
+  classes_[raw(index)].created.fetch_add(1, std::memory_order_relaxed);
   return true;
 }
 
-Buffer Core::make_unpooled(const Wish& wish, const Pooled& pooled) {
+Buffer Core::make_unpooled(Wish wish, Pooled pooled) {
   static_cast<void>(why_not(wish.size, pooled));
   return make_untracked(wish);
 }
 
-expected<Buffer, PoolError> Core::try_make_unpooled(const Wish& wish, const Pooled& pooled) {
+expected<Buffer, PoolError> Core::try_make_unpooled(Wish wish, Pooled pooled) {
   const std::optional<PoolError> error = why_not(wish.size, pooled);
   if (error.has_value()) {
     return unexpected(*error);
@@ -128,7 +128,7 @@ Buffer Core::make_for_owner(Wish wish) {
 }
 
 // Why there is no pooled buffer, counted; nothing when the request is too small for one.
-std::optional<PoolError> Core::why_not(size_t size, const Pooled& pooled) {
+std::optional<PoolError> Core::why_not(size_t size, Pooled pooled) {
   if (size > largest_) {
     oversized_.fetch_add(1, std::memory_order_relaxed);
     return PoolError::kOversized;
@@ -145,7 +145,7 @@ std::optional<PoolError> Core::why_not(size_t size, const Pooled& pooled) {
   return PoolError::kExhausted;
 }
 
-Buffer Core::make_untracked(const Wish& wish) {
+Buffer Core::make_untracked(Wish wish) {
   const size_t alignment = std::max(config_.alignment, alignof(std::max_align_t));
   const size_t before = align_up(sizeof(Untracked), alignment);
   if (wish.size > PTRDIFF_MAX - before - alignment) {

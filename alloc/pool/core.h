@@ -120,24 +120,24 @@ class Core {
   SPILLWAY_NOINLINE void give_closed(std::byte* start);
   // A block of a class, marked live.
   struct Pooled {
-    std::byte* start;
-    size_t capacity;
-    ClassIndex index;
-    bool clean;  // reads as zero
+    std::byte* start = nullptr;
+    size_t capacity = 0;
+    ClassIndex index = kNoClass;
+    bool clean = false;  // reads as zero
   };
   SPILLWAY_ALWAYS_INLINE bool obtain(size_t size, Pooled& pooled);
   SPILLWAY_ALWAYS_INLINE Buffer dress(const Pooled& pooled, Wish wish);
-  SPILLWAY_NOINLINE Buffer make_unpooled(const Wish& wish, const Pooled& pooled);
-  SPILLWAY_NOINLINE expected<Buffer, PoolError> try_make_unpooled(const Wish& wish,
-                                                                  const Pooled& pooled);
-  std::optional<PoolError> why_not(size_t size, const Pooled& pooled);
+  // What is cold takes values, so that the fast paths keep theirs in registers.
+  SPILLWAY_NOINLINE Buffer make_unpooled(Wish wish, Pooled pooled);
+  SPILLWAY_NOINLINE expected<Buffer, PoolError> try_make_unpooled(Wish wish, Pooled pooled);
+  std::optional<PoolError> why_not(size_t size, Pooled pooled);
   // Counts, and adds the region of, a block whose memory was not used before.
-  SPILLWAY_NOINLINE bool note_created(const Pooled& pooled);
+  SPILLWAY_NOINLINE bool note_created(ClassIndex index, std::byte* start);
   core::StateByte& state_of(const std::byte* start) const {
     const core::Arena& arena = engine_.arena();
     return arena.state(arena.granule_at(arena.offset(start)));
   }
-  SPILLWAY_NOINLINE Buffer make_untracked(const Wish& wish);
+  SPILLWAY_NOINLINE Buffer make_untracked(Wish wish);
   SPILLWAY_NOINLINE void free_untracked(std::byte* start);
   // Blocks in use; those in thread caches count, too.
   int64_t count_live() const;
@@ -199,7 +199,6 @@ SPILLWAY_ALWAYS_INLINE std::byte* Core::take(ClassIndex index) {
 }
 
 SPILLWAY_ALWAYS_INLINE bool Core::obtain(size_t size, Pooled& pooled) {
-  pooled.start = nullptr;
   if (size > largest_ || size < least_pooled_) [[unlikely]] {
     return false;
   }
@@ -212,7 +211,7 @@ SPILLWAY_ALWAYS_INLINE bool Core::obtain(size_t size, Pooled& pooled) {
   pooled.clean = state.load() == core::SlotState::kClean;
   pooled.capacity = sizes_[raw(pooled.index)];
   state.store(core::SlotState::kFirstLive);
-  return !pooled.clean || note_created(pooled);
+  return !pooled.clean || note_created(pooled.index, pooled.start);
 }
 
 SPILLWAY_ALWAYS_INLINE Buffer Core::dress(const Pooled& pooled, Wish wish) {
