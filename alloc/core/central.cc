@@ -125,9 +125,11 @@ void* Central::put(Client& client, void* const* blocks, uint32_t count) {
   SlotIndex slots[kMostBatch];
   SlotIndex duplicate = Freelist::kNoSlot;
   uint32_t kept = 0;
+  const bool any_cool = !cool_.seems_empty();
+  const bool any_clean = !clean_.seems_empty();
   for (uint32_t i = 0; i < count; ++i) {
     slots[kept] = slot_of(blocks[i]);
-    if (cool_.contains(slots[kept]) || clean_.contains(slots[kept])) {
+    if ((any_cool && cool_.contains(slots[kept])) || (any_clean && clean_.contains(slots[kept]))) {
       duplicate = slots[kept];
     } else {
       ++kept;

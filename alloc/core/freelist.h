@@ -53,6 +53,12 @@ class Freelist {
   static constexpr SlotIndex kNoSlot{UINT32_MAX};
   SlotIndex put(uint32_t& hint, const SlotIndex* slots, uint32_t count);
 
+  // No free slot, unless a put() still runs. One load.
+  bool seems_empty() const {
+    // relaxed: a momentary answer.
+    return word_at(level_count_ - 1, 0).load(std::memory_order_relaxed) == 0;
+  }
+
   // By words, for moving slots between lists of the same class. The first word at or after `from`
   // that may have slots, or kNoWord.
   static constexpr uint32_t kNoWord = UINT32_MAX;
@@ -104,10 +110,6 @@ class Freelist {
   void retire(unsigned level, uint32_t bit);
   // If the bit says that there is something below and there is nothing. Each stale bit is met once.
   void retire_if_stale(unsigned level, uint32_t bit);
-  // The topmost word: nothing is below when it is zero, but for a put() that still runs.
-  bool seems_empty() const {
-    return word_at(level_count_ - 1, 0).load(std::memory_order_relaxed) == 0;
-  }
   SlotIndex put_scattered(uint32_t& hint, const SlotIndex* slots, uint32_t count,
                           SlotIndex duplicate);
   void fill(uint32_t word, uint64_t mask, SlotIndex& duplicate);

@@ -66,7 +66,8 @@ void ThreadCache::start(uint32_t number, const Geometry& geometry) {
     bins[i].top.set(stack);
     bins[i].bottom.set(stack);
     bins[i].limit.set(stack);
-    policies_[i].client.holder = static_cast<Holder>(number + 1);
+    const bool grouped = !geometry.classes[i].fixed_bins;
+    policies_[i].client.holder = grouped ? static_cast<Holder>(number + 1) : kNobody;
   }
 }
 
@@ -103,8 +104,9 @@ uint32_t ThreadCache::take_batch(ClassIndex index, const CacheNeighbours& neighb
                                  uint32_t wanted) {
   Central& central = neighbours.central(index);
   Central::Client& client = client_of(index, neighbours);
-  uint32_t count = central.take_private(client, out, wanted);
-  const bool apart = count == 0 && central.rather_apart(client);
+  const bool grouped = client.holder != kNobody;
+  uint32_t count = grouped ? central.take_private(client, out, wanted) : 0;
+  const bool apart = grouped && count == 0 && central.rather_apart(client);
   if (count == 0 && !apart) {
     count = central.take_used(client, out, wanted);
   }
@@ -275,6 +277,9 @@ bool ThreadCache::holds_anything(const Geometry& geometry) const {
 void ThreadCache::on_miss(ClassIndex index, Miss miss, const CacheNeighbours& neighbours) {
   const uint32_t before = misses_.get();
   misses_.set(before + 1);
+  if (neighbours.geometry.of(index).fixed_bins) {
+    return consider_growth(index, miss, neighbours);  // whatever the pace
+  }
   if (before % kMissesPerLook == 0) {
     look_at_clock(neighbours);
     if (before % kMissesPerAging == 0) {

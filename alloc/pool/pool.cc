@@ -12,8 +12,6 @@ const char* name_of(PoolError error) noexcept {
       return "exhausted";
     case PoolError::kNoMemory:
       return "no memory";
-    case PoolError::kNotLive:
-      return "not live";
   }
   return "unknown";
 }

@@ -2,8 +2,8 @@
 
 All goals but the absolute ones are ratios or differences of medians of one run on one machine. To
 change a goal, change its line here; to add one, use rows that the suites print (`bench_calls
---benchmark_list_tests`, `bench_threads --list`, `bench_memory --smoke`; startup's are named in
-suites.py).
+--benchmark_list_tests`, also of `bench_pool` and `bench_freelist`; `bench_threads --list`,
+`bench_memory --smoke`; startup's are named in suites.py).
 """
 
 import dataclasses
@@ -22,7 +22,8 @@ class Goal:
       fastest     subject / the fastest peer               <= limit
       mean        geometric mean of subject / other        <= limit
       even        slowest row / fastest row of the subject <= limit
-      scaling     second row / first row of the subject    <= limit
+      scaling     second row / first row of the subject    <= limit; rows are taken two by two
+      extra       (third - second) / first of the subject  <= limit; rows are taken three by three
       adds        subject - other, in `unit`               <  limit
       absolute    subject by itself, in `unit`             <= limit
       elsewhere   not measured here; `other` says where
@@ -36,6 +37,9 @@ class Goal:
     unit: str = "x"
 
 
+ROWS_COMPARED = {"scaling": 2, "extra": 3}  # kind -> how many rows make a figure
+
+
 def _pairs(*sizes):
     return tuple(f"pair/{size}" for size in sizes)
 
@@ -46,6 +50,14 @@ SMALL = _pairs("16B", "32B", "64B", "128B", "256B", "512B", "1KiB")
 REPLACE_1 = ("replace/256/4K-1M/1t",)
 REPLACE_2 = ("replace/256/4K-1M/2t",)
 HANDOVER = ("handover/16KiB", "handover/256KiB")
+
+
+# A pool is compared with malloc and free in the process that uses it, both of Spillway.
+POOLED = ("1KiB", "4KiB", "16KiB", "64KiB", "128KiB", "256KiB", "1MiB", "8MiB")
+POOL_PAIRS = tuple(f"pool/{kind}/{size}" for size in POOLED for kind in ("heap", "pair"))
+POOL_FREEZE = tuple(f"pool/{kind}/{size}" for size in POOLED for kind in ("heap", "pair", "freeze"))
+FREELIST = tuple(f"freelist/{kind}/{batch}/{threads}t" for threads in (1, 8) for batch in (1, 8, 32)
+                 for kind in ("mutex", "bits"))
 
 GOALS = (
     Goal("pair, 4 to 64 KiB", "at_most", 0.35, POOLED_LOW, "mimalloc"),
@@ -85,4 +97,19 @@ GOALS = (
     Goal("64 blocks in full use", "fastest", 1.0, ("churn/64K-1M",)),
     Goal("the same, more mappings", "absolute", 2, ("churn/mappings",), unit=""),
     Goal("20 of 5-25 MiB, written", "fastest", 1.1, ("large/5-25MiB",)),
+    Goal("pool pair / heap's pair", "scaling", 2, POOL_PAIRS),
+    Goal("freeze / heap's pair", "extra", 1, POOL_FREEZE),
+    Goal("17 buffers, cache 16, 8t", "scaling", 4, ("pool/heap/4KiB/8t", "pool/set/17/8t")),
+    Goal("257, cache 256, 8t", "scaling", 2.5, ("pool/heap/4KiB/8t", "pool/set/257/8t")),
+    Goal("tenant / heap's pair", "extra", 1,
+         ("pool/heap/4KiB/1t", "pool/tenants/0/1t", "pool/tenants/1/1t")),
+    Goal("1000 tenants / 1, 8t", "scaling", 1.5, ("pool/tenants/1/8t", "pool/tenants/1000/8t")),
+    Goal("fresh zeroed, touched", "absolute", 0, ("pool/zeroed_fresh_pages",), unit=""),
+    Goal("freelist / mutexes", "scaling", 1.0, FREELIST),
+    Goal("empty take, 8M / 64 slots", "scaling", 1.0, ("freelist/empty/64", "freelist/empty/8M")),
 )
+
+# Row -> the row of the same allocator that goals compare it with.
+BASES = {goal.rows[i + step - 1]: goal.rows[i]
+         for goal in GOALS for step in (ROWS_COMPARED.get(goal.kind, 0),) if step
+         for i in range(0, len(goal.rows), step)}

@@ -51,9 +51,9 @@ def build_directory(given):
             print("bench: the build failed (see above)", file=sys.stderr)
             return None
     build = (given or RELEASE).resolve()
-    for suite in suites.SUITES:
-        if not (build / "bench" / f"bench_{suite}").is_file():
-            print(f"bench: {build} has no bench/bench_{suite}", file=sys.stderr)
+    for program in (one for suite in suites.SUITES for one in suites.programs_of(suite)):
+        if not (build / "bench" / program).is_file():
+            print(f"bench: {build} has no bench/{program}", file=sys.stderr)
             return None
     return build
 
@@ -72,13 +72,20 @@ def print_report(campaign, chosen, found, left_out, length):
     units = {"calls": "calls: ns of processor time per malloc+free",
              "threads": "threads: ns per operation, by the clock on the wall",
              "startup": "start-up of /bin/true",
-             "memory": "memory in use, and what its use costs"}
+             "memory": "memory in use, and what its use costs",
+             "pool": "pool: ns per buffer or slot; of several threads, by the clock on the wall"}
     for suite in chosen:
         rows = {row: columns for row, columns in campaign.rows.items() if suites.suite_of(row) == suite}
         names = [one.name for one in found if any(one.name in c for c in rows.values())]
-        if names:
-            print(f"\n{units[suite]}")
-            print("\n".join(table.rows_table(rows, names, campaign.disturbed, campaign.units)).rstrip())
+        if not names:
+            continue
+        print(f"\n{units[suite]}")
+        if suite == "pool":
+            lines = table.against_table(rows, goals.SUBJECT, campaign.disturbed, campaign.units,
+                                        goals.BASES)
+        else:
+            lines = table.rows_table(rows, names, campaign.disturbed, campaign.units)
+        print("\n".join(lines).rstrip())
     if campaign.disturbed:
         print("* other programs took a core too often; of threads, the least disturbed "
               "repetitions count")
@@ -99,7 +106,9 @@ def goals_of(chosen):
 
 def unknown_rows(campaign, chosen):
     """Rows that a goal names and no benchmark has: an error in the goals, not in an allocator."""
-    return sorted({row for goal in goals_of(chosen) for row in goal.rows} - set(campaign.rows))
+    ran = [suite for suite in chosen
+           if any(suites.wanted(suite, one) for one in campaign.allocators)]
+    return sorted({row for goal in goals_of(ran) for row in goal.rows} - set(campaign.rows))
 
 
 def write_json(path, campaign, results, length):

@@ -46,7 +46,7 @@ class Campaign:
             self._startup(number, ready, programs, length)
             return
         runner = {"calls": suites.run_calls, "threads": suites.run_threads,
-                  "memory": suites.run_memory}[suite]
+                  "memory": suites.run_memory, "pool": suites.run_pool}[suite]
         for one in order:
             self._attempt(suite, one.name, lambda one=one: runner(programs, one, length))
 

@@ -4,10 +4,12 @@ import dataclasses
 import json
 import subprocess
 
-from runner.goals import FALLBACK
+from runner.goals import FALLBACK, SUBJECT
 
-SUITES = ("calls", "threads", "startup", "memory")
+SUITES = ("calls", "threads", "startup", "memory", "pool")
+PROGRAMS = {"pool": ("bench_pool", "bench_freelist")}  # of the others: bench_SUITE
 MEMORY_ROWS = ("live/", "threads16/", "server/", "realloc/", "walk/", "fill/", "churn/", "large/")
+POOL_ROWS = ("pool/", "freelist/")
 FEW_QUIET = 0.3  # below this share of undisturbed repetitions a figure is called disturbed
 LONG_QUEUED = 0.05  # so is one of memory whose process waited for a core this part of its life
 
@@ -51,9 +53,15 @@ def rounds_of(suite, length):
     return {"calls": length.calls_rounds, "memory": length.memory_rounds}.get(suite, length.rounds)
 
 
+def programs_of(suite):
+    return PROGRAMS.get(suite, (f"bench_{suite}",))
+
+
 def suite_of(row):
     if row.startswith("startup/"):
         return "startup"
+    if row.startswith(POOL_ROWS):
+        return "pool"
     if row.startswith(MEMORY_ROWS):
         return "memory"
     return "calls" if row == "empty" or row.startswith("pair") else "threads"
@@ -81,7 +89,10 @@ def _verify(allocator, malloc_from):
 
 
 def wanted(suite, allocator):
-    """The fallback's own library exists to be compared in small pairs only."""
+    """The fallback's own library exists to be compared in small pairs only. A pool works beside any
+    allocator; what it is compared with is Spillway's heap, in the same process."""
+    if suite == "pool":
+        return allocator.name == SUBJECT
     return suite == "calls" or allocator.name != FALLBACK
 
 
@@ -105,6 +116,37 @@ def run_threads(programs, allocator, length):
         if one["quiet"] < FEW_QUIET:
             disturbed.add((one["name"], allocator.name))
     return Outcome(figures, disturbed, report["context"])
+
+
+def run_pool(programs, allocator, length):
+    outcome = Outcome({}, set(), {})
+    for program in programs_of("pool"):
+        report = _run([programs / program, f"--benchmark_min_time={length.seconds}",
+                       f"--repetitions={length.repetitions}",
+                       f"--milliseconds={length.milliseconds}", "--benchmark_format=json"],
+                      allocator.environment())
+        _verify(allocator, report["context"]["malloc_from"])
+        outcome.context = outcome.context or report["context"]
+        for one in report["benchmarks"]:
+            if one.get("error_occurred"):
+                raise SuiteFailed(f"{one['name']}: {one['error_message']}")
+            _take_pool_row(outcome, allocator, one)
+    return outcome
+
+
+def _take_pool_row(outcome, allocator, one):
+    # Google Benchmark tells in the name how it measured: pool/set/17/8t/iterations:1/manual_time
+    row = one["name"].partition("/iterations:")[0].removesuffix("/manual_time")
+    if "pages" in one:
+        figure = one["pages"]
+        outcome.units[row] = "pages"
+    elif one["name"].endswith("/manual_time"):
+        figure = one["real_time"]
+    else:
+        figure = one["cpu_time"]
+    outcome.figures[row] = {allocator.name: figure}
+    if one.get("quiet", 1) < FEW_QUIET:
+        outcome.disturbed.add((row, allocator.name))
 
 
 def run_memory(programs, allocator, length):

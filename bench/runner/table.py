@@ -68,6 +68,23 @@ def _block(rows, names, allocators, disturbed, units):
     return lines + [""]
 
 
+def against_table(rows, allocator, disturbed, units, bases):
+    """Figures of one allocator, each with its ratio to the row that goals compare it with, if any."""
+    lines = [f"{'median':{NAME}}{'':9}{'+-':>{SPREAD}}{'x':>8} row", "-" * WIDTH]
+    for row, columns in rows.items():
+        if allocator not in columns:
+            continue
+        middle, noise = statistics.median(columns[allocator]), spread(columns[allocator])
+        name = label(row, units.get(row)) + ("*" if (row, allocator) in disturbed else "")
+        text = f"{name:{NAME}}{number(middle):>9}"
+        text += f"{'' if noise is None else f'{100 * noise:.0f}%':>{SPREAD}}"
+        base = bases.get(row)
+        if allocator in rows.get(base, {}) and statistics.median(rows[base][allocator]) > 0:
+            text += f"{number(middle / statistics.median(rows[base][allocator])):>8} {base}"
+        lines.append(text.rstrip())
+    return lines
+
+
 def goals_table(verdicts):
     lines = [f"{'goals':27}{'goal':21}{'measured':>9} {'result':8} at", "-" * WIDTH]
     for verdict in verdicts:

@@ -3,7 +3,7 @@
 import dataclasses
 import statistics
 
-from runner.goals import SUBJECT, FALLBACK
+from runner.goals import SUBJECT, FALLBACK, ROWS_COMPARED
 
 MET, MISSED, OPEN = "met", "NOT MET", "-"
 
@@ -75,7 +75,8 @@ def _missing(goal, figures):
 
 def _row_groups(goal):
     """What is judged as one: every row by itself, unless the goal compares rows."""
-    return [goal.rows] if goal.kind in ("mean", "even", "scaling") else [(row,) for row in goal.rows]
+    step = len(goal.rows) if goal.kind in ("mean", "even") else ROWS_COMPARED.get(goal.kind, 1)
+    return [goal.rows[i:i + step] for i in range(0, len(goal.rows), step)]
 
 
 def _measure(goal, rows, figures):
@@ -89,12 +90,17 @@ def _measure(goal, rows, figures):
         return mean(medians), "", [mean(one) for one in zip(*rounds)]
     if goal.kind == "absolute":
         return figures.median(rows[0], SUBJECT), at, figures.by_round(rows[0], SUBJECT)
+    if goal.kind == "extra":
+        base, without, full = [figures.by_round(row, SUBJECT) for row in rows]
+        rounds = [(c - b) / a for a, b, c in zip(base, without, full)]
+        base, without, full = [figures.median(row, SUBJECT) for row in rows]
+        return (full - without) / base, _last_row(goal, rows), rounds
     if goal.kind == "even":
         ordered = sorted(rows, key=lambda row: figures.median(row, SUBJECT))
         top, bottom = (ordered[-1], SUBJECT), (ordered[0], SUBJECT)
         at = "/".join(row.partition("/")[2] for row in (ordered[-1], ordered[0]))
     elif goal.kind == "scaling":
-        top, bottom, at = (rows[1], SUBJECT), (rows[0], SUBJECT), ""
+        top, bottom, at = (rows[1], SUBJECT), (rows[0], SUBJECT), _last_row(goal, rows)
     elif goal.kind == "fastest":
         best = min(figures.peers(rows[0]), key=lambda peer: figures.median(rows[0], peer))
         top, bottom, at = (rows[0], SUBJECT), (rows[0], best), f"{at}, {best}" if at else best
@@ -105,6 +111,11 @@ def _measure(goal, rows, figures):
     combine = (lambda a, b: a - b) if goal.kind == "adds" else (lambda a, b: a / b)
     rounds = [combine(a, b) for a, b in zip(figures.by_round(*top), figures.by_round(*bottom))]
     return combine(figures.median(*top), figures.median(*bottom)), at, rounds
+
+
+def _last_row(goal, rows):
+    """Of which rows the figure is, where a goal compares several times."""
+    return rows[-1].partition("/")[2] if len(goal.rows) > len(rows) else ""
 
 
 def _holds(goal, value):

@@ -33,8 +33,7 @@ namespace spillway {
 enum class PoolError : uint8_t {
   kOversized,  // larger than the largest class
   kExhausted,  // max_per_class buffers of the class are in use, or in other threads' caches
-  kNoMemory,   // the system has none
-  kNotLive     // the pointer is no buffer in use: given back already, or never one
+  kNoMemory    // the system has none
 };
 // For messages: "oversized" and so on.
 SPILLWAY_POOL_API const char* name_of(PoolError error) noexcept;
