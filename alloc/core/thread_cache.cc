@@ -280,6 +280,14 @@ void ThreadCache::on_miss(ClassIndex index, Miss miss, const CacheNeighbours& ne
   if (neighbours.geometry.of(index).fixed_bins) {
     return consider_growth(index, miss, neighbours);  // whatever the pace
   }
+  if (hurried_ && neighbours.caches_in_use > hurried_among_) {
+    // Threads that start together take each other for few; what bins took by that goes back.
+    hurried_ = false;
+    for (uint32_t i = 1; i <= neighbours.geometry.class_count; ++i) {
+      shrink(ClassIndex{static_cast<uint8_t>(i)}, neighbours.geometry.classes[i].first_capacity,
+             neighbours);
+    }
+  }
   if (before % kMissesPerLook == 0) {
     look_at_clock(neighbours);
     if (before % kMissesPerAging == 0) {
@@ -294,8 +302,13 @@ void ThreadCache::look_at_clock(const CacheNeighbours& neighbours) {
   const uint64_t now = os::monotonic_ns();
   const uint64_t total = blocks_moved(neighbours.geometry);
   if (looked_at_ns_ != 0) {
-    const bool hurried =
-        is_hurried(total - looked_moved_, now - looked_at_ns_, neighbours.unhurried_ns());
+    const uint64_t moved = total - looked_moved_;
+    const uint64_t took = now - looked_at_ns_;
+    const bool hurried = is_hurried(moved, took, neighbours.unhurried_ns());
+    if (hurried) {
+      hurried_among_ =
+          is_hurried(moved, took, kUnhurriedNs) ? UINT32_MAX : neighbours.caches_in_use;
+    }
     // Slow only when it was several times in a row: a thread loses its core, or waits, in between.
     slow_looks_ = hurried ? 0 : slow_looks_ + 1;
     hurried_ = hurried || (hurried_ && slow_looks_ < kSlowLooks);

@@ -146,6 +146,16 @@ BOOST_FIXTURE_TEST_CASE(a_thread_alone_is_hurried_sooner, CacheFixture) {
   BOOST_TEST(claimed_at_medium_pace(*this) > 40 * 12 * kKiB);
 }
 
+BOOST_FIXTURE_TEST_CASE(it_gives_back_what_it_took_for_itself_when_others_come, CacheFixture) {
+  const uint64_t alone = claimed_at_medium_pace(*this);
+  ThreadAnchor others[] = {new_anchor(), new_anchor(), new_anchor(), new_anchor()};
+  for (ThreadAnchor& other : others) {
+    BOOST_REQUIRE(engine.attach(other));
+  }
+  work(kTwelve, 100, 150);
+  BOOST_TEST(claimed() < alone / 4);
+}
+
 BOOST_FIXTURE_TEST_CASE(one_of_many_threads_has_time_for_misses, CacheFixture) {
   ThreadAnchor others[] = {new_anchor(), new_anchor(), new_anchor(), new_anchor(),
                            new_anchor(), new_anchor(), new_anchor()};
