@@ -36,9 +36,12 @@ bool Buffer::resize(size_t size, std::byte value) noexcept {
       return false;
     }
     if (tenant_ != nullptr) {
-      // One after the other: the tenant holds both only for a moment.
-      tenant_->remove(block_.core->capacity_of(block_.start));
-      tenant_->add(larger.capacity_);
+      const size_t before = block_.core->capacity_of(block_.start);
+      if (larger.capacity_ >= before) {
+        tenant_->add(larger.capacity_ - before);
+      } else {
+        tenant_->remove(before - larger.capacity_);
+      }
       larger.tenant_ = std::exchange(tenant_, nullptr);
     }
     if (size_ != 0) {
@@ -113,6 +116,9 @@ SharedBuffer SharedBuffer::slice(size_t offset, size_t length) const noexcept {
 }
 
 SharedBuffer SharedBuffer::take(size_t length) noexcept {
+  if (length == 0) {
+    return {};
+  }
   if (length >= size_) {
     return std::exchange(*this, SharedBuffer());
   }

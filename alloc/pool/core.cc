@@ -35,7 +35,7 @@ std::byte* Core::take_slow(ClassIndex index) {
   return static_cast<std::byte*>(engine_.take(nobody, index));
 }
 
-void Core::give_slow(std::byte* start) {
+void Core::give_slow(std::byte* start, core::SlotState state) {
   ThreadEntry* entry = thread_table != nullptr ? &thread_table->entries[number_] : nullptr;
   if (entry == nullptr || entry->core != this) {
     entry = attach_thread(*this);
@@ -43,10 +43,10 @@ void Core::give_slow(std::byte* start) {
   const core::Arena& arena = engine_.arena();
   const ClassIndex index = arena.class_of(arena.granule_at(arena.offset(start)));
   if (entry != nullptr) {
-    state_of(start).store(core::SlotState::kFree);
+    state_of(start).store(state);
     engine_.give(entry->anchor, index, start);
   } else if (add_reference()) {
-    state_of(start).store(core::SlotState::kFree);
+    state_of(start).store(state);
     core::ThreadAnchor nobody = without_cache();
     engine_.give(nobody, index, start);
     drop_reference();
@@ -57,12 +57,13 @@ void Core::give_slow(std::byte* start) {
 
 void Core::give_closed(std::byte* start) {
   state_of(start).store(core::SlotState::kFree);
-  // Nobody will use it again: the whole pages in it go now, the rest with the pool.
+  // Nobody will use it again: the whole pages in it go now, the rest with the pool. What devices
+  // know of stays until then.
   const size_t page = os::page_size();
   const uintptr_t address = reinterpret_cast<uintptr_t>(start);
   const uintptr_t low = align_up(address, page);
   const uintptr_t high = align_down(address + capacity_of(start), page);
-  if (low < high) {
+  if (low < high && !pinned_) {
     const os::ErrnoKeeper keeper;
     static_cast<void>(os::purge(reinterpret_cast<void*>(low), high - low));
   }
@@ -88,7 +89,7 @@ void Core::report_second_return(const std::byte* start) const {
 
 bool Core::note_created(ClassIndex index, std::byte* start) {
   if (pinned_ && !regions_.add_for(start)) {
-    give_back(start, nullptr);
+    give_slow(start, core::SlotState::kClean);
     return false;
   }
   classes_[raw(index)].created.fetch_add(1, std::memory_order_relaxed);

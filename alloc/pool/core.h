@@ -116,7 +116,8 @@ class Core {
   }
   SPILLWAY_ALWAYS_INLINE std::byte* take(ClassIndex index);
   SPILLWAY_NOINLINE std::byte* take_slow(ClassIndex index);
-  SPILLWAY_NOINLINE void give_slow(std::byte* start);
+  // `state` is what the block's state is to be: whether it reads as zero.
+  SPILLWAY_NOINLINE void give_slow(std::byte* start, core::SlotState state);
   SPILLWAY_NOINLINE void give_closed(std::byte* start);
   // A block of a class, marked live.
   struct Pooled {
@@ -269,7 +270,7 @@ SPILLWAY_ALWAYS_INLINE void Core::give_back(std::byte* start, TenantRecord* tena
       }
     }
   }
-  give_slow(start);
+  give_slow(start, core::SlotState::kFree);
 }
 
 }  // namespace spillway::pool

@@ -174,7 +174,7 @@ void Core::close() {
   detach_thread(*this);
   // Otherwise all goes in a moment.
   if (references_.load(std::memory_order_relaxed) != 1 || count_live() != 0) {
-    upkeep_.purge_everything(engine_);
+    purge();
   }
   drop_reference();
 }

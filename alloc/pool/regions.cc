@@ -51,6 +51,7 @@ bool Regions::add_for(const void* block) {
     return true;
   }
   Region region{0, piece.base, piece.length};
+  std::shared_ptr<const Callback> callback;
   {
     const std::lock_guard lock(mutex_);
     if (piece.added) {
@@ -66,22 +67,14 @@ bool Regions::add_for(const void* block) {
     piece.added = true;
     region.id = static_cast<uint32_t>(added_.size());
     added_.push_back(region);
-  }
-  tell(region);
-  // release: pairs with the acquire in locate(); what the callback did with the region.
-  piece.id.store(region.id, std::memory_order_release);
-  return true;
-}
-
-void Regions::tell(const Region& region) {
-  std::shared_ptr<const Callback> callback;
-  {
-    const std::lock_guard lock(mutex_);
-    callback = callback_;
+    callback = callback_;  // the one that set_callback() did not tell
   }
   if (callback != nullptr) {
     (*callback)(region);
   }
+  // release: pairs with the acquire in locate(); what the callback did with the region.
+  piece.id.store(region.id, std::memory_order_release);
+  return true;
 }
 
 std::vector<Region> Regions::all() const {

@@ -44,7 +44,6 @@ class Regions {
   };
 
   Piece* piece_of(const void* pointer) const;
-  void tell(const Region& region);
 
   core::Engine* engine_ = nullptr;
   uint32_t slots_per_piece_[kMaxClasses] = {};

@@ -1,13 +1,12 @@
 #include "alloc/pool/tenants.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace spillway {
 
 void Tenant::record_allocation(uint64_t bytes) const noexcept {
   if (record_ != nullptr) {
-    record_->add_at_most(bytes);
+    record_->add(bytes);
   }
 }
 
@@ -28,18 +27,6 @@ namespace pool {
 TenantUsage TenantRecord::usage() const {
   return {name, live.load(std::memory_order_relaxed), soft_limit.load(std::memory_order_relaxed),
           exceeded.load(std::memory_order_relaxed)};
-}
-
-void TenantRecord::add_at_most(uint64_t bytes) {
-  uint64_t before = live.load(std::memory_order_relaxed);
-  uint64_t after = 0;
-  do {
-    after = before + std::min(bytes, UINT64_MAX - before);
-  } while (!live.compare_exchange_weak(before, after, std::memory_order_relaxed));
-  const uint64_t limit = soft_limit.load(std::memory_order_relaxed);
-  if (after > limit) {
-    exceed(before <= limit);
-  }
 }
 
 void TenantRecord::exceed(bool crossed) {

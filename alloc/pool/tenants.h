@@ -31,15 +31,18 @@ struct alignas(64) TenantRecord {
   Tenants& tenants;
   const std::string name;
 
+  // Stops at the largest number: manual records may be of anything.
   void add(uint64_t bytes) {
-    const uint64_t before = live.fetch_add(bytes, std::memory_order_relaxed);
+    uint64_t before = live.load(std::memory_order_relaxed);
+    uint64_t after = 0;
+    do {
+      after = bytes <= UINT64_MAX - before ? before + bytes : UINT64_MAX;
+    } while (!live.compare_exchange_weak(before, after, std::memory_order_relaxed));
     const uint64_t limit = soft_limit.load(std::memory_order_relaxed);
-    if (before + bytes > limit) [[unlikely]] {
+    if (after > limit) [[unlikely]] {
       exceed(before <= limit);
     }
   }
-  // The same, for amounts that no memory stands behind: stops at the largest number.
-  void add_at_most(uint64_t bytes);
   // Stops at zero: manual releases may be of more than there is.
   void remove(uint64_t bytes) {
     uint64_t before = live.load(std::memory_order_relaxed);

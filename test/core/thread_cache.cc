@@ -148,7 +148,8 @@ BOOST_FIXTURE_TEST_CASE(a_thread_alone_is_hurried_sooner, CacheFixture) {
 
 BOOST_FIXTURE_TEST_CASE(it_gives_back_what_it_took_for_itself_when_others_come, CacheFixture) {
   const uint64_t alone = claimed_at_medium_pace(*this);
-  ThreadAnchor others[] = {new_anchor(), new_anchor(), new_anchor(), new_anchor()};
+  ThreadAnchor others[] = {new_anchor(), new_anchor(), new_anchor(), new_anchor(),
+                           new_anchor(), new_anchor(), new_anchor()};
   for (ThreadAnchor& other : others) {
     BOOST_REQUIRE(engine.attach(other));
   }

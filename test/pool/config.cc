@@ -210,6 +210,22 @@ BOOST_AUTO_TEST_CASE(c1_create_says_what_is_wrong) {
   BOOST_TEST(pool.error() == "max_size 1024 is less than min_size 4096");
 }
 
+BOOST_AUTO_TEST_CASE(c1_create_names_a_number_of_buffers_that_no_system_has) {
+  for (const size_t most : {SIZE_MAX, SIZE_MAX / 4096}) {
+    for (const ThreadCachePolicy cache :
+         {ThreadCachePolicy::disabled(), ThreadCachePolicy::automatic(),
+          ThreadCachePolicy::exact(most)}) {
+      const PoolConfig config = PoolConfig().with_max_per_class(most).with_thread_cache(cache);
+      for (const PoolConfig& each : {config, config.with_prefill(), config.with_sizes(64, 64)}) {
+        const auto pool = Pool::create(each);
+        BOOST_REQUIRE(!pool.has_value());
+        BOOST_TEST(pool.error().find(std::to_string(most)) != std::string::npos, pool.error());
+        BOOST_TEST(pool.error().find('\n') == std::string::npos);
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(c2_network) {
   const PoolConfig config = PoolConfig::network();
   BOOST_TEST(complaint(config) == "none");

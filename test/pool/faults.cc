@@ -1,6 +1,5 @@
 // The kernel refuses: when a pool is made, when it grows, when it gives memory back. The answer is
 // the documented one, nothing is lost, and work goes on when there is memory again.
-#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <optional>
 #include <string>
@@ -10,14 +9,15 @@
 
 #include "spillway/pool.h"
 #include "test/os/faulty_memory.h"
+#include "test/pool/fixture.h"
 
 namespace spillway {
 namespace {
 
+using namespace pool::testing;  // NOLINT(google-build-using-namespace)
+
 namespace faulty = os::faulty;
 
-constexpr size_t kKiB = 1024;
-constexpr size_t kMiB = 1024 * kKiB;
 constexpr size_t kSizes[] = {4 * kKiB, 64 * kKiB, kMiB};
 constexpr size_t kMaxPerClass = 12;
 
@@ -33,12 +33,6 @@ PoolConfig three_classes() {
       .with_classes({std::begin(kSizes), std::end(kSizes)})
       .with_max_per_class(kMaxPerClass)
       .with_thread_cache(ThreadCachePolicy::exact(4));
-}
-
-Pool make_pool(const PoolConfig& config) {
-  expected<Pool, std::string> pool = Pool::create(config);
-  BOOST_REQUIRE_MESSAGE(pool.has_value(), (pool.has_value() ? std::string() : pool.error()));
-  return std::move(*pool);
 }
 
 // Asks for all buffers of all classes and writes to them. The only error there may be is that there
@@ -180,8 +174,7 @@ BOOST_AUTO_TEST_CASE(alloc_makes_do_without_the_class) {
     check_makeshift(pool.alloc_len(size, tenant), size);
     check_makeshift(pool.alloc_zeroed(size, tenant), size);
     const Buffer zeroed = pool.alloc_zeroed(size, tenant);
-    BOOST_TEST(std::all_of(zeroed.begin(), zeroed.end(),
-                           [](std::byte each) { return each == std::byte{0}; }));
+    BOOST_TEST(all_are(zeroed.span(), std::byte{0}));
     const expected<Buffer, PoolError> refused = pool.try_alloc(size, tenant);
     BOOST_REQUIRE(!refused.has_value());
     BOOST_TEST((refused.error() == PoolError::kNoMemory));
@@ -268,14 +261,31 @@ BOOST_AUTO_TEST_CASE(a_refused_purge_loses_nothing) {
   BOOST_TEST(pool.purge() == 0U);
   for (const size_t size : kSizes) {
     const Buffer zeroed = pool.alloc_zeroed(size);
-    BOOST_TEST(std::all_of(zeroed.begin(), zeroed.end(),
-                           [](std::byte each) { return each == std::byte{0}; }));
+    BOOST_TEST(all_are(zeroed.span(), std::byte{0}));
   }
   check_whole(pool);
   pool.flush();
   faulty::reset();
   BOOST_TEST(pool.purge() >= kMaxPerClass * kMiB);
   check_whole(pool);
+}
+
+BOOST_AUTO_TEST_CASE(a_region_that_gets_no_memory_is_no_region) {
+  Pool pool = make_pool(three_classes().with_pinned());
+  size_t told = 0;
+  pool.on_region([&told](const Region&) { ++told; });
+  faulty::fail(faulty::Call::kCommit, 0, UINT64_MAX);
+  for (const size_t size : kSizes) {
+    const expected<Buffer, PoolError> refused = pool.try_alloc(size);
+    BOOST_REQUIRE(!refused.has_value());
+    BOOST_TEST((refused.error() == PoolError::kNoMemory));
+    check_makeshift(pool.alloc(size), size);
+  }
+  BOOST_TEST(told == 0U);
+  BOOST_TEST(pool.regions().empty());
+  faulty::reset();
+  check_whole(pool);
+  BOOST_TEST(told == std::size(kSizes));
 }
 
 BOOST_AUTO_TEST_CASE(a_pool_that_never_got_memory_goes_quietly) {

@@ -1,19 +1,19 @@
 // A pool of byte buffers by pages: each request gets all of a class's buffer, zeroed.
-#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "alloc/base/bits.h"
 #include "spillway/pool.h"
+#include "test/pool/fixture.h"
 
 namespace spillway {
 namespace {
+
+using namespace pool::testing;  // NOLINT(google-build-using-namespace)
 
 constexpr size_t kLargest = kMiB;
 
@@ -49,17 +49,7 @@ struct FourOfEach : PageBuffers {
   FourOfEach() : PageBuffers(PoolConfig::page_buffers(4)) {}
 };
 
-size_t count_pooled(const std::vector<Buffer>& buffers) {
-  return static_cast<size_t>(std::count_if(buffers.begin(), buffers.end(),
-                                           [](const Buffer& one) { return one.is_pooled(); }));
-}
-
-bool is_filled(std::span<const std::byte> bytes, std::byte value) {
-  return std::all_of(bytes.begin(), bytes.end(), [value](std::byte one) { return one == value; });
-}
-bool is_zero(const Buffer& buffer) { return is_filled(buffer.span(), std::byte{0}); }
-
-void fill(Buffer& buffer, std::byte value) { std::fill(buffer.begin(), buffer.end(), value); }
+bool is_zero(const Buffer& buffer) { return all_are(buffer.span(), std::byte{0}); }
 
 BOOST_AUTO_TEST_SUITE(page_buffers)
 
@@ -101,7 +91,7 @@ BOOST_FIXTURE_TEST_CASE(a2_a_reused_buffer_is_whole_and_zero, PageBuffers) {
   for (size_t size = 4096; size <= kLargest; size *= 2) {
     Buffer dirty = pool.acquire(size);
     const std::byte* const before = dirty.data();
-    fill(dirty, std::byte{0xaa});
+    fill(dirty.span(), std::byte{0xaa});
     dirty.release();
     const Buffer buffer = pool.acquire(size - 100);
     BOOST_TEST(buffer.data() == before);
@@ -117,7 +107,7 @@ BOOST_FIXTURE_TEST_CASE(a2_so_is_each_of_a_class_that_was_used_up, FourOfEach) {
     for (Buffer& buffer : buffers) {
       BOOST_TEST(buffer.size() == 8192U);
       BOOST_TEST(is_zero(buffer));
-      fill(buffer, std::byte{0xff});
+      fill(buffer.span(), std::byte{0xff});
     }
   }
 }
@@ -229,7 +219,7 @@ BOOST_FIXTURE_TEST_CASE(a5_above_the_largest_class_it_is_exactly_the_size_asked,
     BOOST_TEST(buffer.size() == kLargest + round);
     BOOST_TEST(buffer.capacity() == kLargest + round);
     BOOST_TEST(is_zero(buffer));
-    fill(buffer, std::byte{0xaa});
+    fill(buffer.span(), std::byte{0xaa});
     const PoolStatistics statistics = pool.statistics();
     BOOST_TEST(statistics.allocations == round);
     BOOST_TEST(statistics.misses == round);
@@ -341,7 +331,7 @@ BOOST_FIXTURE_TEST_CASE(a7_resize_within_the_capacity_stays, PageBuffers) {
   BOOST_TEST(buffer.view() == "abxxx");
   BOOST_TEST(buffer.resize(4096));
   BOOST_TEST(buffer.size() == 4096U);
-  BOOST_TEST(is_filled(buffer.span().subspan(5), std::byte{0}));
+  BOOST_TEST(all_are(buffer.span().subspan(5), std::byte{0}));
   BOOST_TEST(buffer.data() == data);
   BOOST_TEST(buffer.resize(0));
   BOOST_TEST(buffer.empty());
@@ -351,13 +341,13 @@ BOOST_FIXTURE_TEST_CASE(a7_resize_within_the_capacity_stays, PageBuffers) {
 
 BOOST_FIXTURE_TEST_CASE(a7_resize_past_the_capacity_moves_to_a_larger_class, PageBuffers) {
   Buffer buffer = pool.acquire(4096);
-  fill(buffer, std::byte{'a'});
+  fill(buffer.span(), std::byte{'a'});
   BOOST_TEST(buffer.resize(10000, std::byte{'b'}));
   BOOST_TEST(buffer.is_pooled());
   BOOST_TEST(buffer.size() == 10000U);
   BOOST_TEST(buffer.capacity() == 16384U);
-  BOOST_TEST(is_filled(buffer.span().first(4096), std::byte{'a'}));
-  BOOST_TEST(is_filled(buffer.span().subspan(4096), std::byte{'b'}));
+  BOOST_TEST(all_are(buffer.span().first(4096), std::byte{'a'}));
+  BOOST_TEST(all_are(buffer.span().subspan(4096), std::byte{'b'}));
   BOOST_TEST(class_of(4096).live == 0U);
   BOOST_TEST(class_of(16384).live == 1U);
 }
@@ -389,7 +379,7 @@ BOOST_FIXTURE_TEST_CASE(a7_no_class_receives_a_block_of_another_size, FourOfEach
     BOOST_TEST(count_pooled(buffers) == 4U);
     for (Buffer& buffer : buffers) {
       BOOST_TEST(buffer.capacity() == size);
-      fill(buffer, std::byte{0xaa});
+      fill(buffer.span(), std::byte{0xaa});
     }
   }
 }

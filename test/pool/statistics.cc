@@ -7,9 +7,12 @@
 #include <string>
 
 #include "alloc/stats/statistics.h"
+#include "test/pool/fixture.h"
 
 namespace spillway {
 namespace {
+
+using namespace pool::testing;  // NOLINT(google-build-using-namespace)
 
 // Every field has a value of its own.
 PoolStatistics sample() {
@@ -34,14 +37,6 @@ PoolStatistics sample() {
       {.name = "alpha", .live_bytes = 100, .soft_limit_bytes = 90, .soft_limit_exceeded_total = 7},
       {.name = "beta", .live_bytes = 50}};
   return statistics;
-}
-
-// Whether this line is there, exactly once.
-bool has_line(const std::string& text, const std::string& line) {
-  const std::string all = '\n' + text;
-  const std::string wanted = '\n' + line + '\n';
-  const size_t first = all.find(wanted);
-  return first != std::string::npos && all.find(wanted, first + 1) == std::string::npos;
 }
 
 // The metrics in the order of their TYPE lines; each must have its HELP line before it.

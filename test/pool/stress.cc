@@ -11,13 +11,15 @@
 #include <vector>
 
 #include "spillway/pool.h"
+#include "test/pool/fixture.h"
 
 namespace spillway {
 namespace {
 
+using namespace pool::testing;  // NOLINT(google-build-using-namespace)
+
 constexpr uint32_t kThreads = 8;
 constexpr uint32_t kRounds = 3000;
-constexpr size_t kKiB = 1024;
 constexpr size_t kMaxPerClass = 48;  // fewer than the threads ask for, at times
 
 uint32_t next_random(uint32_t& state) {
@@ -66,12 +68,6 @@ struct Mailbox {
     return std::exchange(parcels, {});
   }
 };
-
-Pool make_pool(const PoolConfig& config) {
-  expected<Pool, std::string> pool = Pool::create(config);
-  BOOST_REQUIRE_MESSAGE(pool.has_value(), (pool.has_value() ? std::string() : pool.error()));
-  return std::move(*pool);
-}
 
 struct Stress {
   explicit Stress(ThreadCachePolicy cache)

@@ -94,6 +94,8 @@ class SPILLWAY_POOL_API Pool {
   std::optional<RegionOffset> locate(const void* pointer) const noexcept;
   // Called with each region when it is added, in the thread whose allocation needs it, under no
   // lock, before the allocation returns; with those that are there already before this returns.
+  // Allocations of other threads may get buffers of the region meanwhile: locate() knows them only
+  // when the callback has returned.
   void on_region(std::function<void(const Region&)> callback);
 
   PoolStatistics statistics() const;
