@@ -20,9 +20,7 @@ constexpr uint32_t kMostWordsPerPrivateTake = 16;
 constexpr uint32_t kFour = 4;
 using Four = uint32_t __attribute__((vector_size(kFour * sizeof(SlotIndex))));
 
-constexpr Four four_from(uint32_t first) {
-  return Four{first, first + 1, first + 2, first + 3};
-}
+constexpr Four four_from(uint32_t first) { return Four{first, first + 1, first + 2, first + 3}; }
 
 void write_neighbours(uint32_t first, uint32_t count, SlotIndex* out) {
   Four next = four_from(first);

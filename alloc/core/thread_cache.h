@@ -136,7 +136,7 @@ class ThreadCache : public BinTable {
   // Asks for blocks often enough for misses to matter; until that is known, no.
   bool hurried_ = false;
   uint32_t hurried_among_ = UINT32_MAX;  // more caches in use than this, and it is not
-  uint32_t slow_looks_ = 0;  // in a row
+  uint32_t slow_looks_ = 0;              // in a row
   uint64_t looked_at_ns_ = 0;
   uint64_t looked_moved_ = 0;
   // Of the look before; only for those two.

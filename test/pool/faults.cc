@@ -288,6 +288,25 @@ BOOST_AUTO_TEST_CASE(a_region_that_gets_no_memory_is_no_region) {
   BOOST_TEST(told == std::size(kSizes));
 }
 
+BOOST_AUTO_TEST_CASE(a_region_that_was_refused_once_is_added_later) {
+  const Faults faults;
+  // The first chunk of the class is committed for the arena and its states; the region comes after.
+  for (uint32_t call = 0; call < 8; ++call) {
+    Pool pool = make_pool(PoolConfig()
+                              .with_classes({kMiB})
+                              .with_max_per_class(kMaxPerClass)
+                              .with_thread_cache(ThreadCachePolicy::exact(4))
+                              .with_pinned());
+    faulty::fail(faulty::Call::kCommit, call, 1);
+    const expected<Buffer, PoolError> first = pool.try_alloc(1);
+    faulty::reset();
+    const expected<Buffer, PoolError> second = pool.try_alloc(1);
+    BOOST_REQUIRE(second.has_value());
+    BOOST_TEST(pool.locate(second->data()).has_value());
+    BOOST_TEST(pool.regions().size() == 1U);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_pool_that_never_got_memory_goes_quietly) {
   const uint64_t reserved = faulty::reserved_bytes();
   {

@@ -222,6 +222,19 @@ BOOST_AUTO_TEST_CASE(without_pinning_there_are_none) {
   BOOST_TEST(loose.told.empty());
 }
 
+BOOST_AUTO_TEST_CASE(memory_stays_as_long_as_a_buffer_does) {
+  Buffer last;
+  const std::byte* base = nullptr;
+  {
+    Pool pool =
+        make_pool(one_class(8, ThreadCachePolicy::exact(2), kMiB).with_pinned().with_prefill());
+    base = pool.regions().at(0).base;
+    last = pool.alloc(1);
+    const Buffer returned = pool.alloc(1);
+  }
+  BOOST_TEST(resident_pages(base, 8 * kMiB) == pages_of(8 * kMiB));
+}
+
 BOOST_FIXTURE_TEST_CASE(purge_gives_nothing_back, Pinned) {
   std::vector<Buffer> buffers = take(pool, SIZE_MAX, kMiB);
   for (Buffer& buffer : buffers) {

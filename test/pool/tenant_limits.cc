@@ -188,6 +188,17 @@ BOOST_FIXTURE_TEST_CASE(b6_a_callback_replaces_the_one_before, Calls) {
   BOOST_TEST(calls == 1);
 }
 
+BOOST_FIXTURE_TEST_CASE(b6_a_resize_above_the_limit_is_no_crossing, Calls) {
+  pool.set_tenant_soft_limit("calls", kSmall + 1);
+  const Tenant tenant = pool.tenant("calls");
+  const Buffer other = pool.alloc(kSmall, tenant);
+  Buffer buffer = pool.alloc(kSmall, tenant);
+  const size_t before = usages.size();
+  BOOST_TEST(buffer.resize(kSmall + 1));
+  BOOST_TEST(usages.size() == before);
+  BOOST_TEST(tenant.usage().soft_limit_exceeded_total == 2U);
+}
+
 BOOST_FIXTURE_TEST_CASE(b6_a_resize_crosses_with_its_final_size_alone, Calls) {
   pool.set_tenant_soft_limit("alpha", kMedium);
   Buffer buffer = pool.alloc(kSmall, pool.tenant("alpha"));
