@@ -7,17 +7,13 @@
 #if defined(__cpp_lib_expected) && __cpp_lib_expected >= 202202L
 #include <expected>
 namespace spillway {
-template <typename T, typename E>
-using expected = std::expected<T, E>;
-template <typename E>
-using unexpected = std::unexpected<E>;
+using std::expected;
+using std::unexpected;
 }  // namespace spillway
 #else
 #include <tl/expected.hpp>
 namespace spillway {
-template <typename T, typename E>
-using expected = tl::expected<T, E>;
-template <typename E>
-using unexpected = tl::unexpected<E>;
+using tl::expected;
+using tl::unexpected;
 }  // namespace spillway
 #endif
