@@ -86,12 +86,12 @@ void Freelist::attach(void* memory, uint32_t slots, uint32_t lanes, uint32_t lan
 template <typename Choose>
 uint32_t Freelist::take_chosen(uint32_t& hint, SlotIndex* out, uint32_t wanted, uint32_t most_words,
                                Choose choose) {
-  if (seems_empty()) {
-    return 0;
-  }
   uint32_t taken = take_from_word(hint, out, wanted, choose);
   uint32_t word = hint;
   if (taken == 0) {
+    if (seems_empty()) {
+      return 0;
+    }
     retire_if_stale(1, word);
   }
   for (uint32_t visited = 1; taken < wanted && visited < most_words && !seems_empty();) {
