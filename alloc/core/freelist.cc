@@ -86,6 +86,11 @@ void Freelist::attach(void* memory, uint32_t slots, uint32_t lanes, uint32_t lan
 template <typename Choose>
 uint32_t Freelist::take_chosen(uint32_t& hint, SlotIndex* out, uint32_t wanted, uint32_t most_words,
                                Choose choose) {
+  // First where the top is the word itself, or far from words that other threads write.
+  const bool top_apart = level_count_ == 1 || level_count_ > 3;
+  if (top_apart && seems_empty()) {
+    return 0;
+  }
   uint32_t taken = take_from_word(hint, out, wanted, choose);
   uint32_t word = hint;
   if (taken == 0) {
