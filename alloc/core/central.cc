@@ -64,9 +64,16 @@ uint32_t Central::private_slots(Client& client, SlotIndex* out, uint32_t wanted)
 }
 
 bool Central::rather_apart(const Client& client) const {
-  return client.keeps_apart && geometry_->groups.matters() &&
-         (client.run.left != 0 ||
-          client.private_runs < kFreePrivateRuns + client.needed_runs / kPrivateRunShare);
+  if (!client.keeps_apart || !geometry_->groups.matters()) {
+    return false;
+  }
+  const auto are_few = [](uint32_t taken, uint32_t clients, uint32_t needed) {
+    return taken < clients * kFreePrivateRuns + needed / kPrivateRunShare;
+  };
+  return client.run.left != 0 ||
+         (are_few(client.private_runs, 1, client.needed_runs) &&
+          are_few(private_runs_.load(std::memory_order_relaxed), os::processors(),
+                  needed_runs_.load(std::memory_order_relaxed)));
 }
 
 uint32_t Central::to_blocks(const SlotIndex* slots, uint32_t count, void** out) const {
@@ -106,6 +113,7 @@ uint32_t Central::take_fresh(Client& client, void** out, uint32_t wanted, bool a
   if (count == 0) {
     if (client.run.left == 0) {
       ++(apart ? client.private_runs : client.needed_runs);
+      (apart ? private_runs_ : needed_runs_).fetch_add(1, std::memory_order_relaxed);
     }
     count = take_from_run(client, slots, wanted);
   }

@@ -10,6 +10,7 @@
 // take() prefers what was freed last, so that what stays cool for an interval is what nobody needs.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "alloc/base/index.h"
@@ -102,6 +103,9 @@ class Central {
   const ClassGeometry& geometry() const { return *geometry_; }
 
  private:
+  // Runs that a client may take although blocks are free: so many, and a share of those it needed.
+  // All clients together not more than if there were one for each processor: of many threads few
+  // are at work, and blocks that the others cache in shared lines disturb nobody.
   static constexpr uint32_t kFreePrivateRuns = 8;
   static constexpr uint32_t kPrivateRunShare = 4;
 
@@ -122,6 +126,9 @@ class Central {
   Freelist clean_;  // without memory: reads as zero
   Groups groups_;
   Growth growth_;
+  // Of all clients there were. relaxed, both: counts that order nothing.
+  std::atomic<uint32_t> private_runs_{0};
+  std::atomic<uint32_t> needed_runs_{0};
 };
 
 }  // namespace spillway::core

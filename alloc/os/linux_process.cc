@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -27,6 +28,21 @@ uint64_t random_bits() {
     bits = reinterpret_cast<uintptr_t>(&bits) * 0x9e3779b97f4a7c15U;  // golden ratio: spreads it
   }
   return bits;
+}
+
+uint32_t processors() {
+  // relaxed: whoever asks first gets the same answer as others who do.
+  static constinit std::atomic<uint32_t> known{0};
+  uint32_t count = known.load(std::memory_order_relaxed);
+  if (count == 0) {
+    const ErrnoKeeper keeper;
+    cpu_set_t allowed;
+    count = sched_getaffinity(0, sizeof allowed, &allowed) == 0
+                ? static_cast<uint32_t>(CPU_COUNT(&allowed))
+                : CPU_SETSIZE;  // more than the set has room for
+    known.store(count, std::memory_order_relaxed);
+  }
+  return count;
 }
 
 void yield() {

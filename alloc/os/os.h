@@ -53,6 +53,9 @@ uint64_t address_space_left();
 // 64 unpredictable bits; the address of a local when the kernel has none to give yet.
 uint64_t random_bits();
 
+// Processors that the process may run on, as it was when first asked; at least 1.
+uint32_t processors();
+
 // Lets other threads run.
 void yield();
 
