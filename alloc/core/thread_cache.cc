@@ -12,21 +12,8 @@ namespace {
 // Misses of one thread between two looks at the clock, and at idle bins.
 constexpr uint32_t kMissesPerLook = 16;
 constexpr uint32_t kMissesPerAging = 64;
-constexpr uint32_t kSlowLooks = 8;
 // A fixed bin of fewer blocks than this stays full when a block is too many.
 constexpr uint32_t kLeastBatching = 4;
-// A thread that takes more time than this per allocation has time for a miss at each. Blocks of
-// which each page is used take more from some 64 KiB on, and smaller ones are cached anyway.
-constexpr uint64_t kUnhurriedNs = 100;
-// In a small pool of few threads a miss costs more than itself: the atomic operations in it wait
-// for the user's stores, which a hit overlaps with (bench_memory, churn: 650 ns instead of 430).
-// What bins hold there is little, and less the fewer threads have some.
-constexpr uint32_t kFewThreads = 8;
-
-constexpr bool is_hurried(uint64_t blocks, uint64_t ns, uint64_t unhurried_ns) {
-  return blocks * unhurried_ns > ns;
-}
-
 // How much larger a block may be that is taken because it has memory. In the smallest pools the
 // largest ones are taken first, so that the same few serve all requests and the others go back to
 // the kernel. In large pools each class has free blocks of its own, and what a block is larger than
@@ -40,11 +27,6 @@ constexpr uint32_t kRoomy = 512 * kKiB;
 constinit const BinTable kNoCacheYet{};
 constinit const BinTable kCacheLent{};
 constinit const BinTable kCacheGone{};
-
-uint64_t CacheNeighbours::unhurried_ns() const {
-  const bool small = pool_size.bytes() < kSmallPool && caches_in_use < kFewThreads;
-  return small ? kUnhurriedNs * kFewThreads / std::max(1U, caches_in_use) : kUnhurriedNs;
-}
 
 void CacheNeighbours::put(ClassIndex index, Central::Client& client, void* const* blocks,
                           uint32_t count) const {
@@ -137,7 +119,7 @@ uint32_t ThreadCache::take_batches(ClassIndex index, const CacheNeighbours& neig
 
 void* ThreadCache::take_one(ClassIndex index, const CacheNeighbours& neighbours) {
   void* block = nullptr;
-  if (!hurried_) {
+  if (!pace_.is_hurried()) {
     const ClassIndex largest = largest_substitute(index, neighbours);
     block = take_larger(index, largest, neighbours);
     if (block != nullptr) {
@@ -227,8 +209,7 @@ void ThreadCache::flush(const CacheNeighbours& neighbours) {
     policy.client.hint = kNoHint;
     policy.last_miss = Miss::kNone;
   }
-  hurried_ = false;
-  looked_at_ns_ = 0;
+  pace_.forget();
 }
 
 bool ThreadCache::needs_relaxing(const CacheNeighbours& neighbours, uint64_t now_ns) {
@@ -236,7 +217,7 @@ bool ThreadCache::needs_relaxing(const CacheNeighbours& neighbours, uint64_t now
   const uint64_t moved = blocks_moved(geometry);
   const uint64_t since = moved - relaxed_moved_;
   const bool first_look = relaxed_at_ns_ == 0;
-  const bool hurried = is_hurried(since, now_ns - relaxed_at_ns_, neighbours.unhurried_ns());
+  const bool hurried = Pace::is_hurry(since, now_ns - relaxed_at_ns_, neighbours.company());
   slept_ = !first_look && since == 0 && misses_.get() == relaxed_misses_;
   relaxed_moved_ = moved;
   relaxed_misses_ = misses_.get();
@@ -258,7 +239,7 @@ void ThreadCache::relax(const CacheNeighbours& neighbours) {
     flush(neighbours);
   } else {
     // Bins that fit are never missed: what their thread is like shows only here.
-    hurried_ = false;
+    pace_.calm_down();
     age(neighbours);
   }
   // What went out here is no work of the thread's.
@@ -280,46 +261,26 @@ void ThreadCache::on_miss(ClassIndex index, Miss miss, const CacheNeighbours& ne
   if (neighbours.geometry.of(index).fixed_bins) {
     return consider_growth(index, miss, neighbours);  // whatever the pace
   }
-  if (hurried_ && neighbours.caches_in_use > hurried_among_) {
-    // Threads that start together take each other for few; what bins took by that goes back.
-    hurried_ = false;
+  if (pace_.found_company(neighbours.company())) {
+    pace_.calm_down();
     for (uint32_t i = 1; i <= neighbours.geometry.class_count; ++i) {
       shrink(ClassIndex{static_cast<uint8_t>(i)}, neighbours.geometry.classes[i].first_capacity,
              neighbours);
     }
   }
   if (before % kMissesPerLook == 0) {
-    look_at_clock(neighbours);
+    pace_.look(os::monotonic_ns(), blocks_moved(neighbours.geometry), neighbours.company());
     if (before % kMissesPerAging == 0) {
       age(neighbours);
-      looked_moved_ = blocks_moved(neighbours.geometry);
+      pace_.pass_over(blocks_moved(neighbours.geometry));
     }
   }
   consider_growth(index, miss, neighbours);
 }
 
-void ThreadCache::look_at_clock(const CacheNeighbours& neighbours) {
-  const uint64_t now = os::monotonic_ns();
-  const uint64_t total = blocks_moved(neighbours.geometry);
-  if (looked_at_ns_ != 0) {
-    const uint64_t moved = total - looked_moved_;
-    const uint64_t took = now - looked_at_ns_;
-    const bool hurried = is_hurried(moved, took, neighbours.unhurried_ns());
-    if (hurried) {
-      hurried_among_ =
-          is_hurried(moved, took, kUnhurriedNs) ? UINT32_MAX : neighbours.caches_in_use;
-    }
-    // Slow only when it was several times in a row: a thread loses its core, or waits, in between.
-    slow_looks_ = hurried ? 0 : slow_looks_ + 1;
-    hurried_ = hurried || (hurried_ && slow_looks_ < kSlowLooks);
-  }
-  looked_at_ns_ = now;
-  looked_moved_ = total;
-}
-
 uint32_t ThreadCache::wanted_capacity(const Policy& policy, const ClassGeometry& geometry,
                                       bool missed_both_ways) const {
-  if (!hurried_ || geometry.fixed_bins) {
+  if (!pace_.is_hurried() || geometry.fixed_bins) {
     return geometry.first_capacity;
   }
   if (policy.capacity == 0) {
@@ -336,7 +297,7 @@ void ThreadCache::consider_growth(ClassIndex index, Miss miss, const CacheNeighb
   const ClassGeometry& geometry = neighbours.geometry.of(index);
   const bool missed_both_ways = policy.last_miss != Miss::kNone && policy.last_miss != miss;
   policy.last_miss = miss;
-  policy.client.keeps_apart = hurried_;
+  policy.client.keeps_apart = pace_.is_hurried();
   const uint32_t wanted = wanted_capacity(policy, geometry, missed_both_ways);
   if (wanted > policy.capacity &&
       neighbours.budget.claim(uint64_t{wanted - policy.capacity} * geometry.block_size)) {
@@ -395,7 +356,7 @@ void ThreadCache::age(const CacheNeighbours& neighbours) {
                       bins[i].allocations.get() == policy.seen_allocations;
     if (idle && policy.was_idle) {
       shrink(ClassIndex{static_cast<uint8_t>(i)}, policy.capacity / 2, neighbours);
-    } else if (!hurried_ && policy.capacity > unhurried) {
+    } else if (!pace_.is_hurried() && policy.capacity > unhurried) {
       shrink(ClassIndex{static_cast<uint8_t>(i)}, std::max(unhurried, policy.capacity / 2),
              neighbours);
     }

@@ -23,6 +23,7 @@
 #include "alloc/core/central.h"
 #include "alloc/core/fresh_bytes.h"
 #include "alloc/core/geometry.h"
+#include "alloc/core/pace.h"
 
 namespace spillway::core {
 
@@ -44,8 +45,7 @@ struct CacheNeighbours {
   DoubleFreeHandler on_double_free;
 
   Central& central(ClassIndex index) const { return centrals[raw(index)]; }
-  // A thread that takes more time than this per allocation gains nothing from larger bins.
-  uint64_t unhurried_ns() const;
+  Pace::Company company() const { return {pool_size.bytes(), caches_in_use}; }
   // Central::put() with its complaint heard.
   void put(ClassIndex index, Central::Client& client, void* const* blocks, uint32_t count) const;
 };
@@ -120,7 +120,6 @@ class ThreadCache : public BinTable {
   void* take_larger(ClassIndex index, ClassIndex largest, const CacheNeighbours& neighbours);
   Central::Client& client_of(ClassIndex index, const CacheNeighbours& neighbours);
   void on_miss(ClassIndex index, Miss miss, const CacheNeighbours& neighbours);
-  void look_at_clock(const CacheNeighbours& neighbours);
   void consider_growth(ClassIndex index, Miss miss, const CacheNeighbours& neighbours);
   uint32_t wanted_capacity(const Policy& policy, const ClassGeometry& geometry,
                            bool missed_both_ways) const;
@@ -133,12 +132,7 @@ class ThreadCache : public BinTable {
 
   uint32_t number_ = 0;
   OwnedCell<uint32_t> misses_;
-  // Asks for blocks often enough for misses to matter; until that is known, no.
-  bool hurried_ = false;
-  uint32_t hurried_among_ = UINT32_MAX;  // more caches in use than this, and it is not
-  uint32_t slow_looks_ = 0;              // in a row
-  uint64_t looked_at_ns_ = 0;
-  uint64_t looked_moved_ = 0;
+  Pace pace_;
   // Of the look before; only for those two.
   uint64_t relaxed_at_ns_ = 0;
   uint64_t relaxed_moved_ = 0;

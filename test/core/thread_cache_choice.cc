@@ -1,0 +1,106 @@
+// Which block a thread without bins gets: its own class's or one with memory.
+#include <algorithm>
+#include <array>
+#include <boost/test/unit_test.hpp>
+#include <initializer_list>
+
+#include "test/core/thread_cache_fixture.h"
+
+namespace spillway::core {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+
+// A thread whose bins hold nothing, so that each request is a choice among free blocks.
+struct Chooser : EngineFixture {
+  static constexpr std::array<uint32_t, 5> kSizes = {64 * kKiB, 80 * kKiB, 128 * kKiB, 512 * kKiB,
+                                                     kMiB};
+  static constexpr ClassIndex kAsked{1};
+  static constexpr ClassIndex kMiBs{5};
+
+  static Engine::Config choices(size_t span_bytes) {
+    Engine::Config config = engine_config(CacheBudget::Config{}, span_bytes);
+    config.block_sizes = kSizes;
+    return config;
+  }
+  explicit Chooser(size_t span_bytes = 256 * kMiB) : EngineFixture(choices(span_bytes)) {
+    BOOST_REQUIRE(started);
+    os::fake::stop_clock();
+    BOOST_REQUIRE(engine.attach(anchor));
+  }
+  // A free block with memory in each of these classes.
+  void provide(std::initializer_list<uint32_t> sizes) {
+    for (const uint32_t size : sizes) {
+      const auto at = std::find(kSizes.begin(), kSizes.end(), size) - kSizes.begin();
+      free(other, allocate(other, ClassIndex{static_cast<uint8_t>(at + 1)}));
+    }
+  }
+  void grow_pool(uint64_t bytes) {
+    while (engine.grown_bytes() < bytes) {
+      BOOST_REQUIRE(allocate(other, kMiBs) != nullptr);
+    }
+  }
+  // The size of the block that a request for one of kAsked gets; 0: none.
+  uint32_t ask(uint64_t nanoseconds) {
+    os::fake::advance_clock(nanoseconds);
+    const void* block = allocate(anchor, kAsked);
+    return block == nullptr ? 0
+                            : engine.geometry()
+                                  .of(engine.arena().class_of(
+                                      engine.arena().granule_at(engine.arena().offset(block))))
+                                  .block_size;
+  }
+
+  ThreadAnchor anchor = new_anchor();
+  ThreadAnchor other = new_anchor();  // without a cache: gets what it asks for
+};
+struct ShortSpans : Chooser {
+  ShortSpans() : Chooser(Arena::kSpanAlignment) {}
+};
+
+BOOST_AUTO_TEST_SUITE(thread_cache_choice)
+
+BOOST_FIXTURE_TEST_CASE(in_the_smallest_pools_the_largest_block_serves, Chooser) {
+  BOOST_TEST(ask(kLeisure) == 512 * kKiB);  // untouched
+  provide({64 * kKiB, 80 * kKiB, 128 * kKiB, 512 * kKiB, kMiB});
+  for (const size_t expected : {512 * kKiB, 128 * kKiB, 80 * kKiB, 64 * kKiB, 512 * kKiB}) {
+    BOOST_TEST(ask(kLeisure) == expected);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(in_small_pools_up_to_twice_the_size_serves, Chooser) {
+  grow_pool(16 * kMiB);
+  provide({64 * kKiB, 80 * kKiB, 128 * kKiB, 512 * kKiB, kMiB});
+  for (const size_t expected : {64 * kKiB, 80 * kKiB, 128 * kKiB, 64 * kKiB}) {
+    BOOST_TEST(ask(kLeisure) == expected);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(in_large_pools_only_the_own_class_serves, Chooser) {
+  grow_pool(128 * kMiB);
+  provide({64 * kKiB, 80 * kKiB, 128 * kKiB, 512 * kKiB, kMiB});
+  for (const size_t expected : {64 * kKiB, 64 * kKiB}) {
+    BOOST_TEST(ask(kLeisure) == expected);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_hurried_thread_gets_what_it_asks_for, Chooser) {
+  for (int i = 0; i < 17; ++i) {
+    ask(kHurry);
+  }
+  provide({128 * kKiB, 512 * kKiB});
+  BOOST_TEST(ask(kHurry) == 64 * kKiB);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_full_larger_class_leaves_the_own_one, ShortSpans) {
+  uint32_t got = 0;
+  while (got < 1000 && ask(kLeisure) != 0) {
+    ++got;
+  }
+  BOOST_TEST(got >= engine.geometry().of(kAsked).slots);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace spillway::core

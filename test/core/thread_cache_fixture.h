@@ -1,0 +1,77 @@
+// A thread's cache through an engine; what the program holds is counted here.
+#pragma once
+
+#include <boost/test/unit_test.hpp>
+#include <vector>
+
+#include "alloc/core/thread_cache.h"
+#include "test/core/fixture.h"
+
+namespace spillway::core::testing {
+
+// What a thread does before each of its calls, in nanoseconds: next to nothing, or so much that
+// misses do not matter.
+inline constexpr uint64_t kHurry = 1;
+inline constexpr uint64_t kLeisure = 1'000'000;
+
+// The clock stands still: the thread turns out to have no time to lose.
+struct CacheFixture : EngineFixture {
+  explicit CacheFixture(CacheBudget::Config budget = kAmple)
+      : CacheFixture(engine_config(budget)) {}
+  explicit CacheFixture(const Engine::Config& config) : EngineFixture(config) {
+    BOOST_REQUIRE(started);
+    os::fake::stop_clock();
+    BOOST_REQUIRE(engine.attach(anchor));
+  }
+  std::vector<void*> allocate_many(ClassIndex index, uint32_t count) {
+    std::vector<void*> blocks;
+    for (uint32_t i = 0; i < count; ++i) {
+      blocks.push_back(allocate(anchor, index));
+      BOOST_REQUIRE(blocks.back() != nullptr);
+    }
+    return blocks;
+  }
+  void free_all(const std::vector<void*>& blocks) {
+    for (void* const block : blocks) {
+      free(anchor, block);
+    }
+  }
+  // Allocates blocks and frees them, with this much work before each call.
+  void work(ClassIndex index, uint32_t count, uint64_t nanoseconds) {
+    std::vector<void*> blocks;
+    for (uint32_t i = 0; i < count; ++i) {
+      os::fake::advance_clock(nanoseconds);
+      blocks.push_back(allocate(anchor, index));
+    }
+    for (void* const block : blocks) {
+      os::fake::advance_clock(nanoseconds);
+      free(anchor, block);
+    }
+  }
+  // More misses than the thread's pace is measured by.
+  void slow_down() { work(kTwelve, 600, kLeisure); }
+  uint64_t claimed() const { return snapshot().cache_capacity_bytes; }
+  uint64_t misses() const { return snapshot().refills_total + snapshot().spills_total; }
+  uint64_t cached(ClassIndex index) const { return snapshot().classes[raw(index)].cached; }
+
+  ThreadAnchor anchor = new_anchor();
+};
+
+struct NoBudget : CacheFixture {
+  NoBudget() : CacheFixture(CacheBudget::Config{}) {}
+};
+struct LongSpans : CacheFixture {
+  LongSpans() : CacheFixture(engine_config(kAmple, 256 * kMiB)) {}
+};
+struct SmallBudget : CacheFixture {
+  SmallBudget() : CacheFixture(CacheBudget::Config{.floor = 40 * kKiB}) {}
+};
+struct Lender : CacheFixture {
+  // An interval begins.
+  Lender() {
+    engine.allow_borrowing(anchor);
+    engine.relax_caches();
+  }
+};
+
+}  // namespace spillway::core::testing
