@@ -1,48 +1,26 @@
 // A process that has a thread which gives memory back forks 200 times, while 4 threads allocate and
 // free. Children allocate, fork, exec or leave through exit; every 25th takes memory of its own,
-// frees it and goes idle: the memory goes back there, too. A child that hangs is killed by its
-// alarm and counted. Meant for a short SPILLWAY_PURGE_DELAY, so that purges and forks meet.
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
+// frees it and goes idle: the memory goes back there, too. Meant for a short SPILLWAY_PURGE_DELAY,
+// so that purges and forks meet.
 #include <stdio.h>
-#include <sys/wait.h>
 
-#include "family.h"
+#include "forks.h"
 #include "process.h"
 #include "tasks.h"
 
-enum { kThreads = 4, kForks = 200, kAtOnce = 10, kLive = 24, kHangSeconds = 30, kOwn = 96 };
+enum { kThreads = 4, kForks = 200, kHangSeconds = 30, kOwn = 96, kInheritedSize = 700000 };
 
-static atomic_int stop;
-static char* self;
+static void* inherited;
 
-static void churn(uint64_t seed, int steps) {
-  void* blocks[kLive] = {NULL};
-  size_t sizes[kLive];
-  uint64_t random = seed;
-  for (int step = 0; steps == 0 ? !atomic_load(&stop) : step < steps; step++) {
-    unsigned i = (unsigned)(next_random(&random) % kLive);
-    if (blocks[i] != NULL) {
-      CHECK(is_stamped(blocks[i], sizes[i], seed));
-      free(blocks[i]);
-    }
-    sizes[i] = random_size(&random, 12, next_random(&random) % 16 == 0 ? 23 : 19);
-    blocks[i] = malloc(sizes[i]);
-    CHECK(blocks[i] != NULL);
-    stamp(blocks[i], sizes[i], seed);
-    // Free for a while, now and then: there must be something to purge.
-    if (step % 200 == 199)
-      for (int j = 0; j < kLive; j++) {
-        free(blocks[j]);
-        blocks[j] = NULL;
-      }
-  }
-  for (int i = 0; i < kLive; i++) free(blocks[i]);
+static size_t purged_size(uint64_t* random) {
+  return random_size(random, 12, next_random(random) % 16 == 0 ? 23 : 19);
 }
 
-static void* run(void* argument) {
-  churn((uint64_t)(uintptr_t)argument, 0);
+// All free for a while, now and then: there must be something to purge.
+static const struct Churn kPurged = {24, purged_size, 200};
+
+static void* run(void* seed) {
+  churn(&kPurged, (uint64_t)(uintptr_t)seed, 0);
   return NULL;
 }
 
@@ -64,18 +42,18 @@ static void grow_and_go_idle(void) {
   _exit(0);
 }
 
-__attribute__((noreturn)) static void child(int number, void* inherited, size_t size) {
+__attribute__((noreturn)) static void child(int number) {
   alarm(kHangSeconds);
-  CHECK(is_stamped(inherited, size, 99));
+  CHECK(is_stamped(inherited, kInheritedSize, 99));
   free(inherited);
-  churn(4242, 30);
+  churn(&kPurged, 4242, 30);
   if (number % 25 == 0) grow_and_go_idle();
   if (number % 4 == 1) {
     pid_t grandchild = fork();
     CHECK(grandchild >= 0);
     if (grandchild == 0) {
       alarm(kHangSeconds);
-      churn(77, 30);
+      churn(&kPurged, 77, 30);
       _exit(0);
     }
     int status;
@@ -83,6 +61,7 @@ __attribute__((noreturn)) static void child(int number, void* inherited, size_t 
     CHECK_COMPARE(status, ==, 0);
   }
   if (number % 4 == 2) {
+    const char* self = "/proc/self/exe";
     execl(self, self, "leaf", (char*)NULL);
     CHECK(!"execl failed");
   }
@@ -91,44 +70,23 @@ __attribute__((noreturn)) static void child(int number, void* inherited, size_t 
 }
 
 int main(int argc, char** argv) {
-  self = "/proc/self/exe";
   if (argc > 1 && strcmp(argv[1], "leaf") == 0) {
-    churn(5, 30);
+    churn(&kPurged, 5, 30);
     return 0;
   }
-  const size_t size = 700000;
-  void* inherited = malloc(size);
-  stamp(inherited, size, 99);
-  pthread_t threads[kThreads];
-  for (uintptr_t i = 0; i < kThreads; i++)
-    CHECK(pthread_create(&threads[i], NULL, run, (void*)(i + 1)) == 0);
+  inherited = malloc(kInheritedSize);
+  stamp(inherited, kInheritedSize, 99);
+  struct BusyThreads busy;
+  start_busy(&busy, kThreads, run);
   double start = seconds_now();
   while (purge_task() == 0 && seconds_now() - start < 10) usleep(1000);
   CHECK(purge_task() != 0);
-  int hung = 0, died = 0;
-  for (int done = 0; done < kForks && hung < 3; done += kAtOnce) {
-    pid_t children[kAtOnce];
-    for (int i = 0; i < kAtOnce; i++) {
-      children[i] = fork();
-      CHECK(children[i] >= 0);
-      if (children[i] == 0) child(done + i, inherited, size);
-    }
-    for (int i = 0; i < kAtOnce; i++) {
-      int status;
-      CHECK(waitpid(children[i], &status, 0) == children[i]);
-      if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
-        hung++;
-      } else if (status != 0) {
-        died++;
-      }
-    }
-  }
+  struct Ends ends = fork_children(kForks, child);
   CHECK(purge_task() != 0);
-  atomic_store(&stop, 1);
-  for (int i = 0; i < kThreads; i++) pthread_join(threads[i], NULL);
-  CHECK(is_stamped(inherited, size, 99));
+  end_busy(&busy);
+  CHECK(is_stamped(inherited, kInheritedSize, 99));
   free(inherited);
-  CHECK_COMPARE(hung, ==, 0);
-  CHECK_COMPARE(died, ==, 0);
+  CHECK_COMPARE(ends.hung, ==, 0);
+  CHECK_COMPARE(ends.died, ==, 0);
   return 0;
 }
