@@ -87,7 +87,6 @@ void* LargeBlocks::take(size_t size, Use use, bool aligned) {
   const size_t colour = aligned ? 0 : colour_of(number);
   Slot& taken = slot(number);
   const uint32_t granules = granules_for(colour + size);
-  // relaxed, here and below: a slot has one owner, and lists hand it on.
   extend(taken, granules);
   live_.fetch_add(1, std::memory_order_relaxed);
   allocations_.fetch_add(1, std::memory_order_relaxed);

@@ -116,6 +116,8 @@ class LargeBlocks {
   uint32_t slot_count_ = 0;
   size_t most_bytes_ = 0;
   Slot* slots_ = nullptr;
+  // relaxed, all atomics here: a slot and what is said of it has one owner, and the lists, whose
+  // put() pairs with take(), hand it on; the others are counts that order nothing.
   Freelist dirty_;  // free with memory
   Freelist clean_;  // free without
   Count used_{0};   // slots taken into use so far

@@ -16,6 +16,7 @@ constinit OwnedCell<bool> limits_are_set;
 
 namespace {
 
+// relaxed, both: set at the start or by an option's change, which orders nothing.
 constinit std::atomic<uint64_t> soft_limit{UINT64_MAX};
 constinit std::atomic<uint64_t> hard_limit{UINT64_MAX};
 constinit std::atomic<LimitCallback> on_limit{nullptr};
