@@ -59,6 +59,10 @@ class StateByte {
  public:
   SlotState load() const { return static_cast<SlotState>(value_.load(std::memory_order_relaxed)); }
   void store(SlotState state) { value_.store(raw(state), std::memory_order_relaxed); }
+  // What it was: of several threads that call it, one sees the block live.
+  SlotState exchange(SlotState state) {
+    return static_cast<SlotState>(value_.exchange(raw(state), std::memory_order_relaxed));
+  }
 
  private:
   std::atomic<uint8_t> value_;

@@ -56,7 +56,10 @@ void Core::give_slow(std::byte* start, core::SlotState state) {
 }
 
 void Core::give_closed(std::byte* start) {
-  state_of(start).store(core::SlotState::kFree);
+  // Counted off by two threads that both return it, the last buffer but one would end the pool.
+  if (state_of(start).exchange(core::SlotState::kFree) != core::SlotState::kFirstLive) {
+    report_second_return(start);
+  }
   // Nobody will use it again: the whole pages in it go now, the rest with the pool. What devices
   // know of stays until then.
   const size_t page = os::page_size();

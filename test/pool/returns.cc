@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <latch>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -125,21 +126,36 @@ BOOST_AUTO_TEST_CASE(c9_a_second_return_is_found_wherever_the_buffer_is) {
                       "4096");
 }
 
+// Returns one buffer by two threads at once.
+void return_twice_at_once(const RawBuffer& raw) {
+  std::latch start(2);
+  const auto race = [&start, &raw] {
+    start.arrive_and_wait();
+    give_back(raw);
+  };
+  std::thread one(race);
+  std::thread other(race);
+  one.join();
+  other.join();
+}
+
 BOOST_AUTO_TEST_CASE(c9_two_returns_at_the_same_time_are_found) {
   Pool pool = make_pool(two_classes(8).with_thread_cache(ThreadCachePolicy::exact(4)));
-  check_double_return(run_in_child([&pool] {
-                        const RawBuffer raw = RawBuffer::from(pool.alloc(1));
-                        std::latch start(2);
-                        const auto race = [&start, &raw] {
-                          start.arrive_and_wait();
-                          give_back(raw);
-                        };
-                        std::thread one(race);
-                        std::thread other(race);
-                        one.join();
-                        other.join();
-                      }),
-                      "4096");
+  check_double_return(
+      run_in_child([&pool] { return_twice_at_once(RawBuffer::from(pool.alloc(1))); }), "4096");
+}
+
+BOOST_AUTO_TEST_CASE(c9_two_returns_after_the_pools_end_are_found) {
+  for (int round = 0; round < 20; ++round) {
+    check_double_return(run_in_child([] {
+                          std::optional<Pool> pool(make_pool(two_classes(8)));
+                          const Buffer keeps_the_rest = pool->alloc(1);
+                          const RawBuffer raw = RawBuffer::from(pool->alloc(1));
+                          pool.reset();
+                          return_twice_at_once(raw);
+                        }),
+                        "4096");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(c9_one_return_is_no_error) {
