@@ -143,7 +143,9 @@ void Upkeep::balance_now(Engine& engine) {
   }
   engine.fresh_bytes().look();
   FreeBytes bytes = free_bytes(engine);
-  const uint64_t most = kept_always_ + std::max(kMostFree, bytes.in_use(engine) / kFreeShare);
+  const uint64_t in_use = bytes.in_use(engine);
+  peak_ = std::max(peak_, in_use);
+  const uint64_t most = kept_always_ + peak_ - in_use + std::max(kMostFree, peak_ / kFreeShare);
   if (bytes.dirty() > most) {
     const uint64_t excess = bytes.dirty() - most;
     const uint64_t purged = purge_cool(engine, std::min(excess, bytes.cool), bytes.cool);

@@ -32,8 +32,9 @@ class Upkeep {
   uint32_t run(Engine& engine);
 
   // For threads that just took blocks without memory: when the pool has grown by some megabytes
-  // although it has much free memory of other classes, some of that goes back now, so that a heap
-  // whose sizes change does not keep the most it ever had of each. Some nanoseconds otherwise.
+  // although it has much free memory of other classes, more than it lately used, some of that goes
+  // back now, so that a heap whose sizes change does not keep the most it ever had of each. Some
+  // nanoseconds otherwise.
   void balance(Engine& engine) {
     if (engine.fresh_bytes().since_look() >= kFreshPerLook) {
       balance_now(engine);
@@ -65,7 +66,8 @@ class Upkeep {
   // little that it does not matter beside what they were.
   static constexpr uint64_t kLeastKept = 4 * kMiB;
   static constexpr uint64_t kPeakShare = 32;
-  // What may be free while the pool grows: so much, or a share of what is in use.
+  // What may be free while the pool grows, beyond what was in use lately: so much, or a share of
+  // that. A heap that grows again will want what it had.
   static constexpr uint64_t kFreshPerLook = 4 * kMiB;
   static constexpr uint64_t kMostFree = 32 * kMiB;
   static constexpr uint64_t kFreeShare = 32;

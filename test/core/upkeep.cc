@@ -187,16 +187,42 @@ BOOST_AUTO_TEST_CASE(a_pool_that_grows_gives_back_what_is_free_beyond_a_bound) {
 }
 
 BOOST_AUTO_TEST_CASE(a_balanced_pool_stays_under_its_bound_however_sizes_change) {
+  constexpr uint64_t kMostInUse = 33 * kMiB;  // rounded up to whole blocks
+  constexpr uint64_t kBetweenLooks = 4 * kMiB;
   for (const ClassIndex index : {kSmall, kTwelve, kColoured, kLarge, kSmall, kTwelve}) {
     std::vector<void*> blocks;
-    for (int i = 0; i < 8; ++i) {
+    for (uint64_t in_use = 4 * kMiB; in_use <= 32 * kMiB; in_use += 4 * kMiB) {
       const std::vector<void*> more = allocate_bytes(index, 4 * kMiB);
       blocks.insert(blocks.end(), more.begin(), more.end());
       upkeep.balance(engine);
-      BOOST_TEST(dirty_bytes() <= 32 * kMiB);
+      BOOST_TEST(in_use + dirty_bytes() <= kMostInUse + 32 * kMiB + kBetweenLooks);
     }
     free_all(blocks);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_pool_that_grows_again_keeps_what_it_had) {
+  std::vector<void*> blocks = allocate_bytes(kColoured, 96 * kMiB);
+  upkeep.balance(engine);
+  free_all(blocks);
+  static_cast<void>(allocate_bytes(kSmall, 16 * kMiB));
+  upkeep.balance(engine);
+  BOOST_TEST(dirty_bytes() == 96 * kMiB);
+  static_cast<void>(allocate_bytes(kSmall, 32 * kMiB));
+  upkeep.balance(engine);
+  BOOST_TEST(dirty_bytes() <= 80 * kMiB);
+  BOOST_TEST(dirty_bytes() >= 79 * kMiB);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_in_use_long_ago_does_not_count) {
+  free_all(allocate_bytes(kColoured, 96 * kMiB));
+  for (int i = 0; i < 20; ++i) {
+    run();
+  }
+  free_all(allocate_bytes(kColoured, 48 * kMiB));
+  static_cast<void>(allocate_bytes(kSmall, 16 * kMiB));
+  upkeep.balance(engine);
+  BOOST_TEST(dirty_bytes() <= 32 * kMiB);
 }
 
 BOOST_AUTO_TEST_CASE(little_that_is_free_is_no_matter_of_balance) {
