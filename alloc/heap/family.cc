@@ -96,8 +96,11 @@ void* allocate_aligned(size_t alignment, size_t size) {
       return pooled;
     }
   }
-  // Slots of large blocks are aligned to whatever their length.
-  if (size > config::kMaxPooledSize && alignment <= core::Arena::kSpanAlignment) {
+  // Slots of large blocks are aligned to whatever their length; for smaller ones, where no class has
+  // room for the block and its alignment.
+  const bool too_long = size > config::kMaxPooledSize ||
+                        (is_pooled_size(size) && size + alignment > config::kMaxPooledSize);
+  if (too_long && alignment <= core::Arena::kSpanAlignment) {
     void* large = take_large(size, core::LargeBlocks::Use::kAny, true);
     if (large != nullptr) {
       return large;

@@ -79,6 +79,16 @@ BOOST_AUTO_TEST_CASE(aligned_requests_of_pooled_sizes_come_from_the_pool) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(aligned_requests_that_no_class_has_room_for_are_large_blocks) {
+  for (const size_t alignment : {8 * kKiB, 64 * kKiB, 2 * kMiB}) {
+    void* block = allocate_aligned(alignment, kMiB);
+    BOOST_TEST(heap.engine.arena().owns(block));
+    BOOST_TEST(is_aligned(block, alignment));
+    BOOST_TEST(usable_size(block) >= kMiB);
+    free(block);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(impossible_aligned_requests_fail_with_enomem) {
   for (const size_t alignment : {size_t{16}, kMiB, size_t{1} << 62}) {
     for (const size_t size : kImpossibleSizes) {
