@@ -84,6 +84,17 @@ void* zero_and_mark_live(void* block, size_t size) {
   return clean ? block : std::memset(block, 0, size);
 }
 
+// Slots of large blocks are aligned to whatever their length; for smaller ones, where no class has
+// room for the block and its alignment.
+SPILLWAY_COLD static void* allocate_aligned_slow(size_t alignment, size_t size) {
+  const bool too_long = size > config::kMaxPooledSize ||
+                        (is_pooled_size(size) && size + alignment > config::kMaxPooledSize);
+  void* large = too_long && alignment <= core::Arena::kSpanAlignment
+                    ? take_large(size, core::LargeBlocks::Use::kAny, true)
+                    : nullptr;
+  return large != nullptr ? large : fallback::allocate_aligned(alignment, size);
+}
+
 void* allocate_aligned(size_t alignment, size_t size) {
   if (size > PTRDIFF_MAX || alignment > PTRDIFF_MAX ||
       (size >= config::kMinPooledSize && !admit(size))) {
@@ -96,17 +107,7 @@ void* allocate_aligned(size_t alignment, size_t size) {
       return pooled;
     }
   }
-  // Slots of large blocks are aligned to whatever their length; for smaller ones, where no class has
-  // room for the block and its alignment.
-  const bool too_long = size > config::kMaxPooledSize ||
-                        (is_pooled_size(size) && size + alignment > config::kMaxPooledSize);
-  if (too_long && alignment <= core::Arena::kSpanAlignment) {
-    void* large = take_large(size, core::LargeBlocks::Use::kAny, true);
-    if (large != nullptr) {
-      return large;
-    }
-  }
-  return fallback::allocate_aligned(alignment, size);
+  return allocate_aligned_slow(alignment, size);
 }
 
 size_t usable_size(const void* pointer) {
