@@ -32,7 +32,7 @@ void Pace::look(uint64_t now_ns, uint64_t moved, Company company) {
     const uint64_t ns = now_ns - looked_at_ns_;
     const bool hurry = is_hurry(blocks, ns, company);
     if (hurry) {
-      hurried_among_ = is_within(blocks, ns, kHurryNs) ? UINT32_MAX : company.caches;
+      hurried_among_ = is_within(blocks, ns, kHurryNs) ? kWhateverCompany : company.caches;
     }
     slow_looks_ = hurry ? 0 : slow_looks_ + 1;
     hurried_ = hurry || (hurried_ && slow_looks_ < kSlowLooks);

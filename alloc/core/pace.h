@@ -24,6 +24,8 @@ class Pace {
 
   // Until it is known, no.
   bool is_hurried() const { return hurried_; }
+  // So hurried that company makes no difference: it does next to nothing with its blocks.
+  bool is_pressed() const { return hurried_ && hurried_among_ == kWhateverCompany; }
   // Whether it was so only for want of company, and is that no more: threads that start together
   // take each other for few.
   bool found_company(Company company) const { return hurried_ && company.caches > hurried_among_; }
@@ -37,9 +39,11 @@ class Pace {
   void pass_over(uint64_t moved) { looked_moved_ = moved; }
 
  private:
+  static constexpr uint32_t kWhateverCompany = UINT32_MAX;
+
   bool hurried_ = false;
-  uint32_t hurried_among_ = UINT32_MAX;  // caches
-  uint32_t slow_looks_ = 0;              // in a row
+  uint32_t hurried_among_ = kWhateverCompany;  // caches
+  uint32_t slow_looks_ = 0;                    // in a row
   uint64_t looked_at_ns_ = 0;
   uint64_t looked_moved_ = 0;
 };

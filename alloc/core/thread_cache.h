@@ -111,13 +111,25 @@ class ThreadCache : public BinTable {
   };
 
   void* take_one(ClassIndex index, const CacheNeighbours& neighbours);
+  // Whether it would rather have new blocks than free ones among those of other threads.
+  static bool keeps_apart(const Central& central, const Central::Client& client,
+                          const CacheNeighbours& neighbours);
+  // Free blocks of the class to `out`, and how many: those that have memory, unless the thread
+  // would rather keep apart; those that will cost memory, or any if there are none.
+  uint32_t take_with_memory(ClassIndex index, const CacheNeighbours& neighbours, void** out,
+                            uint32_t wanted);
+  uint32_t take_without_memory(ClassIndex index, const CacheNeighbours& neighbours, void** out,
+                               uint32_t wanted);
   uint32_t take_batch(ClassIndex index, const CacheNeighbours& neighbours, void** out,
                       uint32_t wanted);
   uint32_t take_batches(ClassIndex index, const CacheNeighbours& neighbours, void** out,
                         uint32_t wanted);
-  void* take_used(ClassIndex index, const CacheNeighbours& neighbours);
-  ClassIndex largest_substitute(ClassIndex index, const CacheNeighbours& neighbours) const;
-  void* take_larger(ClassIndex index, ClassIndex largest, const CacheNeighbours& neighbours);
+  // A block that has memory, of a class that is larger, but not too large: this thread's, or free.
+  // `roomy`: where there is no memory to spare, much larger ones and the largest first.
+  void* take_larger(ClassIndex index, bool roomy, const CacheNeighbours& neighbours);
+  ClassIndex largest_substitute(ClassIndex index, bool roomy,
+                                const CacheNeighbours& neighbours) const;
+  void* take_cached_or_free(ClassIndex index, const CacheNeighbours& neighbours);
   Central::Client& client_of(ClassIndex index, const CacheNeighbours& neighbours);
   void on_miss(ClassIndex index, Miss miss, const CacheNeighbours& neighbours);
   void consider_growth(ClassIndex index, Miss miss, const CacheNeighbours& neighbours);

@@ -122,6 +122,7 @@ uint32_t Upkeep::run(Engine& engine) {
     return interval_ms();
   }
   const bool cached = engine.relax_caches();
+  engine.fresh_bytes().set_unwanted(false);
   const FreeBytes bytes = free_bytes(engine);
   follow_demand(engine.taken_bytes(), bytes.in_use(engine));
   const uint64_t kept = std::max(kept_always_, std::min(demand_, kLeastKept + peak_ / kPeakShare));
@@ -145,7 +146,10 @@ void Upkeep::balance_now(Engine& engine) {
   FreeBytes bytes = free_bytes(engine);
   const uint64_t in_use = bytes.in_use(engine);
   peak_ = std::max(peak_, in_use);
-  const uint64_t most = kept_always_ + peak_ - in_use + std::max(kMostFree, peak_ / kFreeShare);
+  const uint64_t slack = std::max(kMostFree, peak_ / kFreeShare);
+  const uint64_t regrowth = peak_ - in_use + (peak_ < kLargePeak ? slack : slack / 2);
+  const uint64_t most = kept_always_ + std::max(slack, regrowth);
+  engine.fresh_bytes().set_unwanted(bytes.dirty() > most / 4 * 3);
   if (bytes.dirty() > most) {
     const uint64_t excess = bytes.dirty() - most;
     const uint64_t purged = purge_cool(engine, std::min(excess, bytes.cool), bytes.cool);

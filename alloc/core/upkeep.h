@@ -71,6 +71,8 @@ class Upkeep {
   static constexpr uint64_t kFreshPerLook = 4 * kMiB;
   static constexpr uint64_t kMostFree = 32 * kMiB;
   static constexpr uint64_t kFreeShare = 32;
+  // From here on half of that: it is enough for what varies there.
+  static constexpr uint64_t kLargePeak = 256 * kMiB;
 
   void balance_now(Engine& engine);
   bool enter();

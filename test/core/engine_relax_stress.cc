@@ -39,6 +39,11 @@ struct RelaxStress : EngineFixture {
     return owners[engine.arena().offset(block) / kGranuleSize];
   }
 
+  // Not always the one that was asked for.
+  ClassIndex class_of(const void* block) const {
+    return engine.arena().class_of(engine.arena().granule_at(engine.arena().offset(block)));
+  }
+
   bool allocate_one(ThreadAnchor& anchor, ClassIndex index, uint64_t stamp,
                     std::vector<Held>& held) {
     void* block = take(anchor, index);
@@ -49,7 +54,7 @@ struct RelaxStress : EngineFixture {
     taken_twice += owned(block).exchange(true, std::memory_order_relaxed) ? 1 : 0;
     const bool clean = state_of(block).load() == SlotState::kClean;
     mark_live(block);
-    for_each_sample(block, index, [&](uint64_t& word, size_t at) {
+    for_each_sample(block, class_of(block), [&](uint64_t& word, size_t at) {
       not_zero += clean && word != 0 ? 1 : 0;
       word = stamp + at;
     });
@@ -58,9 +63,7 @@ struct RelaxStress : EngineFixture {
   }
 
   void free_one(ThreadAnchor& anchor, const Held& one) {
-    const ClassIndex index =
-        engine.arena().class_of(engine.arena().granule_at(engine.arena().offset(one.block)));
-    for_each_sample(one.block, index, [&](const uint64_t& word, size_t at) {
+    for_each_sample(one.block, class_of(one.block), [&](const uint64_t& word, size_t at) {
       overwritten += word != one.stamp + at ? 1 : 0;
     });
     owned(one.block).store(false, std::memory_order_relaxed);

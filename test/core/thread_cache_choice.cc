@@ -3,6 +3,7 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <initializer_list>
+#include <vector>
 
 #include "test/core/thread_cache_fixture.h"
 
@@ -18,12 +19,13 @@ struct Chooser : EngineFixture {
   static constexpr ClassIndex kAsked{1};
   static constexpr ClassIndex kMiBs{5};
 
-  static Engine::Config choices(size_t span_bytes) {
-    Engine::Config config = engine_config(CacheBudget::Config{}, span_bytes);
+  static Engine::Config choices(size_t span_bytes, CacheBudget::Config budget) {
+    Engine::Config config = engine_config(budget, span_bytes);
     config.block_sizes = kSizes;
     return config;
   }
-  explicit Chooser(size_t span_bytes = 256 * kMiB) : EngineFixture(choices(span_bytes)) {
+  explicit Chooser(size_t span_bytes = 512 * kMiB, CacheBudget::Config budget = {})
+      : EngineFixture(choices(span_bytes, budget)) {
     BOOST_REQUIRE(started);
     os::fake::stop_clock();
     BOOST_REQUIRE(engine.attach(anchor));
@@ -40,6 +42,11 @@ struct Chooser : EngineFixture {
       BOOST_REQUIRE(allocate(other, kMiBs) != nullptr);
     }
   }
+  void hurry_up() {
+    for (int i = 0; i < 17; ++i) {
+      ask(kHurry);
+    }
+  }
   // The size of the block that a request for one of kAsked gets; 0: none.
   uint32_t ask(uint64_t nanoseconds) {
     os::fake::advance_clock(nanoseconds);
@@ -53,6 +60,12 @@ struct Chooser : EngineFixture {
 
   ThreadAnchor anchor = new_anchor();
   ThreadAnchor other = new_anchor();  // without a cache: gets what it asks for
+};
+struct LongSpans : Chooser {
+  LongSpans() : Chooser(2048 * kMiB) {}
+};
+struct WithBins : Chooser {
+  WithBins() : Chooser(512 * kMiB, kAmple) {}
 };
 struct ShortSpans : Chooser {
   ShortSpans() : Chooser(Arena::kSpanAlignment) {}
@@ -68,16 +81,26 @@ BOOST_FIXTURE_TEST_CASE(in_the_smallest_pools_the_largest_block_serves, Chooser)
   }
 }
 
-BOOST_FIXTURE_TEST_CASE(in_small_pools_up_to_twice_the_size_serves, Chooser) {
-  grow_pool(16 * kMiB);
+BOOST_FIXTURE_TEST_CASE(in_medium_pools_up_to_twice_the_size_serves, Chooser) {
+  for (const uint64_t pool : {16 * kMiB, 256 * kMiB}) {
+    grow_pool(pool);
+    provide({64 * kKiB, 80 * kKiB, 128 * kKiB, 512 * kKiB, kMiB});
+    for (const size_t expected : {64 * kKiB, 80 * kKiB, 128 * kKiB, 64 * kKiB}) {
+      BOOST_TEST(ask(kLeisure) == expected);
+    }
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(in_larger_pools_a_quarter_more_serves, LongSpans) {
+  grow_pool(512 * kMiB);
   provide({64 * kKiB, 80 * kKiB, 128 * kKiB, 512 * kKiB, kMiB});
-  for (const size_t expected : {64 * kKiB, 80 * kKiB, 128 * kKiB, 64 * kKiB}) {
+  for (const size_t expected : {64 * kKiB, 80 * kKiB, 64 * kKiB}) {
     BOOST_TEST(ask(kLeisure) == expected);
   }
 }
 
-BOOST_FIXTURE_TEST_CASE(in_large_pools_only_the_own_class_serves, Chooser) {
-  grow_pool(128 * kMiB);
+BOOST_FIXTURE_TEST_CASE(in_large_pools_only_the_own_class_serves, LongSpans) {
+  grow_pool(1024 * kMiB);
   provide({64 * kKiB, 80 * kKiB, 128 * kKiB, 512 * kKiB, kMiB});
   for (const size_t expected : {64 * kKiB, 64 * kKiB}) {
     BOOST_TEST(ask(kLeisure) == expected);
@@ -85,11 +108,40 @@ BOOST_FIXTURE_TEST_CASE(in_large_pools_only_the_own_class_serves, Chooser) {
 }
 
 BOOST_FIXTURE_TEST_CASE(a_hurried_thread_gets_what_it_asks_for, Chooser) {
-  for (int i = 0; i < 17; ++i) {
-    ask(kHurry);
-  }
-  provide({128 * kKiB, 512 * kKiB});
+  grow_pool(128 * kMiB);
+  hurry_up();
+  provide({128 * kKiB});
   BOOST_TEST(ask(kHurry) == 64 * kKiB);
+}
+
+BOOST_FIXTURE_TEST_CASE(but_a_larger_block_where_new_ones_are_unwanted, Chooser) {
+  grow_pool(128 * kMiB);
+  hurry_up();
+  provide({80 * kKiB, 128 * kKiB, 512 * kKiB});
+  engine.fresh_bytes().set_unwanted(true);
+  for (const size_t expected : {80 * kKiB, 128 * kKiB, 64 * kKiB}) {
+    BOOST_TEST(ask(kHurry) == expected);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(its_own_larger_blocks_come_first, WithBins) {
+  constexpr ClassIndex kLarger{2};  // 80 KiB
+  grow_pool(128 * kMiB);
+  hurry_up();
+  std::vector<void*> blocks;
+  for (int i = 0; i < 100; ++i) {
+    os::fake::advance_clock(kHurry);
+    blocks.push_back(allocate(anchor, kLarger));
+  }
+  for (void* const block : blocks) {
+    free(anchor, block);
+  }
+  const auto cached = [this] { return snapshot().classes[raw(kLarger)].cached; };
+  const uint64_t before = cached();
+  BOOST_REQUIRE(before > 0U);
+  engine.fresh_bytes().set_unwanted(true);
+  BOOST_TEST(ask(kHurry) == 80 * kKiB);
+  BOOST_TEST(cached() == before - 1);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_full_larger_class_leaves_the_own_one, ShortSpans) {
