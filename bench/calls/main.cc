@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/calls/pair.h"
+#include "bench/calls/kinds.h"
 #include "bench/machine.h"
 
 int main(int argc, char** argv) {
@@ -29,5 +29,11 @@ int main(int argc, char** argv) {
     benchmark::AddCustomContext(name, value);
   }
   bench::register_pairs();
+  bench::register_edges();
+  bench::register_touched();
+  bench::register_batches();
+  bench::register_zeroed();
+  bench::register_aligned();
+  bench::register_mixed();
   return benchmark::RunSpecifiedBenchmarks() == 0 ? 1 : 0;
 }

@@ -5,15 +5,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <string>
+
+#include "bench/calls/kinds.h"
+#include "bench/calls/sizes.h"
 
 namespace bench {
 namespace {
 
-constexpr std::size_t kKiB = 1024;
-constexpr std::size_t kSmall[] = {16, 32, 64, 128, 256, 512, 1024};
-constexpr std::size_t kPooled[] = {4 * kKiB,   16 * kKiB,  40 * kKiB,  64 * kKiB,
-                                   256 * kKiB, 600 * kKiB, 1024 * kKiB};
+constexpr std::size_t kSizes[] = {16,        32,         64,         128,        256,
+                                  512,       1 * kKiB,   4 * kKiB,   16 * kKiB,  40 * kKiB,
+                                  64 * kKiB, 256 * kKiB, 600 * kKiB, 1024 * kKiB};
 constexpr std::size_t kTouched[] = {4 * kKiB, 64 * kKiB, 1024 * kKiB};
 
 // What the other rows cost without their two calls: the loop, and a pointer forced into a register.
@@ -21,14 +22,6 @@ void empty(benchmark::State& state, std::size_t size) {
   for ([[maybe_unused]] auto step : state) {
     void* block = &size;
     benchmark::DoNotOptimize(block);
-  }
-}
-
-void pair(benchmark::State& state, std::size_t size) {
-  for ([[maybe_unused]] auto step : state) {
-    void* block = std::malloc(size);
-    benchmark::DoNotOptimize(block);
-    std::free(block);
   }
 }
 
@@ -41,22 +34,23 @@ void pair_word(benchmark::State& state, std::size_t size) {
   }
 }
 
-std::string size_name(std::size_t size) {
-  return size < kKiB ? std::to_string(size) + "B" : std::to_string(size / kKiB) + "KiB";
-}
-
 }  // namespace
 
-void register_pairs() {
-  benchmark::RegisterBenchmark("empty", empty, 0);
-  for (const std::size_t size : kSmall) {
-    benchmark::RegisterBenchmark(("pair/" + size_name(size)).c_str(), pair, size);
+void pair(benchmark::State& state, std::size_t size) {
+  for ([[maybe_unused]] auto step : state) {
+    void* block = std::malloc(size);
+    benchmark::DoNotOptimize(block);
+    std::free(block);
   }
-  for (const std::size_t size : kPooled) {
-    benchmark::RegisterBenchmark(("pair/" + size_name(size)).c_str(), pair, size);
+}
+
+void register_pairs() {
+  benchmark::RegisterBenchmark("empty/pair", empty, 0);
+  for (const std::size_t size : kSizes) {
+    benchmark::RegisterBenchmark(("pair/" + in_kib(size)).c_str(), pair, size);
   }
   for (const std::size_t size : kTouched) {
-    benchmark::RegisterBenchmark(("pair_word/" + size_name(size)).c_str(), pair_word, size);
+    benchmark::RegisterBenchmark(("pair_word/" + in_kib(size)).c_str(), pair_word, size);
   }
 }
 

@@ -1,10 +1,13 @@
-// malloc and free of one block, nothing else live: the commonest pattern, and the lower bound of an
-// allocator's cost. It stays on the fastest path of every allocator and says nothing about a miss.
+// The loop behind every row pair/SIZE.
 #pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <cstddef>
 
 namespace bench {
 
-// Rows: empty (the loop alone), pair/SIZE, pair_word/SIZE (the block's first word is written).
-void register_pairs();
+// malloc and free of one block of `size` bytes.
+void pair(benchmark::State& state, std::size_t size);
 
 }  // namespace bench

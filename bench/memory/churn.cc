@@ -56,7 +56,7 @@ void run(const Effort& effort, Notebook& notes) {
     block = touched_block(random.log_uniform(64 * kKiB, kMiB));
   }
   repeat(random);
-  const int repetitions = 2 * effort.repetitions;
+  const int repetitions = effort.churns;
   int half = 0;
   int most = 0;
   for (int i = 0; i < repetitions; ++i) {
@@ -80,6 +80,6 @@ std::vector<Row> rows(const std::vector<Trace>& traces) {
 
 }  // namespace
 
-const Workload kChurn{"churn/64K-1M", false, run, rows};
+const Workload kChurn{.name = "churn/64K-1M", .timed = true, .run = run, .rows = rows};
 
 }  // namespace bench

@@ -6,18 +6,82 @@
 namespace bench {
 
 struct Effort {
-  int repetitions;         // of what is timed; for fill, processes
-  std::size_t live_bytes;  // live and fill
+  int repetitions;         // of what is timed, but churn
+  int churns;              // of 1000 replacements each; a heap's first ones are not its usual ones
+  int processes;           // fill
+  int warm_up_processes;   // fill: before those that count
+  std::size_t live_bytes;  // live and fill; burst a tenth, sawtooth and shift a fifth
   int thread_steps;        // threads16: replacements per thread
   int warm_up_requests;    // server
   int requests;            // server, measured
-  int large_replacements;
-  int idle_ms;  // from the last free until the memory that is left is read
+  int large_replacements;  // the first third of them untimed
+  int bursts;              // back to back, measured
+  int paused_bursts;       // after a pause, measured
+  int teeth;               // sawtooth
+  int leak_steps;
+  int most_threads;   // slope
+  int idle_ms;        // from the last free until the memory that is left is read
+  int short_idle_ms;  // the same for burst, and for shift after the last allocation
 };
 
-// The goals hold for an idle time of 2 s.
-inline constexpr Effort kFull{10, 1'000'000'000, 20'000, 10, 40, 2000, 2000};
-inline constexpr Effort kQuick{4, 1'000'000'000, 20'000, 10, 10, 200, 2000};
-inline constexpr Effort kSmoke{2, 20'000'000, 50, 1, 2, 20, 50};
+struct Length {
+  const char* word;
+  Effort effort;
+};
+
+// The goals hold for 1 GB and an idle time of 2 s.
+inline constexpr Length kFull{"full",
+                              {.repetitions = 5,
+                               .churns = 20,
+                               .processes = 3,
+                               .warm_up_processes = 2,
+                               .live_bytes = 1'000'000'000,
+                               .thread_steps = 20'000,
+                               .warm_up_requests = 10,
+                               .requests = 20,
+                               .large_replacements = 300,
+                               .bursts = 12,
+                               .paused_bursts = 4,
+                               .teeth = 8,
+                               .leak_steps = 20'000,
+                               .most_threads = 64,
+                               .idle_ms = 2000,
+                               .short_idle_ms = 1000}};
+inline constexpr Length kQuick{"quick",
+                               {.repetitions = 3,
+                                .churns = 20,
+                                .processes = 1,
+                                .warm_up_processes = 0,
+                                .live_bytes = 1'000'000'000,
+                                .thread_steps = 10'000,
+                                .warm_up_requests = 10,
+                                .requests = 15,
+                                .large_replacements = 50,
+                                .bursts = 6,
+                                .paused_bursts = 1,
+                                .teeth = 3,
+                                .leak_steps = 20'000,
+                                .most_threads = 64,
+                                .idle_ms = 2000,
+                                .short_idle_ms = 1000}};
+inline constexpr Length kSmoke{"smoke",
+                               {.repetitions = 2,
+                                .churns = 4,
+                                .processes = 1,
+                                .warm_up_processes = 0,
+                                .live_bytes = 20'000'000,
+                                .thread_steps = 50,
+                                .warm_up_requests = 1,
+                                .requests = 1,
+                                .large_replacements = 5,
+                                .bursts = 2,
+                                .paused_bursts = 1,
+                                .teeth = 20,
+                                .leak_steps = 500,
+                                .most_threads = 2,
+                                .idle_ms = 50,
+                                .short_idle_ms = 50}};
+
+inline constexpr const Length* kLengths[] = {&kFull, &kQuick, &kSmoke};
 
 }  // namespace bench

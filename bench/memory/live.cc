@@ -2,68 +2,50 @@
 // memory costs while it is used, and how much of it comes back. The peak is held against the most
 // bytes that were ever asked for at once.
 
-#include <algorithm>
-
-#include "bench/memory/blocks.h"
 #include "bench/memory/clock.h"
+#include "bench/memory/live_blocks.h"
 #include "bench/memory/random_sizes.h"
 #include "bench/memory/workload.h"
 
 namespace bench {
 namespace {
 
-constexpr std::size_t kMost = 8192;  // 1 GB takes about 5300
 constexpr std::size_t kRounds = 8;
+constexpr std::size_t kNoted = 64;  // one step in so many says how much is live
 
-struct LiveBlocks {
-  void* blocks[kMost];
-  std::size_t sizes[kMost];
-  std::size_t count;
-  std::size_t bytes;
-  std::size_t most_bytes;
-
-  void put(std::size_t index, std::size_t size) {
-    blocks[index] = touched_block(size);
-    sizes[index] = size;
-    bytes += size;
-    most_bytes = std::max(most_bytes, bytes);
-  }
-
-  void take(std::size_t index) {
-    bytes -= sizes[index];
-    std::free(blocks[index]);
-  }
-};
-
-LiveBlocks live;
+LiveBlocks<8192> live;  // 1 GB takes about 5300
 
 void run(const Effort& effort, Notebook& notes) {
   RandomSizes random(1);
   const auto size = [&random] { return random.log_uniform(4 * kKiB, kMiB); };
   notes.mark("start");
-  while (live.bytes < effort.live_bytes && live.count < kMost) {
-    live.put(live.count++, size());
-  }
+  notes.live(0);
+  live.fill(effort.live_bytes, size);
   for (std::size_t step = 0; step < kRounds * live.count; ++step) {
+    if (step % kNoted == 0) {
+      notes.live(live.bytes);
+    }
     const std::size_t index = random.below(live.count);
-    live.take(index);
-    live.put(index, size());
+    live.replace(index, size());
   }
-  free_all({live.blocks, live.count});
+  notes.live(live.bytes);
+  live.remove_all();
+  notes.live(0);
+  notes.waiting();
   sleep_ms(effort.idle_ms);
   notes.mark("end");
-  notes.value("live_bytes", static_cast<double>(live.most_bytes));
+  notes.value("most_bytes", static_cast<double>(live.most_bytes));
 }
 
 std::vector<Row> rows(const std::vector<Trace>& traces) {
   const Trace& trace = traces.front();
   const double peak = trace.peak("start", "end");
-  return {row("live/peak_ratio", "", peak / trace.value("live_bytes")),
+  return {row("live/peak_ratio", "", peak / trace.value("most_bytes")),
           row("live/idle_share", "", trace.resident_at("end") / peak)};
 }
 
 }  // namespace
 
-const Workload kLive{"live", false, run, rows};
+const Workload kLive{.name = "live", .run = run, .rows = rows};
 
 }  // namespace bench

@@ -52,7 +52,8 @@ std::vector<Row> rows_32(const std::vector<Trace>& traces) {
 
 }  // namespace
 
-const Workload kReallocMiB{"realloc/1MiB", false, run_1, rows_1};
-const Workload kRealloc32MiB{"realloc/32MiB", false, run_32, rows_32};
+const Workload kReallocMiB{.name = "realloc/1MiB", .timed = true, .run = run_1, .rows = rows_1};
+const Workload kRealloc32MiB{
+    .name = "realloc/32MiB", .timed = true, .run = run_32, .rows = rows_32};
 
 }  // namespace bench

@@ -19,20 +19,37 @@ double queued(const Result& result) {
 void write_rows(std::FILE* file, const std::vector<Row>& rows) {
   const char* separator = "";
   for (const Row& one : rows) {
-    std::fprintf(file, "%s{\"name\": %s, \"unit\": %s, \"value\": %.6g, \"spread\": %s}", separator,
+    std::fprintf(file, "%s{\"name\": %s, \"unit\": %s, \"value\": %.6g, \"spread\": %s,", separator,
                  json_string(one.name).c_str(), json_string(one.unit).c_str(), one.spread.median,
                  json_spread(one.spread).c_str());
+    const char* between = "\n     \"samples\": [";
+    for (const double sample : one.samples) {
+      std::fprintf(file, "%s%.6g", between, sample);
+      between = ", ";
+    }
+    std::fputs("]}", file);
     separator = ",\n    ";
   }
 }
 
-void write_series(std::FILE* file, const Trace& trace) {
-  const char* separator = "";
-  for (const MemorySample& sample : trace.samples) {
-    std::fprintf(file, "%s[%.0f, %.0f]", separator,
-                 (sample.time_ns - trace.samples.front().time_ns) / 1e6, sample.resident / 1024);
-    separator = ", ";
+using SeriesOf = std::vector<Point> (*)(const Trace& trace);
+
+// One list of [ms, KiB] per process; times count from its start.
+void write_series(std::FILE* file, const char* name, const std::vector<Trace>& traces,
+                  SeriesOf series_of) {
+  std::fprintf(file, ",\n   \"%s\": [", name);
+  const char* between_lists = "\n    [";
+  for (const Trace& trace : traces) {
+    std::fputs(between_lists, file);
+    const char* separator = "";
+    for (const Point& point : series_of(trace)) {
+      std::fprintf(file, "%s[%.1f, %.0f]", separator, (point.x - trace.start_ns) / 1e6,
+                   point.y / 1024);
+      separator = ", ";
+    }
+    between_lists = "],\n    [";
   }
+  std::fputs("]]", file);
 }
 
 }  // namespace
@@ -58,14 +75,14 @@ void write_json(std::FILE* file, const Facts& facts, const std::vector<Result>& 
     std::fprintf(file, "%s  {\"name\": %s, \"queued\": %.4f,\n   \"rows\": [", separator,
                  json_string(result.name).c_str(), queued(result));
     write_rows(file, result.rows);
-    std::fputs("],\n   \"ms_and_rss_kib\": [", file);
-    const char* between = "\n    [";
-    for (const Trace& trace : result.traces) {
-      std::fputs(between, file);
-      write_series(file, trace);
-      between = "],\n    [";
+    std::fputs("]", file);
+    write_series(file, "ms_and_rss_kib", result.traces,
+                 [](const Trace& trace) { return trace.resident_over_time(); });
+    if (!result.traces.front().live_over_time().empty()) {
+      write_series(file, "ms_and_live_kib", result.traces,
+                   [](const Trace& trace) { return trace.live_over_time(); });
     }
-    std::fputs("]]}", file);
+    std::fputs("}", file);
     separator = ",\n";
   }
   std::fputs("\n ]}\n", file);

@@ -20,7 +20,7 @@ void print_heading(const Facts& facts);
 void print_result(const Result& result);
 
 // {"context": {...}, "results": [...]}; each result has its rows and, per process, resident memory
-// over time.
+// over time and, if the workload noted it, what was live.
 void write_json(std::FILE* file, const Facts& facts, const std::vector<Result>& results);
 
 }  // namespace bench

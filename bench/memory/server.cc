@@ -22,13 +22,19 @@ double page_faults() {
 
 class Server {
  public:
-  void serve(int requests) {
+  void serve(int requests, Notebook& notes) {
     for (int request = 0; request < requests; ++request) {
       void* buffers[kBuffers];
+      std::size_t bytes = 0;
+      notes.live(bytes);
       for (void*& buffer : buffers) {
-        buffer = touched_block(random_.log_uniform(96 * kKiB, 512 * kKiB));
+        const std::size_t size = random_.log_uniform(96 * kKiB, 512 * kKiB);
+        buffer = touched_block(size);
+        bytes += size;
       }
+      notes.live(bytes);
       free_all(buffers);
+      notes.live(0);
       due_ += kPeriodNs;
       sleep_until(due_);
     }
@@ -40,11 +46,12 @@ class Server {
 };
 
 void run(const Effort& effort, Notebook& notes) {
+  notes.waiting();
   Server server;
-  server.serve(effort.warm_up_requests);
+  server.serve(effort.warm_up_requests, notes);
   notes.mark("start");
   const double faults = page_faults();
-  server.serve(effort.requests);
+  server.serve(effort.requests, notes);
   notes.value("faults", (page_faults() - faults) / effort.requests);
   notes.mark("end");
 }
@@ -57,6 +64,6 @@ std::vector<Row> rows(const std::vector<Trace>& traces) {
 
 }  // namespace
 
-const Workload kServer{"server", false, run, rows};
+const Workload kServer{.name = "server", .run = run, .rows = rows};
 
 }  // namespace bench

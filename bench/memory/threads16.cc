@@ -53,6 +53,7 @@ void run(const Effort& effort, Notebook& notes) {
   }
   pthread_barrier_wait(&meeting);
   pthread_barrier_wait(&meeting);
+  notes.waiting();
   sleep_ms(effort.idle_ms);
   notes.mark("end");
   pthread_barrier_wait(&meeting);
@@ -73,6 +74,6 @@ std::vector<Row> rows(const std::vector<Trace>& traces) {
 
 }  // namespace
 
-const Workload kThreads16{"threads16", false, run, rows};
+const Workload kThreads16{.name = "threads16", .run = run, .rows = rows};
 
 }  // namespace bench

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bench/memory/notebook.h"
+#include "bench/memory/series.h"
 
 namespace bench {
 
@@ -16,7 +17,8 @@ struct MemorySample {
 };
 
 struct Trace {
-  std::vector<MemorySample> samples;
+  double start_ns = 0;                // the process's
+  std::vector<MemorySample> samples;  // none of a life of a few ms
   std::vector<Note> notes;
   // Part of its life that the process's first thread was ready to run without a core; 0 for a life
   // too short to say.
@@ -26,8 +28,16 @@ struct Trace {
   double time_of(std::string_view mark) const;
   double resident_at(std::string_view mark) const;  // the last sample before
   double peak(std::string_view from, std::string_view to) const;
+  double mean(std::string_view from, std::string_view to) const;  // over the time between them
+  // Of the live bytes that the workload noted.
+  double mean_live(std::string_view from, std::string_view to) const;
   double value(std::string_view name) const;
   std::vector<double> values(std::string_view name) const;
+  // Each value with the resident memory when it was noted.
+  std::vector<Point> resident_over(std::string_view name) const;
+  // x in ns, y in bytes.
+  std::vector<Point> resident_over_time() const;
+  std::vector<Point> live_over_time() const;  // empty: the workload noted none
 };
 
 }  // namespace bench

@@ -44,6 +44,6 @@ std::vector<Row> rows(const std::vector<Trace>& traces) {
 
 }  // namespace
 
-const Workload kWalk{"walk/256KiB", false, run, rows};
+const Workload kWalk{.name = "walk/256KiB", .timed = true, .run = run, .rows = rows};
 
 }  // namespace bench

@@ -60,7 +60,9 @@ Child start(const std::vector<std::string>& arguments) {
   }
   words.push_back(nullptr);
   int ends[2];
-  if (pipe(ends) != 0) {
+  // Closed on exec from the start: a process that another thread starts must not keep this pipe
+  // open.
+  if (pipe2(ends, O_CLOEXEC) != 0) {
     fail("pipe failed");
   }
   // Out of the way of kNotesFile: dup2 of a descriptor onto itself would leave it to be closed.
@@ -93,17 +95,25 @@ bool read_notes(int file, std::vector<Note>& notes) {
   return true;
 }
 
+bool only_waits(const std::vector<Note>& notes) {
+  return std::any_of(notes.begin(), notes.end(), [](const Note& note) {
+    return note.kind == NoteKind::kMark && note.name == Notebook::kWaiting;
+  });
+}
+
 }  // namespace
 
-Trace watch(const std::vector<std::string>& arguments) {
+Trace watch(const std::vector<std::string>& arguments, const std::function<void()>& waiting) {
   const double begin = now_ns();
   const Child child = start(arguments);
   const ProcFile memory(child.pid, "statm");
   const ProcFile scheduling(child.pid, "schedstat");
   const auto page = static_cast<double>(sysconf(_SC_PAGESIZE));
   Trace trace;
+  trace.start_ns = begin;
   double queued_ns = 0;
   double next = begin;
+  bool told = false;
   for (bool running = true; running;) {
     if (now_ns() >= next) {
       next = now_ns() + 1e6 * kSampleInterval;
@@ -118,6 +128,10 @@ Trace watch(const std::vector<std::string>& arguments) {
     const double wait_ms = std::max(0.0, (next - now_ns()) / 1e6);
     if (poll(&wanted, 1, static_cast<int>(wait_ms) + 1) > 0) {
       running = read_notes(child.notes, trace.notes);
+      if (!told && (!running || only_waits(trace.notes))) {
+        told = true;
+        waiting();
+      }
     }
   }
   close(child.notes);

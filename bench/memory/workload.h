@@ -14,38 +14,48 @@ namespace bench {
 struct Row {
   std::string name;  // also the row's name for scripts/bench
   std::string unit;  // empty: a plain number
-  Spread spread;     // the figure is its median
+  std::vector<double> samples;
+  Spread spread;  // the figure is its median
 };
 
-inline Row row(const char* name, const char* unit, double value) {
-  return {name, unit, {value, value, value, value}};
+inline Row row(const char* name, const char* unit, const std::vector<double>& samples) {
+  return {name, unit, samples, spread_of(samples)};
 }
 
-inline Row row(const char* name, const char* unit, const std::vector<double>& values) {
-  return {name, unit, spread_of(values)};
+inline Row row(const char* name, const char* unit, double value) {
+  return row(name, unit, std::vector{value});
 }
 
 struct Workload {
   const char* name;
-  bool fresh;  // a process for each repetition, instead of one for all
+  bool fresh = false;  // a process for each sample, instead of one for all
+  bool timed = false;  // has rows that are times: nothing may run beside it
+  bool quick = true;   // means something when it is short: part of --quick
   // In a process of its own, which nothing else runs in.
   void (*run)(const Effort& effort, Notebook& notes);
   // In the process that watched; one trace per process.
   std::vector<Row> (*rows)(const std::vector<Trace>& traces);
 };
 
-extern const Workload kLive;
-extern const Workload kThreads16;
-extern const Workload kServer;
 extern const Workload kReallocMiB;
 extern const Workload kRealloc32MiB;
 extern const Workload kWalk;
-extern const Workload kFill;
 extern const Workload kChurn;
+extern const Workload kSawtooth;
+extern const Workload kFill;
+extern const Workload kBurst;
 extern const Workload kLarge;
+extern const Workload kServer;
+extern const Workload kLive;
+extern const Workload kThreads16;
+extern const Workload kSlope;
+extern const Workload kLeak;
+extern const Workload kShift;
 
-// In the order in which they run.
+// In the order in which they run: those with times first, since one of the others may begin while
+// the one before it waits.
 inline constexpr const Workload* kWorkloads[] = {
-    &kLive, &kThreads16, &kServer, &kReallocMiB, &kRealloc32MiB, &kWalk, &kFill, &kChurn, &kLarge};
+    &kReallocMiB, &kRealloc32MiB, &kWalk, &kChurn,     &kSawtooth, &kFill, &kBurst,
+    &kLarge,      &kServer,       &kLive, &kThreads16, &kSlope,    &kLeak, &kShift};
 
 }  // namespace bench

@@ -5,14 +5,11 @@ import os
 import pathlib
 import sysconfig
 
+from report.peers import DEBIAN, checkout_version, package_version
 from runner.goals import SUBJECT, FALLBACK
 
 GLIBC = "glibc"
-PEERS = {
-    "mimalloc": "libmimalloc.so.2",
-    "jemalloc": "libjemalloc.so.2",
-    "tcmalloc": "libtcmalloc_minimal.so.4",
-}
+PEERS = {name: file for name, (file, _) in DEBIAN.items() if name != GLIBC}
 BUILT = {SUBJECT: "libspillway.so", FALLBACK: "libbare_mimalloc.so"}
 DEFAULT = (GLIBC, *PEERS, FALLBACK, SUBJECT)
 
@@ -25,6 +22,7 @@ class BadAllocator(Exception):
 class Allocator:
     name: str
     library: pathlib.Path | None  # None: glibc's own, nothing preloaded
+    version: str = ""
 
     def environment(self):
         environment = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
@@ -59,6 +57,14 @@ def _preloadable(path):
     return path
 
 
+def _version(name, given):
+    if given:
+        return "given by path"
+    if name in DEBIAN:
+        return package_version(DEBIAN[name][1])
+    return checkout_version(pathlib.Path(__file__).parent)
+
+
 def find(names, build):
     """(found, left_out): Allocators, and a line for each default one that is not there.
 
@@ -72,7 +78,7 @@ def find(names, build):
             place = library if library.is_file() else None
             wanted = path
         elif name == GLIBC:
-            found.append(Allocator(name, None))
+            found.append(Allocator(name, None, _version(name, None)))
             continue
         elif name in PEERS:
             wanted = PEERS[name]
@@ -84,7 +90,7 @@ def find(names, build):
             raise BadAllocator(f"unknown allocator '{name}': one of {', '.join(DEFAULT)}, "
                                "or NAME=/path/to/library.so")
         if place:
-            found.append(Allocator(name, _preloadable(place)))
+            found.append(Allocator(name, _preloadable(place), _version(name, given)))
         elif names:
             raise BadAllocator(f"{name}: no {wanted}")
         else:

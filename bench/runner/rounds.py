@@ -2,84 +2,123 @@
 on by one each round, so that a slow moment of the machine does not fall on one of them alone."""
 
 import sys
+import time
 
-from runner import suites
+from report.noise import Noise
+from runner.suites import SUITES, SuiteFailed
 from runner.verdicts import Figures
 
 
 class Campaign:
-    """What a whole run found; filled by run()."""
+    """What a whole run found; filled by run(). After KeyboardInterrupt, by the rounds done so far."""
 
-    def __init__(self, allocators):
+    def __init__(self, allocators, rounds=None):
+        """rounds: how many of each suite, instead of the suite's own number."""
         self.allocators = allocators
         self.rows = {}  # row -> allocator -> one figure per round
         self.disturbed = {}  # (row, allocator) -> rounds
         self.failures = {}  # (suite, allocator) -> message
         self.context = {}
         self.units = {}  # row -> unit, where the row's name does not say it
-        self.series = {}  # workload -> allocator -> memory over time, of the first round
+        self.series = {}  # suite -> name -> allocator -> what a round found, one per round
+        self.done = {}  # suite -> complete rounds
+        self.interrupted = False
+        self.noise = Noise()
+        self._rounds = rounds
+
+    def rounds_of(self, suite, length):
+        return self._rounds or SUITES[suite].rounds[length]
 
     def figures(self):
         often = {key for key, rounds in self.disturbed.items()
                  if 2 * rounds > len(self.rows[key[0]].get(key[1], []))}
         return Figures(self.rows, often)
 
+    def rows_of(self, suite):
+        return {row: columns for row, columns in self.rows.items() if SUITES[suite].owns(row)}
+
     def run(self, chosen, programs, length):
-        for suite in chosen:
-            rounds = suites.rounds_of(suite, length)
-            for number in range(rounds):
-                _progress(f"{suite}: round {number + 1} of {rounds}")
-                self._round(suite, number, programs, length)
-        _progress("")
+        progress = _Progress(sum(self.rounds_of(suite, length) for suite in chosen))
+        try:
+            for suite in chosen:
+                rounds = self.rounds_of(suite, length)
+                for number in range(rounds):
+                    progress.step(f"{suite}: round {number + 1} of {rounds}")
+                    self.noise.sample()
+                    found = self._round(SUITES[suite], number, programs, length)
+                    self._keep(suite, found)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        progress.end()
         # Rounds are compared pairwise: what failed on the way has no comparable figures.
+        for suite in self.done:
+            SUITES[suite].derive(self.series.get(suite, {}), self.rows)
         for suite, name in self.failures:
-            for row, columns in self.rows.items():
-                if suites.suite_of(row) == suite:
-                    columns.pop(name, None)
+            for columns in self.rows_of(suite).values():
+                columns.pop(name, None)
 
     def _round(self, suite, number, programs, length):
+        """[(allocator's name, Outcome)]. Nothing is kept of a round that is not complete."""
         ready = [one for one in self.allocators
-                 if suites.wanted(suite, one) and (suite, one.name) not in self.failures]
+                 if suite.wanted(one) and (suite.name, one.name) not in self.failures]
+        arguments = suite.arguments[length]
+        if suite.together:
+            return self._together(suite, number, ready, programs, arguments)
         turn = number % max(1, len(ready))
-        order = ready[turn:] + ready[:turn]
-        if suite == "startup":
-            self._startup(number, ready, programs, length)
-            return
-        runner = {"calls": suites.run_calls, "threads": suites.run_threads,
-                  "memory": suites.run_memory, "pool": suites.run_pool}[suite]
-        for one in order:
-            self._attempt(suite, one.name, lambda one=one: runner(programs, one, length))
+        found = [(one.name, self._attempt(suite, one.name, programs, one, arguments))
+                 for one in ready[turn:] + ready[:turn]]
+        return [(name, outcome) for name, outcome in found if outcome]
 
-    def _startup(self, number, ready, programs, length):
+    def _together(self, suite, number, ready, programs, arguments):
         """One process measures all, so one that can't start is found out, alone, before the first."""
         if number == 0:
             for one in ready:
-                self._attempt("startup", one.name, lambda one=one: suites.run_startup(
-                    programs, [one], suites.SMOKE), keep=False)
-            ready = [one for one in ready if ("startup", one.name) not in self.failures]
-        if ready and ("startup", "all") not in self.failures:
-            self._attempt("startup", "all", lambda: suites.run_startup(programs, ready, length))
+                self._attempt(suite, one.name, programs, [one], suite.arguments["smoke"])
+            ready = [one for one in ready if (suite.name, one.name) not in self.failures]
+        if not ready or (suite.name, "all") in self.failures:
+            return []
+        outcome = self._attempt(suite, "all", programs, ready, arguments)
+        return [("all", outcome)] if outcome else []
 
-    def _attempt(self, suite, name, run, keep=True):
+    def _attempt(self, suite, name, programs, allocators, arguments):
         try:
-            outcome = run()
-        except suites.SuiteFailed as error:
-            self.failures[suite, name] = str(error)
-            return
-        if not keep:
-            return
-        if not self.context:
-            self.context = outcome.context
-        for row, columns in outcome.figures.items():
-            for allocator, figure in columns.items():
-                self.rows.setdefault(row, {}).setdefault(allocator, []).append(figure)
-        self.units.update(outcome.units)
-        for workload, samples in outcome.series.items():
-            self.series.setdefault(workload, {}).setdefault(name, samples)
-        for key in outcome.disturbed:
-            self.disturbed[key] = self.disturbed.get(key, 0) + 1
+            return suite.measure(programs, allocators, arguments)
+        except SuiteFailed as error:
+            self.failures[suite.name, name] = str(error)
+            return None
+
+    def _keep(self, suite, found):
+        self.done[suite] = self.done.get(suite, 0) + 1
+        for name, outcome in found:
+            self.context = self.context or outcome.context
+            for row, columns in outcome.figures.items():
+                for allocator, figure in columns.items():
+                    self.rows.setdefault(row, {}).setdefault(allocator, []).append(figure)
+            self.units.update(outcome.units)
+            for key in outcome.disturbed:
+                self.disturbed[key] = self.disturbed.get(key, 0) + 1
+            kept = self.series.setdefault(suite, {})
+            for series, data in outcome.series.items():
+                kept.setdefault(series, {}).setdefault(name, []).append(data)
 
 
-def _progress(text):
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+class _Progress:
+    """One line on a terminal that the next overwrites; nothing when nobody watches."""
+
+    def __init__(self, steps):
+        self._steps = steps
+        self._done = 0
+        self._begin = time.monotonic()
+
+    def step(self, text):
+        passed = time.monotonic() - self._begin
+        self._done += 1
+        self._tell(f"{passed / 60:.0f} min, step {self._done} of {self._steps}: {text}")
+
+    def end(self):
+        self._tell("")
+
+    @staticmethod
+    def _tell(text):
+        if sys.stderr.isatty():
+            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)

@@ -23,6 +23,10 @@ def number(value):
     return f"{value / 1000:.0f}k"
 
 
+def middle(figures):
+    return number(statistics.median(figures))
+
+
 def spread(figures):
     """Half the range of the middle half of the rounds, relative to their median."""
     if len(figures) < 3 or not statistics.median(figures):
@@ -88,17 +92,22 @@ def against_table(rows, allocator, disturbed, units, bases):
 def goals_table(verdicts):
     lines = [f"{'goals':27}{'goal':21}{'measured':>9} {'result':8} at", "-" * WIDTH]
     for verdict in verdicts:
-        goal = verdict.goal
-        wanted = "" if goal.kind == "elsewhere" else _limit(goal)
-        text = f"{goal.work:27}{wanted:21}"
-        if verdict.measured is None:
-            text += f"{'-':>9} "
-        else:
-            result = verdict.result + ("" if verdict.sure else "?")
-            text += f"{_measured(goal, verdict.measured):>9} {result:8} "
-        notes = textwrap.wrap(verdict.at, WIDTH - len(text)) or [""]
+        wanted, measured, result, at = goal_cells(verdict)
+        text = f"{verdict.goal.work:27}{wanted:21}{measured:>9} "
+        text += "" if verdict.measured is None else f"{result:8} "
+        notes = textwrap.wrap(at, WIDTH - len(text)) or [""]
         lines += [f"{text}{notes[0]}".rstrip(), *(" " * len(text) + note for note in notes[1:])]
     return lines
+
+
+def goal_cells(verdict):
+    """What is wanted, what was measured, the result, and where, as text."""
+    goal = verdict.goal
+    wanted = "" if goal.kind == "elsewhere" else _limit(goal)
+    if verdict.measured is None:
+        return wanted, "-", "", verdict.at
+    result = verdict.result + ("" if verdict.sure else "?")
+    return wanted, _measured(goal, verdict.measured), result, verdict.at
 
 
 def _limit(goal):

@@ -1,11 +1,15 @@
 """Holds the goals against the medians. Pure functions of a Figures object."""
 
 import dataclasses
+import random
 import statistics
 
 from runner.goals import SUBJECT, FALLBACK, ROWS_COMPARED
 
 MET, MISSED, OPEN = "met", "NOT MET", "-"
+RESAMPLES = 400
+CONFIDENCE = 0.95
+FEWEST_ROUNDS = 5  # to draw from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,7 +18,9 @@ class Verdict:
     measured: float | None
     at: str  # the row that decided, if there are several, or why nothing was measured
     result: str
-    sure: bool  # the rounds, each by itself, agree, and most were undisturbed
+    # The rounds, each by itself, agree; so do all but 5 % of draws from them with replacement; and
+    # most were undisturbed.
+    sure: bool
 
 
 class Figures:
@@ -36,6 +42,11 @@ class Figures:
     def by_round(self, row, allocator):
         return self.rows[row][allocator]
 
+    def drawn(self, rows, rounds):
+        """Of these rows, with these of their rounds in place of all."""
+        return Figures({row: {name: [values[i] for i in rounds]
+                              for name, values in self.rows[row].items()} for row in rows})
+
     def peers(self, row):
         return [a for a in self.rows.get(row, {}) if a not in (SUBJECT, FALLBACK)]
 
@@ -46,13 +57,12 @@ def judge(goal, figures):
     missing = _missing(goal, figures)
     if missing:
         return Verdict(goal, None, missing, OPEN, True)
-    found = [_measure(goal, rows, figures) for rows in _row_groups(goal)]
-    worst = (min if goal.kind == "times" else max)(found, key=lambda one: one[0])
-    measured, at, rounds = worst
+    measured, at, rounds = _worst(goal, figures)
     result = MET if _holds(goal, measured) else MISSED
     disturbed = any((row, name) in figures.disturbed
                     for row in goal.rows for name in (SUBJECT, goal.other))
-    return Verdict(goal, measured, at, result, _sure(goal, rounds, result) and not disturbed)
+    sure = not disturbed and _agree(goal, rounds, result) and _draws_agree(goal, figures, result)
+    return Verdict(goal, measured, at, result, sure)
 
 
 def judge_all(goals, figures):
@@ -71,6 +81,11 @@ def _missing(goal, figures):
         if goal.kind == "fastest" and not figures.peers(row):
             return "no peer"
     return None
+
+
+def _worst(goal, figures):
+    found = [_measure(goal, rows, figures) for rows in _row_groups(goal)]
+    return (min if goal.kind == "times" else max)(found, key=lambda one: one[0])
 
 
 def _row_groups(goal):
@@ -124,7 +139,19 @@ def _holds(goal, value):
     return value < goal.limit if goal.kind == "adds" else value <= goal.limit
 
 
-def _sure(goal, rounds, result):
+def _agree(goal, rounds, result):
     """At least three of four rounds, and three rounds, come to the same result by themselves."""
     same = sum((MET if _holds(goal, value) else MISSED) == result for value in rounds)
     return same >= 3 and same >= 0.75 * len(rounds)
+
+
+def _draws_agree(goal, figures, result):
+    count = len(figures.by_round(goal.rows[0], SUBJECT))
+    if count < FEWEST_ROUNDS:
+        return True
+    source = random.Random(1)
+    same = 0
+    for _ in range(RESAMPLES):
+        drawn = figures.drawn(goal.rows, source.choices(range(count), k=count))
+        same += (MET if _holds(goal, _worst(goal, drawn)[0]) else MISSED) == result
+    return same >= CONFIDENCE * RESAMPLES

@@ -3,15 +3,13 @@
 // This program is never preloaded itself when scripts/bench runs it; started with LD_PRELOAD, it
 // takes that library as a contender.
 
-#include <getopt.h>
-
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "bench/command_line.h"
 #include "bench/json.h"
 #include "bench/loaded_allocator.h"
 #include "bench/machine.h"
@@ -22,84 +20,39 @@ namespace {
 
 using bench::Contender;
 
-constexpr const char* kUsage =
-    "usage: bench_startup [--library NAME=FILE]... [--runs N] [--json FILE] [--smoke]\n"
-    "  --library NAME=FILE  an allocator to preload; may be given several times\n"
-    "  --runs N             timed starts of each (default 200)\n"
-    "  --json FILE          the results as JSON too; - writes only JSON, to stdout\n"
-    "  --smoke              three starts of each, to see that it runs\n";
-
-struct Options {
-  std::vector<Contender> contenders{{"glibc", ""}};
-  std::string json;
-  int runs = 200;
-};
-
 struct Row {
   Contender contender;
   std::string malloc_from;
   std::vector<double> wall, cpu, faults, resident, private_memory;
 };
 
-[[noreturn]] void fail(const std::string& message) {
-  std::fprintf(stderr, "bench_startup: %s\n%s", message.c_str(), kUsage);
-  std::exit(2);
-}
-
-Contender contender_of(const std::string& text) {
+Contender contender_of(const std::string& text, const bench::CommandLine& line) {
   const std::size_t sign = text.find('=');
   if (sign == std::string::npos || sign == 0 || sign + 1 == text.size()) {
-    fail("not NAME=FILE: '" + text + "'");
+    line.fail("not NAME=FILE: '" + text + "'");
   }
   return {text.substr(0, sign), text.substr(sign + 1)};
 }
 
-Options parse(int argc, char** argv) {
-  static const option kOptions[] = {
-      {"library", required_argument, nullptr, 'l'}, {"runs", required_argument, nullptr, 'r'},
-      {"json", required_argument, nullptr, 'j'},    {"smoke", no_argument, nullptr, 's'},
-      {"help", no_argument, nullptr, 'h'},          {nullptr, 0, nullptr, 0}};
-  Options options;
+std::vector<Contender> contenders(const bench::CommandLine& line) {
+  std::vector<Contender> found{{"glibc", ""}};
   if (const char* preloaded = std::getenv("LD_PRELOAD"); preloaded != nullptr && *preloaded != 0) {
-    options.contenders.push_back({bench::loaded_allocator().name, preloaded});
+    found.push_back({bench::loaded_allocator().name, preloaded});
   }
-  int given = 0;
-  while ((given = getopt_long(argc, argv, "h", kOptions, nullptr)) != -1) {
-    switch (given) {
-      case 'l':
-        options.contenders.push_back(contender_of(optarg));
-        break;
-      case 'r':
-        options.runs = std::atoi(optarg);
-        break;
-      case 'j':
-        options.json = optarg;
-        break;
-      case 's':
-        options.runs = 3;
-        break;
-      case 'h':
-        std::fputs(kUsage, stdout);
-        std::exit(0);
-      default:
-        fail("see the usage");
-    }
+  for (const std::string& text : line.texts("library")) {
+    found.push_back(contender_of(text, line));
   }
-  if (optind != argc || options.runs < 1) {
-    fail(optind != argc ? std::string("unexpected argument '") + argv[optind] + "'"
-                        : "--runs takes a number from 1 on");
-  }
-  return options;
+  return found;
 }
 
-std::vector<Row> measure(const Options& options) {
+std::vector<Row> measure(const std::vector<Contender>& contenders, int runs) {
   constexpr int kMemoryShare = 10;  // one start in so many is also looked at for memory
   std::vector<Row> rows;
-  for (const Contender& contender : options.contenders) {
+  for (const Contender& contender : contenders) {
     rows.push_back({contender, bench::file_in_use(contender), {}, {}, {}, {}, {}});
     bench::time_start(contender);
   }
-  for (int run = 0; run < options.runs; ++run) {
+  for (int run = 0; run < runs; ++run) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       Row& row = rows[(i + static_cast<std::size_t>(run)) % rows.size()];
       const bench::Start start = bench::time_start(row.contender);
@@ -163,22 +116,18 @@ int main(int argc, char** argv) {
     std::puts(bench::loaded_allocator().file.c_str());
     return 0;
   }
-  const Options options = parse(argc, argv);
-  const bool text = options.json != "-";
-  std::FILE* json = stdout;
-  if (text && !options.json.empty() && (json = std::fopen(options.json.c_str(), "w")) == nullptr) {
-    fail("cannot write " + options.json + ": " + std::strerror(errno));
-  }
+  bench::CommandLine line("bench_startup", "time and memory of /bin/true under allocators");
+  line.add_text("library", "an allocator to preload; may be given several times", "NAME=FILE");
+  line.add_number("runs", "timed starts of each (default 200)");
+  line.parse(argc, argv);
+  const int runs = line.number("runs", 1, 1'000'000, line.smoke() ? 3 : 200);
+  const std::vector<Contender> todo = contenders(line);
+  bench::JsonOutput json(line);
   const bench::Facts facts = bench::run_facts();
-  const std::vector<Row> rows = measure(options);
-  if (text) {
+  const std::vector<Row> rows = measure(todo, runs);
+  if (json.text_wanted()) {
     print(facts, rows);
   }
-  if (!options.json.empty()) {
-    write_json(json, facts, rows);
-    if (std::fflush(json) != 0) {
-      fail("cannot write " + options.json + ": " + std::strerror(errno));
-    }
-  }
+  json.write([&](std::FILE* file) { write_json(file, facts, rows); });
   return 0;
 }

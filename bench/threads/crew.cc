@@ -17,6 +17,9 @@
 namespace bench {
 namespace {
 
+// Repetitions end early once they have taken so many times what they should.
+constexpr double kPatience = 2;
+
 double now_ns(clockid_t clock) {
   timespec time{};
   clock_gettime(clock, &time);
@@ -93,7 +96,7 @@ struct alignas(64) Share {
   std::uint64_t operations;
 };
 
-Sample combine(const std::vector<Share>& shares, int lanes, double faults) {
+Sample combine(const std::vector<Share>& shares, const Work& work, double faults) {
   double start = shares[0].start;
   double end = shares[0].end;
   double cpu = 0;
@@ -108,10 +111,10 @@ Sample combine(const std::vector<Share>& shares, int lanes, double faults) {
   }
   operations = std::max(operations, 1.0);
   const int cores = usable_cores();
-  if (static_cast<int>(shares.size()) > cores) {
+  if (static_cast<int>(shares.size()) > cores || work.queues()) {
     queued = 0;
   }
-  return {(end - start) * std::min(lanes, cores) / operations, cpu / operations,
+  return {(end - start) * std::min(work.lanes(), cores) / operations, cpu / operations,
           faults / operations, queued};
 }
 
@@ -119,20 +122,21 @@ Sample combine(const std::vector<Share>& shares, int lanes, double faults) {
 
 std::vector<Sample> run_crew(Work& work, Effort effort) {
   const int threads = work.threads();
-  const int rounds = effort.repetitions + 1;
   Barrier barrier(threads + 1);
   std::atomic<bool> stop{false};
+  std::atomic<bool> last{false};
   std::vector<Share> shares(static_cast<std::size_t>(threads));
   std::vector<Sample> samples;
-  samples.reserve(static_cast<std::size_t>(rounds));
+  samples.reserve(static_cast<std::size_t>(effort.repetitions));
 
   const auto member = [&](int thread) {
     Share& share = shares[static_cast<std::size_t>(thread)];
     pin_to_core(thread);
     const QueueClock queue;
     work.prepare(thread);
-    for (int round = 0; round < rounds; ++round) {
+    for (bool done = false; !done;) {
       barrier.wait();
+      done = last.load(std::memory_order_relaxed);
       const double queued = queue.now();
       const double cpu = now_ns(CLOCK_THREAD_CPUTIME_ID);
       share.start = now_ns(CLOCK_MONOTONIC);
@@ -149,17 +153,25 @@ std::vector<Sample> run_crew(Work& work, Effort effort) {
   for (int thread = 0; thread < threads; ++thread) {
     crew.emplace_back(member, thread);
   }
-  for (int round = 0; round < rounds; ++round) {
+  const auto repeat = [&](bool is_last) {
     // The barriers order these relaxed stores and the shares between the threads and this one.
+    last.store(is_last, std::memory_order_relaxed);
     stop.store(false, std::memory_order_relaxed);
     const double faults = page_faults();
     barrier.wait();
     std::this_thread::sleep_for(std::chrono::milliseconds(effort.milliseconds));
     stop.store(true, std::memory_order_relaxed);
     barrier.wait();
-    if (round > 0) {
-      samples.push_back(combine(shares, work.lanes(), page_faults() - faults));
-    }
+    return combine(shares, work, page_faults() - faults);
+  };
+  repeat(false);
+  const std::size_t most = static_cast<std::size_t>(effort.repetitions);
+  const double patience =
+      now_ns(CLOCK_MONOTONIC) + kPatience * 1e6 * effort.repetitions * effort.milliseconds;
+  for (bool done = false; !done;) {
+    const std::size_t count = samples.size() + 1;
+    done = count >= most || (count >= kFewest && now_ns(CLOCK_MONOTONIC) > patience);
+    samples.push_back(repeat(done));
   }
   for (std::thread& member_thread : crew) {
     member_thread.join();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -20,6 +21,8 @@ class Work {
   virtual void finish(int thread) = 0;
   // How many of the threads work on operations of their own; 1 if they share each operation.
   virtual int lanes() const { return threads(); }
+  // Whether its threads wait for cores by its own doing: queueing is then part of the work.
+  virtual bool queues() const { return false; }
 };
 
 struct Sample {
@@ -30,12 +33,15 @@ struct Sample {
   double cpu_ns;  // processor time of all threads, system time included, over all operations
   double faults;  // page faults per operation
   // The largest part of its time that one of the threads was ready to run but did not get its core;
-  // 0 when there are more threads than cores, where queueing is part of the work, or when unknown.
+  // 0 where queueing is part of the work, as with more threads than cores, or when unknown.
   double queued;
 };
 
+// With many more threads than cores a repetition takes longer than it should: all threads have to
+// get a core before it ends. Then there are fewer, but never less than kFewest.
+constexpr std::size_t kFewest = 5;
 struct Effort {
-  int repetitions;
+  int repetitions;   // at most
   int milliseconds;  // per repetition
 };
 

@@ -1,5 +1,6 @@
 #include "bench/threads/replacement.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace bench {
@@ -7,8 +8,11 @@ namespace {
 
 constexpr int kStepsPerLook = 64;  // how often a thread looks at the stop flag
 
+// More threads share these, each from another step on: drawing a sequence takes milliseconds.
+constexpr std::size_t kSequences = 8;
+
 struct alignas(64) Owner {
-  std::vector<Step> steps;
+  const Step* steps = nullptr;
   std::vector<void*> blocks;
   std::size_t position = 0;
 };
@@ -18,8 +22,13 @@ class Replacement final : public Work {
  public:
   explicit Replacement(ReplacementPlan plan)
       : plan_(plan), owners_(static_cast<std::size_t>(plan.threads)) {
+    const std::size_t sequences = std::min(owners_.size(), kSequences);
+    for (std::size_t i = 0; i < sequences; ++i) {
+      sequences_.push_back(make_sequence(i + 1, plan.live, plan.range));
+    }
     for (std::size_t thread = 0; thread < owners_.size(); ++thread) {
-      owners_[thread].steps = make_sequence(thread + 1, plan.live, plan.range);
+      owners_[thread].steps = sequences_[thread % kSequences].data();
+      owners_[thread].position = thread / kSequences * kSequenceLength / kSequences;
     }
   }
 
@@ -38,7 +47,7 @@ class Replacement final : public Work {
 
   std::uint64_t run(int thread, const std::atomic<bool>& stop) override {
     Owner& owner = owners_[static_cast<std::size_t>(thread)];
-    const Step* const steps = owner.steps.data();
+    const Step* const steps = owner.steps;
     void** const blocks = owner.blocks.data();
     std::size_t position = owner.position;
     std::uint64_t operations = 0;
@@ -64,6 +73,7 @@ class Replacement final : public Work {
 
  private:
   const ReplacementPlan plan_;
+  std::vector<std::vector<Step>> sequences_;
   std::vector<Owner> owners_;
 };
 

@@ -1,6 +1,7 @@
 // A bounded lock-free ring between one producer and one consumer. Each side publishes its index
 // once in kBatch blocks, or before it waits, and keeps a copy of the other's: a block costs a
-// fraction of a cache line transfer. A side that waits spins briefly, then yields its core.
+// fraction of a cache line transfer. A side that waits spins briefly, then yields its core;
+// try_push and try_pop never wait.
 #pragma once
 
 #include <sched.h>
@@ -29,6 +30,19 @@ class SpscRing {
     }
   }
 
+  // Producer only: false, and everything pushed is visible, when the ring is full.
+  bool try_push(void* block) {
+    if (head_ - seen_tail_ == kCapacity) {
+      seen_tail_ = tail_public_.load(std::memory_order_acquire);
+      if (head_ - seen_tail_ == kCapacity) {
+        flush();
+        return false;
+      }
+    }
+    push(block);
+    return true;
+  }
+
   // Producer only: everything pushed becomes visible. Release: pairs with pop's acquire, and
   // carries the cells and what was written into the blocks.
   void flush() { head_public_.store(head_, std::memory_order_release); }
@@ -46,6 +60,18 @@ class SpscRing {
       give_back();
     }
     return block;
+  }
+
+  // Consumer only: null, and every cell is given back, when nothing is visible.
+  void* try_pop() {
+    if (tail_ == seen_head_) {
+      seen_head_ = head_public_.load(std::memory_order_acquire);
+      if (tail_ == seen_head_) {
+        give_back();
+        return nullptr;
+      }
+    }
+    return pop();
   }
 
  private:

@@ -23,7 +23,6 @@ struct Result {
 // Repetitions in which a thread queued for its core for more than kDisturbed of its time are left
 // out; where fewer than kFewest would remain, the least disturbed kFewest count.
 constexpr double kDisturbed = 0.02;
-constexpr std::size_t kFewest = 5;
 Result summarize(std::string name, int threads, const std::vector<Sample>& samples);
 
 void print_heading(const Facts& facts);

@@ -8,7 +8,7 @@ import argparse
 import os
 import sys
 
-from spillway_cli import check, run, tables
+from spillway_cli import check, record, replay, run, tables
 from spillway_cli.ab import command as ab
 from spillway_cli.errors import UserError
 
@@ -28,7 +28,7 @@ def make_parser():
         prog="spillway", description="Runs programs under Spillway, checks it, compares it."
     )
     subparsers = parser.add_subparsers(metavar="SUBCOMMAND", required=True)
-    for module in (run, check, ab, tables):
+    for module in (run, check, ab, record, replay, tables):
         module.add_parser(subparsers)
     return parser
 

@@ -12,6 +12,7 @@ RELEASE = ROOT / "build" / "release"
 LIBRARY = RELEASE / "libspillway.so"
 INFO = RELEASE / "spillway_info"
 REPORTS = ROOT / "build" / "ab"
+sys.path.append(str(ROOT / "bench"))  # for the package `report`
 
 
 def build():

@@ -1,5 +1,7 @@
 """The arithmetic and the printing of scripts/bench; no benchmark runs here."""
 
+import dataclasses
+import json
 import pathlib
 import sys
 import tempfile
@@ -9,8 +11,9 @@ import unittest.mock
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
-from runner import allocators, goals, main, rounds, suites, table, verdicts  # noqa: E402
+from runner import allocators, document, goals, main, rounds, suites, table, verdicts  # noqa: E402
 from runner.goals import Goal  # noqa: E402
+from runner.suites import base, calls, latency, memory, pool  # noqa: E402
 
 
 def judge(goal, **rows):
@@ -84,6 +87,13 @@ class Verdicts(unittest.TestCase):
         goal = Goal("w", "at_most", 1, ("p/1",), "x")
         verdict = judge(goal, p_1={"spillway": [9, 9, 11, 11, 9], "x": [10] * 5})
         self.assertEqual((verdict.result, verdict.sure), (verdicts.MET, False))
+
+    def test_what_draws_from_the_rounds_disagree_on_is_marked(self):
+        goal = Goal("w", "at_most", 1, ("p/1",), "x")
+        close = judge(goal, p_1={"spillway": [9, 9.1, 9.2, 10.4, 10.5, 9.3, 9.4, 10.6], "x": [10] * 8})
+        self.assertEqual((close.result, close.sure), (verdicts.MET, False))
+        clear = judge(goal, p_1={"spillway": [9, 9.1, 9.2, 9, 9.3], "x": [10] * 5})
+        self.assertEqual((clear.result, clear.sure), (verdicts.MET, True))
 
     def test_disturbed_rows_are_marked(self):
         goal = Goal("w", "at_most", 1, ("p/1",), "x")
@@ -159,32 +169,49 @@ class Finding(unittest.TestCase):
 
 class Suites(unittest.TestCase):
     def test_a_row_belongs_to_one_suite(self):
-        expected = {"pair_word/4KiB": "calls", "replace/64/4K-1M/8t": "threads",
-                    "startup/cpu_us": "startup", "realloc/1MiB": "memory",
-                    "threads16/idle_mib": "memory", "pool/set/17/8t": "pool",
-                    "freelist/empty/8M": "pool"}
-        self.assertEqual({row: suites.suite_of(row) for row in expected}, expected)
+        expected = {"empty/pair": "calls", "pair_word/4KiB": "calls", "empty_replace/1": "threads",
+                    "replace/64/4K-1M/8t": "threads", "startup/cpu_us": "startup",
+                    "realloc/1MiB": "memory", "threads16/idle_mib": "memory",
+                    "pool/set/17/8t": "pool", "freelist/empty/8M": "pool"}
+        self.assertEqual({row: suites.suite_of(row).name for row in expected}, expected)
+        self.assertIsNone(suites.suite_of("nothing/4KiB"))
+
+    def test_each_goal_is_decided_by_one_suite(self):
+        for goal in goals.GOALS:
+            owners = {suites.suite_of(row).name for row in goal.rows}
+            self.assertEqual(len(owners), int(bool(goal.rows)), goal.work)
+
+    def test_each_suite_has_each_length(self):
+        for suite in suites.SUITES.values():
+            self.assertEqual(set(suite.rounds), set(suites.LENGTHS), suite.name)
+            self.assertEqual(set(suite.arguments), set(suites.LENGTHS), suite.name)
 
     def test_a_report_of_memory(self):
-        allocator = allocators.Allocator("glibc", None)
         report = {"context": {"malloc_from": "/lib/libc.so.6"}, "results": [
             {"name": "fill/1GB", "queued": 0.5, "ms_and_rss_kib": [[[0, 4], [5, 8]]], "rows": [
-                {"name": "fill/ms", "unit": "ms", "value": 350}]},
+                {"name": "fill/ms", "unit": "ms", "value": 350, "samples": [350]}]},
             {"name": "walk/256KiB", "queued": 0, "ms_and_rss_kib": [[]], "rows": [
                 {"name": "walk/256KiB", "unit": "ns", "value": 6.5}]}]}
-        with unittest.mock.patch.object(suites, "_run", return_value=report) as run:
-            outcome = suites.run_memory(pathlib.Path("/b"), allocator, suites.QUICK)
-        self.assertIn("--quick", run.call_args.args[0])
+        outcome = measured(memory, [report], "glibc")
         self.assertEqual(outcome.figures, {"fill/ms": {"glibc": 350}, "walk/256KiB": {"glibc": 6.5}})
         self.assertEqual(outcome.disturbed, {("fill/ms", "glibc")})
         self.assertEqual(outcome.units["walk/256KiB"], "ns")
         self.assertEqual(outcome.series["fill/1GB"], [[[0, 4], [5, 8]]])
 
+    def test_memory_over_time_is_a_curve_in_seconds_and_mib(self):
+        found = memory.curves({"live": {"glibc": [[[[100, 1024], [1100, 2048]]]]},
+                               "fill/1GB": {"glibc": [[[[0, 1]], [[0, 1]]]]}})
+        self.assertEqual([(curve.title, curve.lines) for curve in found],
+                         [("live: resident memory", {"glibc": [(0, 1), (1, 2)]})])
+
+    def test_the_spread_of_fills_is_over_all_rounds(self):
+        rows = {"fill/spread": {"glibc": [9, 9, 9]}}
+        memory.derive({memory.FILL_SAMPLES: {"glibc": [[1, 2], [1, 2], [2, 4]]}}, rows)
+        self.assertEqual(rows["fill/spread"]["glibc"], [2, 2, 4 / 3])
 
     def test_a_report_of_pools(self):
-        spillway = allocators.Allocator("spillway", None)
         context = {"malloc_from": "/lib/libc.so.6"}
-        pool = {"context": context, "benchmarks": [
+        pools = {"context": context, "benchmarks": [
             {"name": "pool/pair/4KiB", "real_time": 7, "cpu_time": 6},
             {"name": "pool/set/17/8t/iterations:1/manual_time", "real_time": 9, "cpu_time": 1e6,
              "quiet": 0.1},
@@ -192,49 +219,104 @@ class Suites(unittest.TestCase):
              "pages": 3}]}
         freelist = {"context": context, "benchmarks": [
             {"name": "freelist/empty/64", "real_time": 3, "cpu_time": 2}]}
-        with unittest.mock.patch.object(suites, "_run", side_effect=[pool, freelist]):
-            outcome = suites.run_pool(pathlib.Path("/b"), spillway, suites.QUICK)
+        outcome = measured(pool, [pools, freelist], "spillway")
         self.assertEqual(outcome.figures, {
             "pool/pair/4KiB": {"spillway": 6}, "pool/set/17/8t": {"spillway": 9},
             "pool/zeroed_fresh_pages": {"spillway": 3}, "freelist/empty/64": {"spillway": 2}})
         self.assertEqual(outcome.disturbed, {("pool/set/17/8t", "spillway")})
         self.assertEqual(outcome.units, {"pool/zeroed_fresh_pages": "pages"})
 
+    def test_latencies_of_all_rounds_are_one_curve(self):
+        found = latency.curves({"latency/free/1t": {"glibc": [[[10, 8], [20, 1]], [[20, 1]]]}})
+        self.assertEqual(found[0].lines, {"glibc": [(1, 10), (5, 20)]})
+
     def test_pools_run_beside_spillway_only(self):
         names = [name for name in allocators.DEFAULT
-                 if suites.wanted("pool", allocators.Allocator(name, None))]
+                 if pool.SUITE.wanted(allocators.Allocator(name, None))]
         self.assertEqual(names, [goals.SUBJECT])
+
+    def test_another_allocator_than_wanted_is_a_failure(self):
+        report = {"context": {"malloc_from": "/lib/libelse.so"}, "benchmarks": []}
+        with self.assertRaises(suites.SuiteFailed):
+            measured(calls, [report], "glibc")
 
     def test_goals_of_rows_that_nobody_ran_are_no_error(self):
         campaign = rounds.Campaign([allocators.Allocator("glibc", None)])
         self.assertEqual(main.unknown_rows(campaign, ["pool"]), [])
 
 
+def measured(module, reports, name):
+    """What a suite makes of its programs' reports."""
+    with unittest.mock.patch.object(base, "run_json", side_effect=reports):
+        return module.measure(pathlib.Path("/b"), allocators.Allocator(name, None), ())
+
+
 class Rounds(unittest.TestCase):
+    def setUp(self):
+        self.campaign = rounds.Campaign([allocators.Allocator(name, None) for name in ("one", "two")])
+        self.turns = []
+
+    def run_with(self, calls_measure, threads_measure):
+        table = {name: dataclasses.replace(suites.SUITES[name], measure=measure)
+                 for name, measure in (("calls", calls_measure), ("threads", threads_measure))}
+        with unittest.mock.patch.dict(suites.SUITES, table):
+            self.campaign.run(["calls", "threads"], pathlib.Path("/"), "quick")
+
+    def calls(self, _programs, allocator, _arguments):
+        self.turns.append(allocator.name)
+        return suites.Outcome({"pair/16B": {allocator.name: 1}}, context={"cpu": "x"})
+
     def test_a_failure_takes_only_its_own_suite_and_column(self):
-        names = ["one", "two"]
-        campaign = rounds.Campaign([allocators.Allocator(name, None) for name in names])
-        turns = []
-
-        def calls(_programs, allocator, _length):
-            turns.append(allocator.name)
-            return suites.Outcome({"pair/16B": {allocator.name: 1}}, set(), {"cpu": "x"})
-
-        def threads(_programs, allocator, _length):
+        def threads_fail(_programs, allocator, _arguments):
             if allocator.name == "two":
                 raise suites.SuiteFailed("signal 11")
-            return suites.Outcome({"replace/1": {allocator.name: 1}}, set(), {})
+            return suites.Outcome({"replace/1": {allocator.name: 1}})
 
-        saved = suites.run_calls, suites.run_threads
-        suites.run_calls, suites.run_threads = calls, threads
-        try:
-            campaign.run(["calls", "threads"], pathlib.Path("/"), suites.QUICK)
-        finally:
-            suites.run_calls, suites.run_threads = saved
-        self.assertEqual(campaign.rows["pair/16B"], {"one": [1] * 5, "two": [1] * 5})
-        self.assertEqual(campaign.rows["replace/1"], {"one": [1] * 3})
-        self.assertEqual(campaign.failures, {("threads", "two"): "signal 11"})
-        self.assertEqual(turns, ["one", "two", "two", "one", "one", "two", "two", "one", "one", "two"])
+        self.run_with(self.calls, threads_fail)
+        self.assertEqual(self.campaign.rows["pair/16B"], {"one": [1] * 3, "two": [1] * 3})
+        self.assertEqual(self.campaign.rows["replace/1"], {"one": [1] * 3})
+        self.assertEqual(self.campaign.failures, {("threads", "two"): "signal 11"})
+        self.assertEqual(self.turns, ["one", "two", "two", "one", "one", "two"])
+
+    def test_an_interrupted_round_counts_for_nobody(self):
+        def calls_then_stop(programs, allocator, arguments):
+            if len(self.turns) == 3:  # in the second round, after one of two
+                raise KeyboardInterrupt
+            return self.calls(programs, allocator, arguments)
+
+        self.run_with(calls_then_stop, self.calls)
+        self.assertTrue(self.campaign.interrupted)
+        self.assertEqual(self.campaign.rows["pair/16B"], {"one": [1], "two": [1]})
+        self.assertEqual(self.campaign.done, {"calls": 1})
+
+
+class Agreement(unittest.TestCase):
+    GOAL = Goal("w", "absolute", 6, ("p/1",), unit="MiB")
+
+    def file(self, text):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = pathlib.Path(folder.name) / "report.json"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def earlier(self, **changes):
+        one = {"work": "w", "kind": "absolute", "other": "", "measured": 7.0, "result": "NOT MET",
+               "sure": True, **changes}
+        return document.verdicts_in(self.file(json.dumps({"goals": [one]})))
+
+    def test_only_verdicts_that_both_are_sure_of_are_compared(self):
+        now = [judge(self.GOAL, p_1={"spillway": [5, 5, 5]})]
+        count, differing = document.disagreements(now, self.earlier())
+        self.assertEqual((count, len(differing)), (1, 1))
+        self.assertIn("7, NOT MET; now 5, met", differing[0])
+        self.assertEqual(document.disagreements(now, self.earlier(result="met")), (1, []))
+        self.assertEqual(document.disagreements(now, self.earlier(sure=False)), (0, []))
+
+    def test_another_file_is_refused(self):
+        for text in ("", "[1]", "{}"):
+            with self.assertRaises(document.NoReport):
+                document.verdicts_in(self.file(text))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """`spillway ab` as a whole, on commands of milliseconds with stand-in libraries."""
 
+import io
+import itertools
 import json
 import pathlib
 import signal
@@ -10,7 +12,7 @@ import unittest
 from unittest import mock
 
 import support
-from spillway_cli.ab import allocators, programs
+from spillway_cli.ab import allocators, programs, progress, resident
 from spillway_cli.errors import UserError
 
 
@@ -32,8 +34,34 @@ class Compare(support.WithFolder):
             self.assertEqual(len(self.result(report, name)["samples"]), 5)
         self.assertEqual(set(self.result(report, "plain")["wall_ratio"]), {"value", "low", "high"})
         self.assertEqual(report["settings"]["rounds"], 5)
+        self.assertGreater(report["settings"]["noise"], 0.0)
         self.assertTrue(report["machine"]["cpu"])
         self.assertLessEqual(max(map(len, done.stdout.splitlines()[-20:])), 200)
+
+    def test_the_page_says_what_the_table_says(self):
+        plain, killed = self.library("plain"), self.library("killed", "abort()")
+        done, _ = self.compare("--allocators", f"plain={plain},killed={killed}", "--runs", "5")
+        self.assertIn(f"report: {self.folder / 'out' / 'report.html'}", done.stdout)
+        text = (self.folder / "out" / "report.html").read_text(encoding="utf-8")
+        for words in ("plain beside glibc", "Wall time", "Peak memory", "Page faults",
+                      "seq: killed failed: killed by SIGABRT", "wall s against glibc"):  # fmt: skip
+            self.assertIn(words, text)
+
+    def test_memory_over_time(self):
+        grow = "import time; b = []\nfor _ in range(10): b.append(bytes([1]) * (4 << 20)); time.sleep(0.03)"
+        inner = ("sh", "-c", f'/usr/bin/python3 -c "{grow}" & wait; sleep 0.1')
+        done, report = self.compare("--allocators", "glibc", "--runs", "1", command=inner)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        series = self.result(report, "glibc")["memory_over_time"]
+        times, sizes = zip(*series)
+        self.assertEqual(times[0], 0)
+        self.assertEqual(list(times), sorted(times))
+        self.assertGreater(times[-1], 250)
+        self.assertGreater(max(sizes), 40 << 10)  # the grandchild's ten blocks
+        self.assertLess(sizes[0], 30 << 10)  # not this script on the way to the command
+        self.assertLess(sizes[-1], max(sizes) / 2)  # freed with the grandchild
+        page = (self.folder / "out" / "report.html").read_text(encoding="utf-8")
+        self.assertIn("sh: memory over time", page)
 
     def test_failures_are_told_and_the_rest_goes_on(self):
         libraries = {
@@ -104,6 +132,59 @@ class Compare(support.WithFolder):
         self.assertEqual(process.returncode, 130)
         report = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
         self.assertTrue(report["settings"]["interrupted"])
+        page = (self.folder / "report.html").read_text(encoding="utf-8")
+        self.assertRegex(page, r"interrupted in sleep after [1-9]\d* of 1000 rounds")
+
+
+class Thinned(unittest.TestCase):
+    def test_peaks_and_ends_stay(self):
+        points = [(i, 10 + i % 7) for i in range(5000)]
+        points[1234], points[3333] = (1234, 999), (3333, 1)
+        kept = resident.thinned(points)
+        self.assertLessEqual(len(kept), resident.MOST_POINTS)
+        for point in (points[0], points[-1], (1234, 999), (3333, 1)):
+            self.assertIn(point, kept)
+        self.assertEqual(kept, sorted(kept))
+
+    def test_few_points_stay_as_they_are(self):
+        for count in (0, 1, 2, resident.MOST_POINTS):
+            points = [(i, i) for i in range(count)]
+            self.assertEqual(resident.thinned(points), points)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+class Progress(unittest.TestCase):
+    def test_elapsed_and_left(self):
+        stream = Terminal()
+        with mock.patch.object(progress.time, "monotonic", side_effect=itertools.count(0, 10)):
+            bar = progress.Progress(2, 3, 2, 80, stream)  # nine runs each
+            bar.program()
+            for _ in range(9):
+                bar.run("numpy: run")
+            bar.program()
+            bar.run("redis: run")
+        shown = [line.removeprefix("\033[K") for line in stream.getvalue().split("\r")[1:]]
+        self.assertEqual(shown[0], "numpy: run; 10 s gone")
+        self.assertRegex(shown[3], r"^numpy: run; 40 s gone, about \d min left$")
+        self.assertRegex(shown[9], r"^redis: run; 3 min gone, about 3 min left$")
+
+    def test_a_program_that_stopped_early_counts_as_done(self):
+        bar = progress.Progress(2, 7, 5, 80, io.StringIO())
+        bar.program()
+        bar.run("numpy: run")
+        before = bar.left()
+        bar.program()
+        bar.run("redis: run")
+        self.assertLess(bar.left(), before)
+
+    def test_nobody_watches(self):
+        stream = io.StringIO()
+        progress.Progress(1, 1, 1, 80, stream).run("numpy: run")
+        self.assertEqual(stream.getvalue(), "")
 
 
 class Choose(unittest.TestCase):

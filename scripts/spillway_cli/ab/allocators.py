@@ -5,23 +5,18 @@ is linked with another one, such as Debian's redis-server with jemalloc.
 """
 
 import dataclasses
-import os
 import pathlib
 import re
 import subprocess
 
+from report.peers import DEBIAN, checkout_version, package_version
 from spillway_cli import elf, paths
 from spillway_cli.errors import UserError, usage_error
 
 BASELINE = "glibc"
+SUBJECT = "spillway"
 # The library's file name, and the Debian package that holds it.
-KNOWN = {
-    "glibc": ("libc.so.6", "libc6"),
-    "mimalloc": ("libmimalloc.so.2", "libmimalloc2.0"),
-    "jemalloc": ("libjemalloc.so.2", "libjemalloc2"),
-    "tcmalloc": ("libtcmalloc_minimal.so.4", "libtcmalloc-minimal4"),
-    "spillway": ("libspillway.so", None),
-}
+KNOWN = {**DEBIAN, SUBJECT: ("libspillway.so", None)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,11 +68,11 @@ def _find(entry):
     if package is None:
         if not paths.LIBRARY.exists():
             return None, f"{name}: not built (scripts/build)"
-        return Allocator(name, paths.preloadable(paths.LIBRARY), _own_version()), None
+        return Allocator(name, paths.preloadable(paths.LIBRARY), checkout_version(paths.ROOT)), None
     path = system_library(soname)
     if path is None:
         return None, f"{name}: not installed (Debian's package {package})"
-    return Allocator(name, path, _package_version(package)), None
+    return Allocator(name, path, package_version(package)), None
 
 
 def system_library(soname):
@@ -97,20 +92,3 @@ def system_library(soname):
         if (library.bits, library.machine) == (own.bits, own.machine):
             return path
     return None
-
-
-def _package_version(package):
-    done = subprocess.run(
-        ["dpkg-query", "-W", "-f=${Version}\n", package],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return done.stdout.split("\n")[0] or "unknown"
-
-
-def _own_version():
-    done = subprocess.run(
-        ["git", "-C", paths.ROOT, "describe", "--always", "--dirty"],
-        capture_output=True, text=True, check=False,
-        env=dict(os.environ, GIT_OPTIONAL_LOCKS="0"),
-    )  # fmt: skip
-    return f"checkout {done.stdout.strip()}" if done.returncode == 0 else "checkout"

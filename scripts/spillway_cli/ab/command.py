@@ -5,9 +5,13 @@ import pathlib
 import subprocess
 import sys
 
+from report import noise, words
+from report.page import write as write_page
+from report.statistics import FEWEST_ROUNDS
 from spillway_cli import check, paths, target
-from spillway_cli.ab import allocators, machine, measure, programs, report, rounds, table
-from spillway_cli.ab.statistics import FEWEST_ROUNDS
+from spillway_cli.ab import (
+    allocators, machine, measure, page, programs, progress, report, rounds, table,
+)  # fmt: skip
 from spillway_cli.errors import UserError
 
 ROUNDS = 7
@@ -38,7 +42,7 @@ def add_parser(subparsers):
     )
     parser.add_argument(
         "--out", metavar="DIR", type=pathlib.Path, default=paths.REPORTS,
-        help="where report.json, inputs and logs go (build/ab)",
+        help="where report.html, report.json, inputs and logs go (build/ab)",
     )  # fmt: skip
     parser.set_defaults(handler=handle)
 
@@ -71,34 +75,61 @@ def handle(arguments):
         print(f"fewer than {FEWEST_ROUNDS} rounds: no intervals, the ratios may be noise")
     print(flush=True)
 
-    comparisons, interrupted, load = [], False, machine.OtherLoad()
+    bar = progress.Progress(len(chosen), count, len(found), table.WIDTH)
+    comparisons, interrupted, load, steady = [], False, machine.OtherLoad(), noise.Noise()
+    steady.begin()
     try:
         for program in chosen:
-            measured = rounds.Rounds(program, found, out / "logs", _teller(program.name))
+            measured = rounds.Rounds(
+                program, found, out / "logs", _teller(bar, program.name), steady.sample
+            )  # fmt: skip
             comparisons.append(measured.comparison)
+            bar.program()
             _measure(measured, program, count)
-            _tell("")
+            bar.clear()
             print(table.format_comparison(measured.comparison), end="\n\n", flush=True)
     except KeyboardInterrupt:
         interrupted = True
-        _tell("")
+        bar.clear()
         last = comparisons[-1]
         print(f"interrupted in {last.program.name} after {last.rounds()} of {count} rounds")
         print(table.format_comparison(last), end="\n\n")
+    settings = {
+        "rounds": count, "percent": percent, "interrupted": interrupted,
+        "other_load_cores": load.cores(), "noise": steady.spread(),
+    }  # fmt: skip
+    settings["warnings"] = _noise_warnings(settings)
+    _conclude(comparisons, found, settings)
+    _write(out, comparisons, found, left_out, settings)
+    return 130 if interrupted else exit_status(comparisons)
+
+
+def _noise_warnings(settings):
+    lines, others = [], settings["other_load_cores"]
+    if others > NOTABLE_LOAD:
+        lines.append(f"noisy: other work kept {others:.1f} cores busy; trust CPU times before wall times")
+    if noise.is_noisy(settings["noise"]):
+        lines.append(words.noise_sentence(noise.least_difference(settings["noise"])))
+    return lines
+
+
+def _conclude(comparisons, found, settings):
     summary = table.format_summary(comparisons, [allocator.name for allocator in found])
     if summary:
         print(summary, end="\n\n")
     print(table.wrapped(table.EXPLANATION, ""))
-    others = load.cores()
-    if others > NOTABLE_LOAD:
-        print(f"noisy: other work kept {others:.1f} cores busy; trust CPU times before wall times")
-    settings = {
-        "rounds": count, "percent": percent, "interrupted": interrupted, "other_load_cores": others,
-    }  # fmt: skip
-    data = report.content(comparisons, found, left_out, machine.describe(), settings)
+    for line in settings["warnings"]:
+        print(table.wrapped(line, ""))
+
+
+def _write(out, comparisons, found, left_out, settings):
+    about = machine.describe()
+    data = report.content(comparisons, found, left_out, about, settings)
     report.write(out / "report.json", data)
+    shown = page.content(comparisons, found, left_out, about, settings, data["made"])
+    write_page(out / "report.html", shown)
     print(f"raw values: {out / 'report.json'}")
-    return 130 if interrupted else exit_status(comparisons)
+    print(f"report: {out / 'report.html'}")
 
 
 def exit_status(comparisons):
@@ -140,12 +171,5 @@ def _set_up(arguments):
     return loadable, left_out
 
 
-def _teller(name):
-    return lambda text: _tell(f"{name}: {text}")
-
-
-def _tell(text):
-    """Progress, on a line that the next one overwrites; nothing when nobody watches."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\033[K{text[: table.WIDTH - 1]}")
-        sys.stderr.flush()
+def _teller(bar, name):
+    return lambda text: bar.run(f"{name}: {text}")

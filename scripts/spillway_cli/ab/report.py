@@ -5,8 +5,8 @@ import datetime
 import json
 import os
 
+from report.statistics import paired_ratio
 from spillway_cli.ab.allocators import BASELINE
-from spillway_cli.ab.statistics import paired_ratio
 
 FORMAT = 1  # raised when a reader of the old form would be misled
 
@@ -42,6 +42,7 @@ def _result(result, baseline):
         "allocator": result.allocator,
         "failure": result.failure,
         "notes": result.notes,
+        "memory_over_time": result.memory,
         "samples": [dataclasses.asdict(sample) for sample in result.samples],
     }
     if result.samples and not result.failure and result.allocator != BASELINE:

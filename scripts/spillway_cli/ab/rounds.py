@@ -9,7 +9,7 @@ import dataclasses
 import hashlib
 import signal
 
-from spillway_cli.ab import measure, verify
+from spillway_cli.ab import measure, resident, verify
 from spillway_cli.ab.allocators import BASELINE
 
 
@@ -19,6 +19,7 @@ class Result:
     samples: list = dataclasses.field(default_factory=list)
     failure: str | None = None
     notes: list = dataclasses.field(default_factory=list)
+    memory: list = dataclasses.field(default_factory=list)  # (ms, KiB) of the warm-up that is watched
 
 
 @dataclasses.dataclass
@@ -44,13 +45,17 @@ class _Run:
 
 
 class Rounds:
-    """`comparison` can be read at any time, also after KeyboardInterrupt."""
+    """`comparison` can be read at any time, also after KeyboardInterrupt.
 
-    def __init__(self, program, allocators, logs, tell=lambda text: None):
+    `tell` is called before every run, `between` before every measured one.
+    """
+
+    def __init__(self, program, allocators, logs, tell=lambda text: None, between=lambda: None):
         self.program = program
         self.allocators = allocators
         self.logs = logs
         self.tell = tell
+        self.between = between
         self.comparison = Comparison(program, {a.name: Result(a.name) for a in allocators})
         self._expected = None  # the baseline's _Run
         self._output_is_stable = True
@@ -69,6 +74,7 @@ class Rounds:
         baseline = next(a for a in self.allocators if a.name == BASELINE)
         self.tell(f"warm-up, {BASELINE}")
         self._expected = self._run(baseline)
+        self.tell(f"warm-up, {BASELINE} again")
         again = self._verified(baseline)
         reason = _unusable(self._expected, self.program)
         if reason is not None:
@@ -89,6 +95,7 @@ class Rounds:
         with verify.Watch(allocator.library, self.program.command) as watch:
             done = self._run(allocator)
         result = self.comparison.results[allocator.name]
+        result.memory = resident.thinned(watch.memory)
         if watch.strangers and not watch.users:
             reasons = (f"{program} ({why})" for program, why in sorted(watch.strangers.items()))
             result.failure = "not the allocator in use in " + ", ".join(reasons)
@@ -103,6 +110,7 @@ class Rounds:
         samples = {}
         for allocator in alive[turn:] + alive[:turn]:
             self.tell(f"round {index + 1} of {count}, {allocator.name}")
+            self.between()
             done = self._run(allocator)
             self._judge(allocator, done)
             samples[allocator.name] = done.sample

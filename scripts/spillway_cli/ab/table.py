@@ -3,8 +3,8 @@
 import statistics
 import textwrap
 
+from report.statistics import geometric_mean_ratio, paired_ratio
 from spillway_cli.ab.allocators import BASELINE
-from spillway_cli.ab.statistics import geometric_mean_ratio, paired_ratio
 
 WIDTH = 80
 HEADING = (

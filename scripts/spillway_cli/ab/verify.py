@@ -1,7 +1,8 @@
 """Sees that a run really uses the allocator it is measured under, by looking at its processes.
 
-Used in the warm-up only: the looking costs time. A process that ends within a few milliseconds may
-go unseen; `check.probe` has shown beforehand that the library loads at all.
+It also takes down their memory. Used in the warm-up only: the looking costs time. A process that ends
+within a few milliseconds may go unseen; `check.probe` has shown beforehand that the library loads at
+all.
 """
 
 import os
@@ -9,7 +10,7 @@ import threading
 import time
 
 from spillway_cli import process
-from spillway_cli.ab import measure
+from spillway_cli.ab import measure, resident
 
 PAUSE = 0.004  # seconds between two looks
 SETTLED = 0.03  # seconds without the library before a process counts as one that runs without it
@@ -27,7 +28,9 @@ class Watch:
         self._launching = [process.arguments(os.getpid()), *measure.launch_stages(command, library)]
         self.users = set()  # programs that call the library's malloc
         self.strangers = {}  # programs that do not, with the reason
+        self.memory = []  # (ms, KiB): resident memory of all its processes together
         self._first_seen = {}
+        self._begin = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look_on)
 
@@ -41,17 +44,21 @@ class Watch:
 
     def _look_on(self):
         while not self._stop.wait(PAUSE):
+            now, kib = time.monotonic(), 0
             for pid in process.descendants(os.getpid()):
                 try:
-                    self._look_at(pid)
+                    if process.arguments(pid) not in self._launching:
+                        kib += resident.kib(pid)
+                        self._look_at(pid)
                 except OSError:  # it ended, or became another user's
                     pass
+            if kib:
+                self._begin = self._begin or now
+                self.memory.append((round(1000 * (now - self._begin), 1), kib))
 
     def _look_at(self, pid):
         program = process.executable(pid)
         if program is None or program in self.users or program in self.strangers:
-            return
-        if process.arguments(pid) in self._launching:
             return
         mapped = any(process.same_file(path, self.library) for path in process.mapped_files(pid))
         begin = self._first_seen.setdefault((pid, program), time.monotonic())

@@ -1,10 +1,37 @@
-"""Ratios and their intervals."""
+"""Medians, ratios and their intervals."""
 
+import pathlib
 import random
+import sys
 import unittest
 
-import support  # noqa: F401  (the import path)
-from spillway_cli.ab.statistics import geometric_mean_ratio, paired_ratio
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bench"))
+
+from report.statistics import geometric_mean_ratio, median_interval, paired_ratio  # noqa: E402
+
+
+class MedianInterval(unittest.TestCase):
+    def test_the_interval_holds_the_median(self):
+        figure = median_interval([3.0, 1.0, 2.0, 5.0, 4.0])
+        self.assertEqual(figure.value, 3.0)
+        self.assertTrue(1.0 <= figure.low < 3.0 < figure.high <= 5.0)
+
+    def test_few_samples_have_no_interval(self):
+        figure = median_interval([1.0, 2.0, 4.0, 5.0])
+        self.assertEqual((figure.value, figure.low, figure.high), (3.0, None, None))
+
+    def test_more_samples_tell_more(self):
+        source = random.Random(5)
+        widths = []
+        for count in (7, 70):
+            figure = median_interval([source.gauss(1.0, 0.1) for _ in range(count)])
+            widths.append(figure.high - figure.low)
+        self.assertLess(widths[1], widths[0])
+
+    def test_nothing_has_no_median(self):
+        with self.assertRaises(ValueError):
+            median_interval([])
 
 
 class PairedRatio(unittest.TestCase):

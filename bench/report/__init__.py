@@ -1,0 +1,1 @@
+"""Reports of measured allocators as one self-contained HTML page. Knows neither scripts/bench nor ab."""

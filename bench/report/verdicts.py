@@ -1,0 +1,19 @@
+"""Whether a ratio is a difference: the one place that says win, loss or neither."""
+
+from report.noise import least_difference
+
+WIN, LOSS, SAME, UNTOLD = "win", "loss", "same", "untold"
+
+
+def floor(report):
+    """The share below which the report's differences in time can't be told; 0.0 for none."""
+    return least_difference(report.noise)
+
+
+def judge(ratio, kind, least=0.0):
+    """Of the subject's figure to another's. UNTOLD: too few rounds. `least`: floor(report)."""
+    if ratio.low is None:
+        return UNTOLD
+    if ratio.is_same or (kind == "time" and 1 / (1 + least) <= ratio.value <= 1 + least):
+        return SAME
+    return LOSS if ratio.value > 1 else WIN

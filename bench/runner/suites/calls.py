@@ -1,0 +1,30 @@
+"""bench_calls: single calls in one thread."""
+
+from runner.goals import FALLBACK, SMALL
+from runner.suites.base import Outcome, Suite, kind_of_times, run_verified
+
+
+def measure(programs, allocator, arguments):
+    # The fallback's own library exists to be compared in small pairs only.
+    chosen = [f"--benchmark_filter=^({'|'.join(SMALL)})$"] if allocator.name == FALLBACK else []
+    report = run_verified([programs / "bench_calls", "--benchmark_format=json", *arguments, *chosen],
+                          allocator)
+    # Processor time: these calls wait for nothing, and another program's turn is not their cost.
+    figures = {one["name"]: {allocator.name: one["cpu_time"]} for one in report["benchmarks"]}
+    return Outcome(figures, context=report["context"])
+
+
+SUITE = Suite(
+    name="calls",
+    heading="calls: ns of processor time, one thread",
+    about="Single calls in one thread with nothing or little else live: pairs of malloc and free, "
+    "batches, zeroed and aligned blocks, and what it costs to use the block.",
+    prefixes=("empty/", "pair", "lifo/", "fifo/", "zeroed", "aligned/", "mixed/"),
+    programs=("bench_calls",),
+    # Many short ones: a process's luck with addresses outweighs its own noise.
+    rounds={"full": 11, "quick": 3, "smoke": 1},
+    arguments={"full": ("--benchmark_min_time=0.005",), "quick": ("--benchmark_min_time=0.002",),
+               "smoke": ("--benchmark_min_time=0.0002",)},
+    measure=measure,
+    kind=kind_of_times,
+)

@@ -1,0 +1,61 @@
+"""What scripts/bench prints."""
+
+import textwrap
+
+from report import noise
+from runner import goals, table
+from runner.suites import SUITES
+
+
+def heading(campaign, chosen, left_out):
+    context = campaign.context
+    rounds = ", ".join(f"{campaign.done.get(suite, 0)} of {suite}" for suite in chosen)
+    lines = [f"{context.get('cpu', 'unknown processor')}, {context.get('cores', '?')} cores, "
+             f"{context.get('memory_mib', '?')} MiB, Linux {context.get('kernel', '?')}",
+             f"huge pages {context.get('thp', '?')}; load {context.get('load', '?')}"]
+    lines += textwrap.wrap(f"rounds: {rounds}", table.WIDTH)
+    lines += [f"left out: {line}" for line in left_out]
+    return lines + warnings(campaign)
+
+
+def warnings(campaign):
+    lines = [f"FAILED: {name}, {suite}: {message}"
+             for (suite, name), message in campaign.failures.items()]
+    if campaign.interrupted:
+        lines.append("interrupted: only complete rounds count")
+    spread = campaign.noise.spread()
+    if noise.is_noisy(spread):
+        lines.append(f"noisy: the same work took +- {100 * spread:.0f} % here; smaller differences "
+                     "can't be told")
+    return lines
+
+
+def suite_rows(campaign, suite):
+    """The suite's rows as a table; nothing if it found none."""
+    rows = campaign.rows_of(suite)
+    names = [one.name for one in campaign.allocators if any(one.name in c for c in rows.values())]
+    if not names:
+        return []
+    if suite == "pool":
+        lines = table.against_table(rows, goals.SUBJECT, campaign.disturbed, campaign.units,
+                                    goals.BASES)
+    else:
+        lines = table.rows_table(rows, names, campaign.disturbed, campaign.units)
+    return "\n".join(lines).rstrip().split("\n")
+
+
+def report(campaign, chosen, left_out, verdicts):
+    lines = heading(campaign, chosen, left_out)
+    for suite in chosen:
+        rows = suite_rows(campaign, suite)
+        if rows:
+            lines += ["", SUITES[suite].heading, *rows]
+    if campaign.disturbed:
+        lines.append("* other programs took a core too often; of threads, the least disturbed "
+                     "repetitions count")
+    if verdicts:
+        lines += ["", *table.goals_table(verdicts)]
+    if not all(verdict.sure for verdict in verdicts):
+        lines += textwrap.wrap("? too close to tell: the rounds, or what is drawn from them at "
+                               "random, do not agree on it, or most were disturbed (*)", table.WIDTH)
+    return "\n".join(lines)

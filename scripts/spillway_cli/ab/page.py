@@ -1,0 +1,141 @@
+"""A comparison as the report that report.html shows: a section for each measure, a row for each program."""
+
+from report import model
+from report.statistics import median_interval, paired_ratio
+from spillway_cli.ab import table
+from spillway_cli.ab.allocators import BASELINE, SUBJECT
+
+MIB = 1 << 20
+# Sample's field, title, unit, kind, divisor, what it is
+MEASURES = (
+    ("wall", "Wall time", "s", "time", 1, "Until the command itself ended."),
+    ("cpu", "Processor time", "s", "time", 1, "User and system, of all processes together."),
+    ("peak_rss", "Peak memory", "MiB", "memory", MIB, "Resident memory of the largest process."),
+    ("minor_faults", "Page faults", "", "count", 1, "Minor ones, of all processes together."),
+)
+MEMORY = (
+    "Resident memory of all processes together, every few milliseconds in one run before the measured "
+    "ones, which are not watched. Pages that processes share count once for each; a shorter peak goes "
+    "unseen."
+)
+
+
+def content(comparisons, allocators, left_out, machine, settings, made):
+    names = [allocator.name for allocator in allocators]
+    subject = _subject(names)
+    sections = [_section(comparisons, subject, *measure) for measure in MEASURES]
+    sections = [section for section in sections if section.rows]
+    curves = [_curve(comparison) for comparison in comparisons]
+    curves = [curve for curve in curves if curve.lines]
+    if curves:
+        sections.append(model.Section("Memory over time", MEMORY, curves=curves))
+    if comparisons:
+        sections.append(_programs(comparisons))
+    return model.Report(
+        title=_title(subject, [name for name in names if name != subject]),
+        made=made,
+        subject=subject,
+        baseline=BASELINE,
+        machine=_machine(machine, settings),
+        allocators=[(a.name, a.version, str(a.library)) for a in allocators],
+        sections=sections,
+        warnings=_warnings(comparisons, left_out, settings),
+        noise=settings["noise"],
+    )
+
+
+def _subject(names):
+    """Spillway; without it the first that is compared with the baseline."""
+    others = [name for name in names if name != BASELINE]
+    return SUBJECT if SUBJECT in names else (others or names)[0]
+
+
+def _title(subject, others):
+    if not others:
+        return subject
+    first = f"{', '.join(others[:-1])} and " if len(others) > 1 else ""
+    return f"{subject} beside {first}{others[-1]}"
+
+
+def _section(comparisons, subject, field, title, unit, kind, divisor, about):
+    rows = []
+    for comparison in comparisons:
+        values = {
+            result.allocator: [getattr(sample, field) / divisor for sample in result.samples]
+            for result in comparison.results.values()
+            if result.samples and not result.failure and not comparison.failure
+        }
+        if values:
+            rows.append(_row(comparison.program, unit, kind, values, subject))
+    return model.Section(title, about, rows)
+
+
+def _row(program, unit, kind, values, subject):
+    def ratios(pairs):
+        return {name: paired_ratio(left, right) for name, left, right in pairs}
+
+    own, base = values.get(subject), values.get(BASELINE)
+    return model.Row(
+        name=program.name,
+        unit=unit,
+        kind=kind,
+        about=program.description,
+        figures={name: median_interval(of_one) for name, of_one in values.items()},
+        ratios=ratios((n, own, v) for n, v in values.items() if own and n != subject),
+        against_baseline=ratios((n, v, base) for n, v in values.items() if base and n != BASELINE),
+    )
+
+
+def _curve(comparison):
+    lines = {
+        result.allocator: [(ms / 1000, kib / 1024) for ms, kib in result.memory]
+        for result in comparison.results.values()
+        if result.memory and not result.failure and not comparison.failure
+    }
+    return model.Curve(f"{comparison.program.name}: memory over time", "s", "MiB", lines)
+
+
+def _programs(comparisons):
+    notes = []
+    for comparison in comparisons:
+        notes.append(f"{comparison.program.name}: {comparison.program.description}")
+        told = comparison.notes + [note for r in comparison.results.values() for note in r.notes]
+        notes += [f"{comparison.program.name}: {note}" for note in told]
+    text = "\n\n".join(table.format_comparison(comparison) for comparison in comparisons)
+    return model.Section("Programs", "What was run.", notes=notes, table=text)
+
+
+def _machine(machine, settings):
+    return [
+        ("processor", f"{machine['cpu']}, {machine['cores']} cores"),
+        ("memory", f"{machine['memory_bytes'] / 2**30:.0f} GiB"),
+        ("kernel", f"Linux {machine['kernel']}"),
+        ("system", machine["system"]),
+        ("transparent huge pages", machine["transparent_huge_pages"]),
+        ("rounds", str(settings["rounds"])),
+        ("work of the built-in programs", f"{settings['percent']} %"),
+        ("cores that others kept busy", f"{settings['other_load_cores']:.2f}"),
+        ("spread of a fixed piece of work", _spread(settings["noise"])),
+    ]
+
+
+def _spread(noise):
+    return "not known: too few rounds" if noise is None else f"{100 * noise:.1f} %"
+
+
+def _warnings(comparisons, left_out, settings):
+    lines = []
+    if settings["interrupted"]:
+        done = [f"{c.program.name} after {c.rounds()} of {settings['rounds']} rounds" for c in comparisons]
+        lines.append("interrupted" + (f" in {done[-1]}" if done else ""))
+    lines += [f"left out: {reason}" for reason in left_out]
+    for comparison in comparisons:
+        name = comparison.program.name
+        if comparison.failure:
+            lines.append(f"{name}: failed: {comparison.failure}")
+        lines += [
+            f"{name}: {result.allocator} failed: {result.failure}"
+            for result in comparison.results.values()
+            if result.failure
+        ]
+    return lines + settings["warnings"]
