@@ -101,6 +101,7 @@ class Engine {
   // Bytes that left freelists and growth for caches and the program, since the start.
   uint64_t taken_bytes() const;
   uint64_t grown_bytes() const { return pool_size_.bytes(); }
+  void note_with_memory(uint64_t bytes) { pool_size_.note_with_memory(bytes); }
   FreshBytes& fresh_bytes() { return fresh_; }
   // Bytes of blocks that have memory, free or not; `purged` is what was given back of pooled ones.
   uint64_t held_bytes(uint64_t purged) const {

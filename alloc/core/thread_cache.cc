@@ -147,7 +147,7 @@ uint32_t ThreadCache::take_batches(ClassIndex index, const CacheNeighbours& neig
 
 void* ThreadCache::take_one(ClassIndex index, const CacheNeighbours& neighbours) {
   const bool roomy = !pace_.is_hurried() && !neighbours.geometry.of(index).fixed_bins &&
-                     neighbours.pool_size.bytes() < kSmallestPool;
+                     neighbours.pool_size.lately() < kSmallestPool;
   void* block = roomy ? take_larger(index, true, neighbours) : nullptr;
   if (block == nullptr && take_with_memory(index, neighbours, &block, 1) != 0) {
     of(index).allocations.add(1);
@@ -172,7 +172,7 @@ void* ThreadCache::take_one(ClassIndex index, const CacheNeighbours& neighbours)
 ClassIndex ThreadCache::largest_substitute(ClassIndex index, bool roomy,
                                            const CacheNeighbours& neighbours) const {
   const Geometry& geometry = neighbours.geometry;
-  const uint64_t pool = neighbours.pool_size.bytes();
+  const uint64_t pool = neighbours.pool_size.lately();
   const uint32_t size = geometry.of(index).block_size;
   const bool own =
       geometry.of(index).fixed_bins || (pace_.is_pressed() && !neighbours.fresh.are_unwanted());

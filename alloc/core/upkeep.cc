@@ -124,6 +124,7 @@ uint32_t Upkeep::run(Engine& engine) {
   const bool cached = engine.relax_caches();
   engine.fresh_bytes().set_unwanted(false);
   const FreeBytes bytes = free_bytes(engine);
+  engine.note_with_memory(bytes.in_use(engine) + bytes.dirty());
   follow_demand(engine.taken_bytes(), bytes.in_use(engine));
   const uint64_t kept = std::max(kept_always_, std::min(demand_, kLeastKept + peak_ / kPeakShare));
   if (bytes.dirty() > kept) {
@@ -145,13 +146,14 @@ void Upkeep::balance_now(Engine& engine) {
   engine.fresh_bytes().look();
   FreeBytes bytes = free_bytes(engine);
   const uint64_t in_use = bytes.in_use(engine);
+  engine.note_with_memory(in_use + bytes.dirty());
   peak_ = std::max(peak_, in_use);
   const uint64_t slack = std::max(kMostFree, peak_ / kFreeShare);
   const uint64_t regrowth = peak_ - in_use + (peak_ < kLargePeak ? slack : slack / 2);
   const uint64_t most = kept_always_ + std::max(slack, regrowth);
   engine.fresh_bytes().set_unwanted(bytes.dirty() > most / 4 * 3);
   if (bytes.dirty() > most) {
-    const uint64_t excess = bytes.dirty() - most;
+    const uint64_t excess = std::min(bytes.dirty() - most, kMostPerLook);
     const uint64_t purged = purge_cool(engine, std::min(excess, bytes.cool), bytes.cool);
     if (purged < excess && purged < bytes.dirty()) {
       engine.cool();

@@ -69,6 +69,8 @@ class Upkeep {
   // What may be free while the pool grows, beyond what was in use lately: so much, or a share of
   // that. A heap that grows again will want what it had.
   static constexpr uint64_t kFreshPerLook = 4 * kMiB;
+  // A thread that wants a block waits for it; what is left after a large heap's end is for run().
+  static constexpr uint64_t kMostPerLook = 64 * kMiB;
   static constexpr uint64_t kMostFree = 32 * kMiB;
   static constexpr uint64_t kFreeShare = 32;
   // From here on half of that: it is enough for what varies there.
