@@ -63,7 +63,11 @@ def _block(rows, names, allocators, disturbed, units):
         cells = "".join(f"{number(middle[name]) if name in middle else '':>{width}}"
                         for name in names)
         percent = f"{100 * max(noise):.0f}%" if noise else ""
-        lines.append(f"{label(row, units.get(row)) + mark:{NAME}}{cells}{percent:>{SPREAD}}".rstrip())
+        name = label(row, units.get(row)) + mark
+        if len(name) >= NAME:  # a line of its own
+            lines.append(name)
+            name = ""
+        lines.append(f"{name:{NAME}}{cells}{percent:>{SPREAD}}".rstrip())
         if columns.get(reference) and statistics.median(columns[reference]) > 0:
             base = statistics.median(columns[reference])
             lines.append((" " * NAME + "".join(

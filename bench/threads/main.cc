@@ -7,8 +7,8 @@
 
 #include "bench/command_line.h"
 #include "bench/machine.h"
+#include "bench/threads/apart.h"
 #include "bench/threads/cases.h"
-#include "bench/threads/crew.h"
 #include "bench/threads/summary.h"
 
 int main(int argc, char** argv) {
@@ -29,8 +29,7 @@ int main(int argc, char** argv) {
   }
   std::vector<bench::Result> results;
   for (const bench::Case& one : todo) {
-    const auto work = one.make();
-    results.push_back(bench::summarize(one.name, one.threads, bench::run_crew(*work, effort)));
+    results.push_back(bench::summarize(one.name, one.threads, bench::run_apart(one, effort)));
     if (json.text_wanted()) {
       bench::print_result(results.back());
     }

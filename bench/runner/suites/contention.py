@@ -26,7 +26,8 @@ SUITE = Suite(
     prefixes=("contention/",),
     programs=("bench_contention",),
     rounds={"full": 1, "quick": 1, "smoke": 1},  # counts of a seeded schedule
-    arguments={"full": (), "quick": ("--quick",), "smoke": ("--smoke",)},
+    arguments={"full": (), "quick": ("--quick", "--filter", "replace/64/4K-1M"),
+               "smoke": ("--smoke",)},
     measure=measure,
     wanted=lambda allocator: allocator.name != FALLBACK,
     kind=lambda row, unit: "count",

@@ -34,7 +34,7 @@ SUITE = Suite(
     prefixes=("trace/",),
     programs=("bench_replay",),
     rounds={"full": 5, "quick": 3, "smoke": 1},
-    arguments={"full": ("--repetitions", "5"), "quick": ("--repetitions", "2"),
+    arguments={"full": ("--repetitions", "3"), "quick": ("--repetitions", "1"),
                "smoke": ("--smoke",)},
     measure=measure,
     wanted=lambda allocator: allocator.name != FALLBACK,
