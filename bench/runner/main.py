@@ -4,9 +4,11 @@ import argparse
 import pathlib
 import subprocess
 import sys
+import textwrap
 
 from report import page as html
-from runner import allocators, compare, document, goals, page, suites, text, verdicts
+from report import words
+from runner import allocators, compare, document, goals, page, suites, table, text, verdicts
 from runner.rounds import Campaign
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -118,8 +120,11 @@ def compared(options, build):
 def write_reports(options, campaign, left_out, results, title):
     options.out.mkdir(parents=True, exist_ok=True)
     document.write(options.out / "report.json", document.content(campaign, options.length, results))
-    html.write(options.out / "report.html", page.content(
-        campaign, list(campaign.done), left_out, results, goals.SUBJECT, title))
+    shown = page.content(campaign, list(campaign.done), left_out, results, goals.SUBJECT, title)
+    html.write(options.out / "report.html", shown)
+    print()
+    for sentence in words.summary(shown):
+        print(textwrap.fill(sentence, table.WIDTH, initial_indent="- ", subsequent_indent="  "))
     print(f"\nreport: {options.out / 'report.html'}\nfigures: {options.out / 'report.json'}")
 
 

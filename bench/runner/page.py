@@ -33,7 +33,8 @@ def content(campaign, chosen, left_out, verdicts, subject, title):
 
 def _section(campaign, suite, subject, baseline):
     rows = [_row(campaign, suite, row, columns, subject, baseline)
-            for row, columns in campaign.rows_of(suite.name).items()]
+            for row, columns in campaign.rows_of(suite.name).items()
+            if suite.kind(row, _unit_of(campaign, row))]
     return model.Section(
         title=suite.heading.partition(":")[0], about=suite.about, rows=rows,
         curves=suite.curves(campaign.series.get(suite.name, {})),
@@ -43,7 +44,7 @@ def _section(campaign, suite, subject, baseline):
 def _row(campaign, suite, row, columns, subject, baseline):
     """The fallback by itself is no peer: it is left to the terminal's table."""
     shown = {name: values for name, values in columns.items() if name != FALLBACK}
-    unit = campaign.units.get(row, _unit_in(row))
+    unit = _unit_of(campaign, row)
     ratios = {}
     if subject in shown:
         ratios = {name: paired_ratio(shown[subject], values)
@@ -57,8 +58,10 @@ def _row(campaign, suite, row, columns, subject, baseline):
                      ratios, against_baseline=against)
 
 
-def _unit_in(row):
-    """The unit that a row's name ends in, as startup/rss_kib does; otherwise ns."""
+def _unit_of(campaign, row):
+    """The unit that a row's name ends in, as that of startup/rss_kib does; otherwise ns."""
+    if row in campaign.units:
+        return campaign.units[row]
     return {"_us": "us", "_kib": "KiB", "_mib": "MiB"}.get(row[row.rfind("_"):], "ns")
 
 

@@ -12,7 +12,7 @@ import unittest
 from unittest import mock
 
 import support
-from spillway_cli.ab import allocators, programs, progress, resident
+from spillway_cli.ab import allocators, programs, progress
 from spillway_cli.errors import UserError
 
 
@@ -134,22 +134,6 @@ class Compare(support.WithFolder):
         self.assertTrue(report["settings"]["interrupted"])
         page = (self.folder / "report.html").read_text(encoding="utf-8")
         self.assertRegex(page, r"interrupted in sleep after [1-9]\d* of 1000 rounds")
-
-
-class Thinned(unittest.TestCase):
-    def test_peaks_and_ends_stay(self):
-        points = [(i, 10 + i % 7) for i in range(5000)]
-        points[1234], points[3333] = (1234, 999), (3333, 1)
-        kept = resident.thinned(points)
-        self.assertLessEqual(len(kept), resident.MOST_POINTS)
-        for point in (points[0], points[-1], (1234, 999), (3333, 1)):
-            self.assertIn(point, kept)
-        self.assertEqual(kept, sorted(kept))
-
-    def test_few_points_stay_as_they_are(self):
-        for count in (0, 1, 2, resident.MOST_POINTS):
-            points = [(i, i) for i in range(count)]
-            self.assertEqual(resident.thinned(points), points)
 
 
 class Terminal(io.StringIO):

@@ -36,7 +36,8 @@ class Suite:
     measure: callable
     wanted: callable = lambda allocator: True  # whether an allocator takes part
     together: bool = False  # one process measures all allocators, taking turns by itself
-    kind: callable = lambda row, unit: "time"  # row, unit -> time, memory or count
+    # row, unit -> time, memory or count; None: of the harness itself, not for the report
+    kind: callable = lambda row, unit: "time"
     curves: callable = lambda series: []  # name -> allocator -> [one per round] -> report's Curves
     # After the last round, what is computed from all of them: series, rows -> changes the rows.
     derive: callable = lambda series, rows: None
@@ -48,7 +49,7 @@ class Suite:
 
 def kind_of_times(row, _unit):
     """Where all rows are times; those of the loops alone are nobody's."""
-    return "count" if row.startswith("empty") else "time"
+    return None if row.startswith("empty") else "time"
 
 
 def run_json(command, environment, timeout=300):

@@ -56,7 +56,7 @@ SUITE = Suite(
     arguments={"full": (), "quick": ("--milliseconds", "50"), "smoke": ("--smoke",)},
     measure=measure,
     wanted=lambda allocator: allocator.name != FALLBACK,
-    kind=lambda row, unit: "count" if row.startswith("latency/empty/") else "time",
+    kind=lambda row, unit: None if row.startswith("latency/empty/") else "time",
     curves=curves,
     notes=("With more threads than cores, waiting for a core is part of a call's time. The rows "
            "`empty` are the clock alone: what the machine itself does to rare calls.",),

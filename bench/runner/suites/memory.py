@@ -2,6 +2,7 @@
 
 import statistics
 
+from report.curves import thinned
 from report.model import Curve
 from runner.goals import FALLBACK
 from runner.suites.base import Outcome, Suite, run_verified
@@ -14,7 +15,7 @@ def measure(programs, allocator, arguments):
     report = run_verified([programs / "bench_memory", "--json", "-", *arguments], allocator)
     outcome = Outcome(context=report["context"])
     for workload in report["results"]:
-        outcome.series[workload["name"]] = workload["ms_and_rss_kib"]
+        outcome.series[workload["name"]] = [thinned(process) for process in workload["ms_and_rss_kib"]]
         for row in workload["rows"]:
             if row["name"] == "fill/ms":
                 outcome.series[FILL_SAMPLES] = row["samples"]

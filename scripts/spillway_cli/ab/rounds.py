@@ -9,7 +9,8 @@ import dataclasses
 import hashlib
 import signal
 
-from spillway_cli.ab import measure, resident, verify
+from report.curves import thinned
+from spillway_cli.ab import measure, verify
 from spillway_cli.ab.allocators import BASELINE
 
 
@@ -95,7 +96,7 @@ class Rounds:
         with verify.Watch(allocator.library, self.program.command) as watch:
             done = self._run(allocator)
         result = self.comparison.results[allocator.name]
-        result.memory = resident.thinned(watch.memory)
+        result.memory = thinned(watch.memory)
         if watch.strangers and not watch.users:
             reasons = (f"{program} ({why})" for program, why in sorted(watch.strangers.items()))
             result.failure = "not the allocator in use in " + ", ".join(reasons)

@@ -1,0 +1,17 @@
+"""Series of measured points, made small enough for a page."""
+
+MOST_POINTS = 300
+
+
+def thinned(points, most=MOST_POINTS):
+    """At most that many of the (time, value) pairs: the ends, and from each stretch its extremes."""
+    if len(points) <= most:
+        return list(points)
+    stretches = (most - 2) // 2
+    inner = points[1:-1]
+    kept = [points[0]]
+    for i in range(stretches):
+        stretch = inner[i * len(inner) // stretches : (i + 1) * len(inner) // stretches]
+        extremes = {min(stretch, key=lambda p: p[1]), max(stretch, key=lambda p: p[1])}
+        kept += sorted(extremes)
+    return kept + [points[-1]]
