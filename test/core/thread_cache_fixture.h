@@ -60,8 +60,8 @@ struct CacheFixture : EngineFixture {
 struct NoBudget : CacheFixture {
   NoBudget() : CacheFixture(CacheBudget::Config{}) {}
 };
-struct LongSpans : CacheFixture {
-  LongSpans() : CacheFixture(engine_config(kAmple, 256 * kMiB)) {}
+struct LongSpanCache : CacheFixture {
+  LongSpanCache() : CacheFixture(engine_config(kAmple, 256 * kMiB)) {}
 };
 struct SmallBudget : CacheFixture {
   SmallBudget() : CacheFixture(CacheBudget::Config{.floor = 40 * kKiB}) {}

@@ -42,7 +42,7 @@ BOOST_FIXTURE_TEST_CASE(one_of_many_threads_has_time_for_misses, CacheFixture) {
   BOOST_TEST(claimed_at_medium_pace(*this) <= 64 * kKiB);
 }
 
-BOOST_FIXTURE_TEST_CASE(in_a_large_pool_a_thread_alone_has_time_too, LongSpans) {
+BOOST_FIXTURE_TEST_CASE(in_a_large_pool_a_thread_alone_has_time_too, LongSpanCache) {
   ThreadAnchor other = new_anchor();
   while (engine.grown_bytes() < 128 * kMiB) {
     BOOST_REQUIRE(allocate(other, kColoured) != nullptr);
