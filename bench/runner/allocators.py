@@ -6,12 +6,13 @@ import pathlib
 import sysconfig
 
 from report.peers import DEBIAN, checkout_version, package_version
-from runner.goals import SUBJECT, FALLBACK
+from runner.goals import SUBJECT, FALLBACK, LINKED
 
 GLIBC = "glibc"
 PEERS = {name: file for name, (file, _) in DEBIAN.items() if name != GLIBC}
 BUILT = {SUBJECT: "libspillway.so", FALLBACK: "libbare_mimalloc.so"}
 DEFAULT = (GLIBC, *PEERS, FALLBACK, SUBJECT)
+KNOWN = (*DEFAULT, LINKED)
 
 
 class BadAllocator(Exception):
@@ -21,8 +22,12 @@ class BadAllocator(Exception):
 @dataclasses.dataclass(frozen=True)
 class Allocator:
     name: str
-    library: pathlib.Path | None  # None: glibc's own, nothing preloaded
+    library: pathlib.Path | None  # None: nothing is preloaded
     version: str = ""
+
+    def program(self, folder, name):
+        """The benchmark `name` for this allocator."""
+        return folder / (f"{name}_linked" if self.name == LINKED else name)
 
     def environment(self):
         environment = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
@@ -32,6 +37,8 @@ class Allocator:
 
     def serves(self, malloc_from):
         """Whether malloc_from, a file as the benchmarks report it, is this allocator's."""
+        if self.name == LINKED:
+            return pathlib.Path(malloc_from).name.endswith("_linked")
         if self.library is None:
             return pathlib.Path(malloc_from).name.startswith("libc.so")
         try:
@@ -80,6 +87,9 @@ def find(names, build):
         elif name == GLIBC:
             found.append(Allocator(name, None, _version(name, None)))
             continue
+        elif name == LINKED:
+            found.append(Allocator(name, None, _version(name, None)))
+            continue
         elif name in PEERS:
             wanted = PEERS[name]
             place = _installed(wanted)
@@ -87,7 +97,7 @@ def find(names, build):
             wanted = str(build / BUILT[name])
             place = build / BUILT[name] if (build / BUILT[name]).is_file() else None
         else:
-            raise BadAllocator(f"unknown allocator '{name}': one of {', '.join(DEFAULT)}, "
+            raise BadAllocator(f"unknown allocator '{name}': one of {', '.join(KNOWN)}, "
                                "or NAME=/path/to/library.so")
         if place:
             found.append(Allocator(name, _preloadable(place), _version(name, given)))

@@ -10,6 +10,7 @@ import dataclasses
 
 SUBJECT = "spillway"
 FALLBACK = "bare_mimalloc"  # the same mimalloc from the same build, without Spillway
+LINKED = "linked"  # the benchmarks linked with libspillway.a, nothing preloaded
 
 
 @dataclasses.dataclass(frozen=True)

@@ -26,8 +26,9 @@ def parse(arguments):
     parser.add_argument("--suite", action="append", choices=[*suites.SUITES, "all"],
                         help="may be given several times (default: all)")
     parser.add_argument("--allocators", metavar="A,B,...",
-                        help="of " + ", ".join(allocators.DEFAULT) + ", or NAME=/path/to/library.so "
-                        "(default: each that is found)")
+                        help="of " + ", ".join(allocators.KNOWN) + ", or NAME=/path/to/library.so "
+                        "(default: each that is found; linked: the programs that "
+                        "exist linked with libspillway.a)")
     parser.add_argument("--compare", metavar="REV",
                         help="this tree's Spillway against that of another revision, which is built "
                         "in build/compare; no goals")

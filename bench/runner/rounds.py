@@ -5,6 +5,7 @@ import sys
 import time
 
 from report.noise import Noise
+from runner.goals import LINKED
 from runner.suites import SUITES, SuiteFailed
 from runner.verdicts import Figures
 
@@ -60,7 +61,8 @@ class Campaign:
     def _round(self, suite, number, programs, length):
         """[(allocator's name, Outcome)]. Nothing is kept of a round that is not complete."""
         ready = [one for one in self.allocators
-                 if suite.wanted(one) and (suite.name, one.name) not in self.failures]
+                 if suite.wanted(one) and (suite.linked or one.name != LINKED)
+                 and (suite.name, one.name) not in self.failures]
         arguments = suite.arguments[length]
         if suite.together:
             return self._together(suite, number, ready, programs, arguments)

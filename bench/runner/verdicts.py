@@ -4,7 +4,7 @@ import dataclasses
 import random
 import statistics
 
-from runner.goals import SUBJECT, FALLBACK, ROWS_COMPARED
+from runner.goals import SUBJECT, FALLBACK, LINKED, ROWS_COMPARED
 
 MET, MISSED, OPEN = "met", "NOT MET", "-"
 RESAMPLES = 400
@@ -48,7 +48,7 @@ class Figures:
                               for name, values in self.rows[row].items()} for row in rows})
 
     def peers(self, row):
-        return [a for a in self.rows.get(row, {}) if a not in (SUBJECT, FALLBACK)]
+        return [a for a in self.rows.get(row, {}) if a not in (SUBJECT, FALLBACK, LINKED)]
 
 
 def judge(goal, figures):

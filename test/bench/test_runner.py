@@ -153,6 +153,15 @@ class Finding(unittest.TestCase):
         with self.assertRaises(allocators.BadAllocator):
             allocators.find(["mine=/no/such/library.so"], ROOT)
 
+    def test_the_linked_one_has_programs_of_its_own(self):
+        found, _ = allocators.find([goals.LINKED, "glibc"], ROOT)
+        folder = pathlib.Path("/b")
+        self.assertEqual([one.program(folder, "bench_calls") for one in found],
+                         [folder / "bench_calls_linked", folder / "bench_calls"])
+        self.assertTrue(found[0].serves("/b/bench_calls_linked"))
+        self.assertFalse(found[0].serves("/lib/libc.so.6"))
+        self.assertNotIn(goals.LINKED, allocators.DEFAULT)
+
     def test_a_default_one_may_be_missing(self):
         with tempfile.TemporaryDirectory() as empty:
             found, left_out = allocators.find(None, pathlib.Path(empty))
@@ -277,6 +286,15 @@ class Rounds(unittest.TestCase):
         self.assertEqual(self.campaign.rows["replace/1"], {"one": [1] * 3})
         self.assertEqual(self.campaign.failures, {("threads", "two"): "signal 11"})
         self.assertEqual(self.turns, ["one", "two", "two", "one", "one", "two"])
+
+    def test_the_linked_one_runs_where_there_are_programs(self):
+        self.campaign = rounds.Campaign([allocators.Allocator(name, None) for name in ("one", goals.LINKED)])
+        without = dataclasses.replace(suites.SUITES["calls"], measure=self.calls, linked=False)
+        with unittest.mock.patch.dict(suites.SUITES, {"calls": without}):
+            self.campaign.run(["calls"], pathlib.Path("/"), "smoke")
+        self.assertEqual(self.turns, ["one"])
+        self.run_with(self.calls, self.calls)
+        self.assertIn(goals.LINKED, self.turns)
 
     def test_an_interrupted_round_counts_for_nobody(self):
         def calls_then_stop(programs, allocator, arguments):

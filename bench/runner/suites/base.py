@@ -35,6 +35,7 @@ class Suite:
     # (programs' folder, allocator or list of them, arguments) -> Outcome
     measure: callable
     wanted: callable = lambda allocator: True  # whether an allocator takes part
+    linked: bool = False  # whether its programs exist linked with the allocator
     together: bool = False  # one process measures all allocators, taking turns by itself
     # row, unit -> time, memory or count; None: of the harness itself, not for the report
     kind: callable = lambda row, unit: "time"

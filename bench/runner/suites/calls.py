@@ -7,8 +7,8 @@ from runner.suites.base import Outcome, Suite, kind_of_times, run_verified
 def measure(programs, allocator, arguments):
     # The fallback's own library exists to be compared in small pairs only.
     chosen = [f"--benchmark_filter=^({'|'.join(SMALL)})$"] if allocator.name == FALLBACK else []
-    report = run_verified([programs / "bench_calls", "--benchmark_format=json", *arguments, *chosen],
-                          allocator)
+    program = allocator.program(programs, "bench_calls")
+    report = run_verified([program, "--benchmark_format=json", *arguments, *chosen], allocator)
     # Processor time: these calls wait for nothing, and another program's turn is not their cost.
     figures = {one["name"]: {allocator.name: one["cpu_time"]} for one in report["benchmarks"]}
     return Outcome(figures, context=report["context"])
@@ -26,5 +26,6 @@ SUITE = Suite(
     arguments={"full": ("--benchmark_min_time=0.005",), "quick": ("--benchmark_min_time=0.002",),
                "smoke": ("--benchmark_min_time=0.0002",)},
     measure=measure,
+    linked=True,
     kind=kind_of_times,
 )

@@ -8,7 +8,7 @@ PERCENTILES = ("p50", "p90", "p99", "p99.9", "p99.99", "max")
 
 
 def measure(programs, allocator, arguments):
-    report = run_verified([programs / "bench_latency", "--json", "-", *arguments], allocator)
+    report = run_verified([allocator.program(programs, "bench_latency"), "--json", "-", *arguments], allocator)
     outcome = Outcome(context=report["context"])
     for one in report["results"]:
         for percentile in PERCENTILES:
@@ -55,6 +55,7 @@ SUITE = Suite(
     rounds={"full": 5, "quick": 1, "smoke": 1},
     arguments={"full": (), "quick": ("--milliseconds", "50"), "smoke": ("--smoke",)},
     measure=measure,
+    linked=True,
     wanted=lambda allocator: allocator.name != FALLBACK,
     kind=lambda row, unit: None if row.startswith("latency/empty/") else "time",
     curves=curves,

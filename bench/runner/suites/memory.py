@@ -12,7 +12,7 @@ LONG_QUEUED = 0.05  # a process that waited for a core this part of its life was
 
 
 def measure(programs, allocator, arguments):
-    report = run_verified([programs / "bench_memory", "--json", "-", *arguments], allocator)
+    report = run_verified([allocator.program(programs, "bench_memory"), "--json", "-", *arguments], allocator)
     outcome = Outcome(context=report["context"])
     for workload in report["results"]:
         outcome.series[workload["name"]] = [thinned(process) for process in workload["ms_and_rss_kib"]]
@@ -73,6 +73,7 @@ SUITE = Suite(
     rounds={"full": 5, "quick": 1, "smoke": 1},
     arguments={"full": (), "quick": ("--quick",), "smoke": ("--smoke",)},
     measure=measure,
+    linked=True,
     wanted=lambda allocator: allocator.name != FALLBACK,
     kind=kind,
     curves=curves,

@@ -5,7 +5,7 @@ from runner.suites.base import FEW_QUIET, Outcome, Suite, kind_of_times, run_ver
 
 
 def measure(programs, allocator, arguments):
-    report = run_verified([programs / "bench_threads", "--json", "-", *arguments], allocator)
+    report = run_verified([allocator.program(programs, "bench_threads"), "--json", "-", *arguments], allocator)
     outcome = Outcome(context=report["context"])
     for one in report["results"]:
         outcome.figures[one["name"]] = {allocator.name: one["wall_ns"]["median"]}
@@ -27,6 +27,7 @@ SUITE = Suite(
                "quick": ("--repetitions", "4", "--milliseconds", "3"),
                "smoke": ("--repetitions", "1", "--milliseconds", "1")},
     measure=measure,
+    linked=True,
     kind=kind_of_times,
     wanted=lambda allocator: allocator.name != FALLBACK,
 )
