@@ -9,6 +9,7 @@
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/misuse.h"
+#include "alloc/os/errno_keeper.h"
 
 namespace spillway::heap {
 namespace {
@@ -27,6 +28,18 @@ void* move_to(void* target, void* pointer, size_t bytes) {
 void* move(void* pointer, size_t old_size, size_t new_size) {
   void* moved = allocate(new_size);
   return moved != nullptr ? move_to(moved, pointer, std::min(old_size, new_size)) : nullptr;
+}
+
+// To a block of half its size or less, if one is to be had: a larger one serves where it has
+// memory, as this one may have done, and then nothing would be won.
+[[gnu::noinline]] void* shrink(void* pointer, size_t usable, size_t size) {
+  const os::ErrnoKeeper keeper;
+  void* smaller = allocate(size);
+  if (smaller == nullptr || usable_size(smaller) > usable / kLeastShare) {
+    free(smaller);
+    return pointer;
+  }
+  return move_to(smaller, pointer, size);
 }
 
 void* reallocate_pooled(void* pointer, size_t size) {
@@ -48,8 +61,10 @@ void* reallocate_pooled(void* pointer, size_t size) {
   if (size <= usable && size > usable / kLeastShare) {
     return pointer;
   }
-  void* growing =
-      size > usable ? take_large(size, core::LargeBlocks::Use::kGrowing, false) : nullptr;
+  if (size <= usable) {
+    return shrink(pointer, usable, size);
+  }
+  void* growing = take_large(size, core::LargeBlocks::Use::kGrowing, false);
   return growing != nullptr ? move_to(growing, pointer, usable) : move(pointer, usable, size);
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "alloc/heap/inspect.h"
 #include "test/heap/fixture.h"
 
 namespace spillway::heap {
@@ -41,6 +42,18 @@ BOOST_AUTO_TEST_CASE(a_block_shrunk_to_half_gives_memory_back) {
   block = reallocate(block, 20000);
   BOOST_TEST(usable_size(block) < kMiB);
   BOOST_TEST(is_filled(block, 20000, 2));
+  free(block);
+}
+
+BOOST_AUTO_TEST_CASE(a_block_stays_where_it_is_when_only_others_of_its_size_have_memory) {
+  trim(0);
+  void* block = allocate(160 * kKiB);
+  fill(block, 80 * kKiB, 7);
+  free(allocate(160 * kKiB));  // serves smaller requests now
+  for (int i = 0; i < 4; ++i) {
+    BOOST_TEST(reallocate(block, 80 * kKiB) == block);
+  }
+  BOOST_TEST(is_filled(block, 80 * kKiB, 7));
   free(block);
 }
 
@@ -94,9 +107,10 @@ BOOST_AUTO_TEST_CASE(a_large_block_that_shrinks_gives_its_tail_back) {
 BOOST_AUTO_TEST_CASE(null_allocates_and_size_zero_frees) {
   void* block = reallocate(nullptr, 20000);
   BOOST_TEST(is_pooled(block));
-  const uint64_t live = class_snapshot(20000).live;
+  const uint64_t live = snapshot().pool_live_bytes;
+  const size_t usable = usable_size(block);
   BOOST_TEST(reallocate(block, 0) == nullptr);
-  BOOST_TEST(class_snapshot(20000).live == live - 1);
+  BOOST_TEST(snapshot().pool_live_bytes == live - usable);
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_leaves_the_block) {
