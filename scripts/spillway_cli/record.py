@@ -1,6 +1,5 @@
 """`spillway record`: runs a command with the recorder preloaded and packs what it wrote into a trace."""
 
-import argparse
 import dataclasses
 import json
 import os
@@ -10,8 +9,8 @@ import subprocess
 import sys
 import tempfile
 
-from spillway_cli import check, paths, target
-from spillway_cli.ab import allocators
+from spillway_cli import allocators, check, paths, target
+from spillway_cli.arguments import whole_number
 from spillway_cli.errors import UserError, usage_error
 from spillway_cli.run import preload_environment
 
@@ -36,12 +35,13 @@ def add_parser(subparsers):
         help="the allocator that serves COMMAND (glibc)",
     )  # fmt: skip
     parser.add_argument(
-        "--events", type=_count(1), default=EVENTS, metavar="N",
+        "--events", type=whole_number(1, MOST_EVENTS), default=EVENTS, metavar="N",
         help=f"the recording ends after N events; COMMAND goes on ({EVENTS})",
     )  # fmt: skip
     parser.add_argument(
-        "--skip", type=_count(0), default=0, metavar="N", help="leave out the first N events"
-    )
+        "--skip", type=whole_number(0, MOST_EVENTS), default=0, metavar="N",
+        help="leave out the first N events",
+    )  # fmt: skip
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--program", metavar="NAME",
@@ -62,18 +62,6 @@ def add_build_option(parser):
     )  # fmt: skip
 
 
-def _count(least):
-    def number(text):
-        value = int(text) if text.isdecimal() else -1
-        if not least <= value <= MOST_EVENTS:
-            raise argparse.ArgumentTypeError(
-                f"'{text}' is not a number from {least} to {MOST_EVENTS}"
-            )
-        return value
-
-    return number
-
-
 def built(build_dir, targets=TARGETS):
     """The folder with the programs: `build_dir`, or build/release after a build of `targets`."""
     if build_dir is None:
@@ -92,10 +80,7 @@ def allocator_named(text):
     """The Allocator that NAME or PATH means."""
     entry = f"given={text}" if "/" in text else text
     name = entry.partition("=")[0]
-    try:
-        found, left_out = allocators.choose(entry)
-    except UserError as error:
-        raise usage_error(str(error).replace("ab: ", "record: ", 1)) from error
+    found, left_out = allocators.choose(entry)
     chosen = next((allocator for allocator in found if allocator.name == name), None)
     if chosen is None:
         raise UserError(left_out[0])

@@ -8,10 +8,10 @@ import subprocess
 import sys
 
 from report.statistics import FEWEST_ROUNDS, paired_ratio
-from spillway_cli import check, paths, process
-from spillway_cli.ab import allocators, table
-from spillway_cli.ab.allocators import BASELINE
-from spillway_cli.ab.command import positive
+from spillway_cli import allocators, paths, process
+from spillway_cli.ab import table
+from spillway_cli.allocators import BASELINE
+from spillway_cli.arguments import whole_number
 from spillway_cli.errors import UserError, usage_error
 from spillway_cli.record import add_build_option, built
 
@@ -39,14 +39,12 @@ def add_parser(subparsers):
         description="Replays each TRACE under several allocators, interleaved round by round, and "
         "prints times, memory and page faults beside glibc's.",
     )
+    allocators.add_option(parser)
     parser.add_argument(
-        "--allocators",
-        metavar="A,B,...",
-        help=f"of {', '.join(allocators.KNOWN)}, or NAME=/path/to/lib.so (default: all installed)",
-    )
-    parser.add_argument("--rounds", type=positive, default=ROUNDS, metavar="N", help=f"({ROUNDS})")
+        "--rounds", type=whole_number(1), default=ROUNDS, metavar="N", help=f"({ROUNDS})"
+    )  # fmt: skip
     parser.add_argument(
-        "--repetitions", type=positive, default=REPETITIONS, metavar="N",
+        "--repetitions", type=whole_number(1), default=REPETITIONS, metavar="N",
         help=f"fresh processes per trace, allocator and round ({REPETITIONS})",
     )  # fmt: skip
     parser.add_argument(
@@ -69,7 +67,7 @@ def handle(arguments):
     tools = built(arguments.build_dir, TARGETS)
     traces = arguments.traces or sorted(str(path) for path in TRACES.glob("*.trace"))
     shown = _look_at(tools, traces)
-    found, left_out = _usable(arguments.allocators)
+    found, left_out = allocators.usable(arguments.allocators)
     for allocator in found:
         print(f"{allocator.name}: {allocator.version}, {allocator.library}")
     for reason in left_out:
@@ -106,23 +104,6 @@ def _look_at(tools, traces):
         line = done.stderr.strip().removeprefix("bench_trace: ")
         raise UserError(f"replay: {line}", status=done.returncode)
     return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def _usable(names):
-    """(allocators that load, why others are left out)."""
-    try:
-        found, left_out = allocators.choose(names)
-    except UserError as error:
-        text = str(error).replace("ab: ", "replay: ", 1)
-        raise UserError(text, status=error.status) from error
-    loadable = []
-    for allocator in found:
-        reason = check.probe(allocator.library)
-        if reason is None:
-            loadable.append(allocator)
-        else:
-            left_out.append(f"{allocator.name}: {reason}")
-    return loadable, left_out
 
 
 class Campaign:

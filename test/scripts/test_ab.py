@@ -12,7 +12,8 @@ import unittest
 from unittest import mock
 
 import support
-from spillway_cli.ab import allocators, programs, progress
+from spillway_cli import allocators
+from spillway_cli.ab import programs, progress
 from spillway_cli.errors import UserError
 
 

@@ -11,7 +11,7 @@ from unittest import mock
 
 import support
 from spillway_cli import record, replay
-from spillway_cli.ab.allocators import Allocator
+from spillway_cli.allocators import Allocator
 from spillway_cli.errors import UserError
 
 # A packer that tells its arguments, and a replaying program whose figures grow from call to call.

@@ -1,6 +1,5 @@
 """`spillway ab`: arguments, set-up, the loop over the programs, what is printed."""
 
-import argparse
 import pathlib
 import subprocess
 import sys
@@ -8,10 +7,11 @@ import sys
 from report import noise, words
 from report.page import write as write_page
 from report.statistics import FEWEST_ROUNDS
-from spillway_cli import check, paths, target
+from spillway_cli import allocators, paths, target
 from spillway_cli.ab import (
-    allocators, machine, measure, page, programs, progress, report, rounds, table,
+    machine, measure, page, programs, progress, report, rounds, table,
 )  # fmt: skip
+from spillway_cli.arguments import whole_number
 from spillway_cli.errors import UserError
 
 ROUNDS = 7
@@ -28,13 +28,9 @@ def add_parser(subparsers):
         "round by round, and prints times, memory and page faults beside glibc's. The allocator is "
         "preloaded into the command and all that it starts; its input is empty.",
     )
-    parser.add_argument(
-        "--allocators",
-        metavar="A,B,...",
-        help=f"of {', '.join(allocators.KNOWN)}, or NAME=/path/to/lib.so (default: all installed)",
-    )
+    allocators.add_option(parser)
     parser.add_argument("--programs", metavar="P,Q,...", help="only these of the built-in programs")
-    parser.add_argument("--runs", type=positive, metavar="N", help=f"measured rounds ({ROUNDS})")
+    parser.add_argument("--runs", type=whole_number(1), metavar="N", help=f"measured rounds ({ROUNDS})")
     parser.add_argument(
         "--quick",
         action="store_true",
@@ -45,13 +41,6 @@ def add_parser(subparsers):
         help="where report.html, report.json, inputs and logs go (build/ab)",
     )  # fmt: skip
     parser.set_defaults(handler=handle)
-
-
-def positive(text):
-    value = int(text) if text.isdecimal() else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of 1 or more")
-    return value
 
 
 def handle(arguments):
@@ -157,18 +146,11 @@ def _set_up(arguments):
     asked = (arguments.allocators or ",".join(allocators.KNOWN)).split(",")
     if "spillway" in asked:
         paths.build()
-    found, left_out = allocators.choose(arguments.allocators)
-    loadable = []
-    for allocator in found:
-        reason = check.probe(allocator.library)
-        if reason is None:
-            loadable.append(allocator)
-        else:
-            left_out.append(f"{allocator.name}: {reason}")
-    if allocators.BASELINE not in [allocator.name for allocator in loadable]:
+    found, left_out = allocators.usable(arguments.allocators)
+    if allocators.BASELINE not in [allocator.name for allocator in found]:
         raise UserError(left_out[-1])
     measure.become_subreaper()
-    return loadable, left_out
+    return found, left_out
 
 
 def _teller(bar, name):

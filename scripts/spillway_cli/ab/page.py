@@ -3,7 +3,7 @@
 from report import model
 from report.statistics import median_interval, paired_ratio
 from spillway_cli.ab import table
-from spillway_cli.ab.allocators import BASELINE, SUBJECT
+from spillway_cli.allocators import BASELINE, SUBJECT
 
 MIB = 1 << 20
 # Sample's field, title, unit, kind, divisor, what it is

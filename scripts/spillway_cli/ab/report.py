@@ -6,7 +6,7 @@ import json
 import os
 
 from report.statistics import paired_ratio
-from spillway_cli.ab.allocators import BASELINE
+from spillway_cli.allocators import BASELINE
 
 FORMAT = 1  # raised when a reader of the old form would be misled
 

@@ -11,7 +11,7 @@ import signal
 
 from report.curves import thinned
 from spillway_cli.ab import measure, verify
-from spillway_cli.ab.allocators import BASELINE
+from spillway_cli.allocators import BASELINE
 
 
 @dataclasses.dataclass

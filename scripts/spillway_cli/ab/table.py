@@ -4,7 +4,7 @@ import statistics
 import textwrap
 
 from report.statistics import geometric_mean_ratio, paired_ratio
-from spillway_cli.ab.allocators import BASELINE
+from spillway_cli.allocators import BASELINE
 
 WIDTH = 80
 HEADING = (

@@ -10,7 +10,7 @@ import re
 import subprocess
 
 from report.peers import DEBIAN, checkout_version, package_version
-from spillway_cli import elf, paths
+from spillway_cli import check, elf, paths
 from spillway_cli.errors import UserError, usage_error
 
 BASELINE = "glibc"
@@ -26,6 +26,27 @@ class Allocator:
     version: str
 
 
+def add_option(parser):
+    parser.add_argument(
+        "--allocators",
+        metavar="A,B,...",
+        help=f"of {', '.join(KNOWN)}, or NAME=/path/to/lib.so (default: all installed)",
+    )
+
+
+def usable(text):
+    """As choose(), and without those that do not load into a program."""
+    found, left_out = choose(text)
+    loadable = []
+    for allocator in found:
+        reason = check.probe(allocator.library)
+        if reason is None:
+            loadable.append(allocator)
+        else:
+            left_out.append(f"{allocator.name}: {reason}")
+    return loadable, left_out
+
+
 def choose(text):
     """(allocators, what was left out and why, one line each) for a list such as `glibc,a=/b.so`.
 
@@ -36,7 +57,7 @@ def choose(text):
     names = [entry.partition("=")[0] for entry in entries]
     for name in names:
         if names.count(name) > 1:
-            raise usage_error(f"ab: allocator '{name}' is named twice")
+            raise usage_error(f"allocator '{name}' is named twice")
     if BASELINE not in names:
         entries.insert(0, BASELINE)
     found, left_out = [], []
@@ -56,14 +77,14 @@ def _find(entry):
     name, equals, given = entry.partition("=")
     if equals:
         if not re.fullmatch(r"[\w.+-]{1,12}", name):
-            raise usage_error(f"ab: '{name}' is not a name of up to 12 letters, digits, '.', '+', '-'")
+            raise usage_error(f"'{name}' is not a name of up to 12 letters, digits, '.', '+', '-'")
         path = paths.library(given)
         if "malloc" not in elf.read(path).defined:
-            raise usage_error(f"ab: {name}: {given} does not export malloc")
+            raise usage_error(f"{name}: {given} does not export malloc")
         return Allocator(name, path, "given by path"), None
     if name not in KNOWN:
         known = ", ".join(KNOWN)
-        raise usage_error(f"ab: unknown allocator '{name}'; known: {known}, or NAME=/path/to/lib.so")
+        raise usage_error(f"unknown allocator '{name}'; known: {known}, or NAME=/path/to/lib.so")
     soname, package = KNOWN[name]
     if package is None:
         if not paths.LIBRARY.exists():
