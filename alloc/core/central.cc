@@ -214,7 +214,8 @@ bool Central::purge_run(SlotIndex first, uint32_t count, uint64_t& purged) {
 }
 
 uint32_t Central::start_hint(uint32_t newcomer) const {
-  const uint32_t words_in_use = growth_.taken() / Freelist::kSlotsPerWord + 1;
+  const auto words_in_use =
+      static_cast<uint32_t>(divide_up(std::max(growth_.taken(), 1U), Freelist::kSlotsPerWord));
   // Multiples of the golden ratio: any number of newcomers in a row is spread evenly.
   constexpr uint32_t kGoldenRatio = 0x9e3779b1;
   return static_cast<uint32_t>((uint64_t{newcomer * kGoldenRatio} * words_in_use) >> 32);

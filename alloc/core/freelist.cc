@@ -86,6 +86,7 @@ void Freelist::attach(void* memory, uint32_t slots, uint32_t lanes, uint32_t lan
 template <typename Choose>
 uint32_t Freelist::take_chosen(uint32_t& hint, SlotIndex* out, uint32_t wanted, uint32_t most_words,
                                Choose choose) {
+  SPILLWAY_DCHECK(hint < words_[0]);
   // First where the top is the word itself, or far from words that other threads write.
   const bool top_apart = level_count_ == 1 || level_count_ > 3;
   if (top_apart && seems_empty()) {

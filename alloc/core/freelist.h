@@ -40,7 +40,7 @@ class Freelist {
   void attach(void* memory, uint32_t slots, uint32_t lanes = 1, uint32_t lane = 0);
 
   // Moves up to `wanted` free slots to `out` and returns how many, neighbours first. `hint` is the
-  // caller's word: the search starts there, and it is set to where slots were found.
+  // caller's word, below words(): the search starts there, and it is set to where slots were found.
   // At most four words are emptied, so fewer than wanted may come; 0: nothing was free.
   uint32_t take(uint32_t& hint, SlotIndex* out, uint32_t wanted);
   // The same with slots of groups that `holder` shares with nobody, which it holds from then on.

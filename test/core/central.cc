@@ -98,7 +98,24 @@ BOOST_AUTO_TEST_CASE(threads_grow_in_groups_of_their_own) {
 BOOST_AUTO_TEST_CASE(newcomers_start_at_different_words) {
   take_dirty(200);
   BOOST_TEST(central.start_hint(0) != central.start_hint(1));
-  BOOST_TEST(central.start_hint(1000) <= central.grown() / Freelist::kSlotsPerWord);
+  for (uint32_t newcomer = 0; newcomer < 1000; ++newcomer) {
+    BOOST_REQUIRE(central.start_hint(newcomer) <= 199 / Freelist::kSlotsPerWord);
+  }
+}
+
+struct WholeWords : CentralFixture {
+  WholeWords() : CentralFixture(16 * kKiB) {}
+};
+
+BOOST_FIXTURE_TEST_CASE(newcomers_to_a_class_in_full_use_start_inside_the_freelist, WholeWords) {
+  BOOST_REQUIRE(one->slots % Freelist::kSlotsPerWord == 0U);
+  void* blocks[Central::kMostBatch];
+  while (take(client, blocks, Central::kMostBatch) != 0) {
+  }
+  BOOST_REQUIRE(central.grown() == one->slots);
+  for (uint32_t newcomer = 0; newcomer < 1000; ++newcomer) {
+    BOOST_REQUIRE(central.start_hint(newcomer) < one->slots / Freelist::kSlotsPerWord);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(two_clients_share_no_line_while_there_are_full_groups) {

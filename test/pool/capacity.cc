@@ -1,7 +1,9 @@
 // How many buffers there are, where the memory comes from, and that pools share nothing. Points
 // C12, C13 and C16 of the reference pool.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <latch>
+#include <map>
 #include <memory>
 #include <set>
 #include <thread>
@@ -118,6 +120,46 @@ BOOST_AUTO_TEST_CASE(c12_several_threads_share_what_there_is) {
       count += mine.size();
     }
     BOOST_TEST(count == 100U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(c12_threads_begin_within_their_class_though_all_of_it_was_in_use) {
+  constexpr size_t kMost = 64;  // a word of the freelist, exactly
+  constexpr size_t kThreads = 8;
+  constexpr size_t kEach = 3;
+  const std::vector<size_t> sizes = {4 * kKiB, 12 * kKiB, 20 * kKiB};
+  for (const size_t cache : {size_t{0}, size_t{4}}) {
+    Pool pool = make_pool(
+        PoolConfig().with_classes(sizes).with_max_per_class(kMost).with_prefill().with_thread_cache(
+            ThreadCachePolicy::exact(cache)));
+    std::vector<Buffer> held;
+    Worker workers[kThreads];
+    for (Worker& worker : workers) {
+      worker.run([&] {
+        for (const size_t size : sizes) {
+          for (Buffer& buffer : take(pool, kEach, size)) {
+            std::fill_n(buffer.data(), size, std::byte{1});
+            held.push_back(std::move(buffer));
+          }
+        }
+      });
+    }
+    BOOST_TEST(held.size() == kThreads * kEach * sizes.size());
+    std::map<const std::byte*, size_t> places;
+    for (const Buffer& buffer : held) {
+      BOOST_TEST(buffer.is_pooled());
+      BOOST_TEST(places.emplace(buffer.data(), buffer.capacity()).second);
+    }
+    const std::byte* end = nullptr;
+    for (const auto& [start, size] : places) {
+      BOOST_TEST((end <= start));
+      end = start + size;
+    }
+    for (const PoolClassStatistics& each : pool.statistics().classes) {
+      BOOST_TEST(each.live == kThreads * kEach);
+      BOOST_TEST(each.created == kMost);
+      BOOST_TEST(each.cached + each.free == kMost - kThreads * kEach);
+    }
   }
 }
 
