@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include <thread>
 
 #include "bench/machine.h"
+#include "bench/pinning.h"
 
 namespace bench {
 namespace {
@@ -30,26 +30,6 @@ double page_faults() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<double>(usage.ru_minflt + usage.ru_majflt);
-}
-
-// Thread n runs on the n-th usable core, counted round and round. Left to itself the kernel
-// sometimes puts two threads on one core for a while, and handing over then costs something else
-// altogether.
-void pin_to_core(int thread) {
-  cpu_set_t usable;
-  if (sched_getaffinity(0, sizeof usable, &usable) != 0) {
-    return;
-  }
-  int skip = thread % std::max(1, CPU_COUNT(&usable));
-  for (std::size_t core = 0; core < CPU_SETSIZE; ++core) {
-    if (CPU_ISSET(core, &usable) && skip-- == 0) {
-      cpu_set_t own;
-      CPU_ZERO(&own);
-      CPU_SET(core, &own);
-      pthread_setaffinity_np(pthread_self(), sizeof own, &own);
-      return;
-    }
-  }
 }
 
 // How long the calling thread has been ready to run without running, in ns.

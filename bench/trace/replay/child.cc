@@ -1,7 +1,6 @@
 #include "bench/trace/replay/child.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench/pinning.h"
 #include "bench/trace/replay/memory.h"
 
 namespace bench::trace {
@@ -22,24 +22,6 @@ double now_ns() {
   timespec time{};
   clock_gettime(CLOCK_MONOTONIC, &time);
   return 1e9 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec);
-}
-
-// Thread n runs on the n-th usable core, counted round and round.
-void pin_to_core(unsigned thread) {
-  cpu_set_t usable;
-  if (sched_getaffinity(0, sizeof usable, &usable) != 0) {
-    return;
-  }
-  unsigned skip = thread % static_cast<unsigned>(std::max(1, CPU_COUNT(&usable)));
-  for (std::size_t core = 0; core < CPU_SETSIZE; ++core) {
-    if (CPU_ISSET(core, &usable) && skip-- == 0) {
-      cpu_set_t own;
-      CPU_ZERO(&own);
-      CPU_SET(core, &own);
-      pthread_setaffinity_np(pthread_self(), sizeof own, &own);
-      return;
-    }
-  }
 }
 
 struct alignas(64) Times {
@@ -100,7 +82,7 @@ void run_child(int file, Touch touch) {
   std::vector<std::thread> others;
   for (unsigned thread = 1; thread < threads; ++thread) {
     others.emplace_back([thread] {
-      pin_to_core(thread);
+      pin_to_core(static_cast<int>(thread));
       for (int time = 0; time < kPlays; ++time) {
         crew->play(thread, time);
       }
