@@ -111,11 +111,12 @@ uint32_t Central::take_fresh(Client& client, void** out, uint32_t wanted, bool a
     count = clean_.take(client.hint, slots, wanted);
   }
   if (count == 0) {
-    if (client.run.left == 0) {
+    const bool new_run = client.run.left == 0;
+    count = take_from_run(client, slots, wanted);
+    if (new_run && count != 0) {
       ++(apart ? client.private_runs : client.needed_runs);
       (apart ? private_runs_ : needed_runs_).fetch_add(1, std::memory_order_relaxed);
     }
-    count = take_from_run(client, slots, wanted);
   }
   return to_blocks(slots, count, out);
 }

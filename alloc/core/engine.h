@@ -64,7 +64,8 @@ class Engine {
   // A block for the caller, whose state byte still tells whether it is clean; null when the class
   // is full. For use after Bin::pop() failed. Cost: one batch from the freelist.
   void* take(ThreadAnchor& anchor, ClassIndex index);
-  // A block back, its state byte already kFree. For use after Bin::push() failed.
+  // A block back, its state byte already kFree, or kClean for one never handed out. For use after
+  // Bin::push() failed.
   void give(ThreadAnchor& anchor, ClassIndex index, void* block);
 
   // Gives the thread a cache if it has none yet; false when none can be had (it then works

@@ -87,9 +87,9 @@ template <typename Choose>
 uint32_t Freelist::take_chosen(uint32_t& hint, SlotIndex* out, uint32_t wanted, uint32_t most_words,
                                Choose choose) {
   SPILLWAY_DCHECK(hint < words_[0]);
-  // First where the top is the word itself, or far from words that other threads write.
-  const bool top_apart = level_count_ == 1 || level_count_ > 3;
-  if (top_apart && seems_empty()) {
+  // The top first where it is the word itself, or in no line with words that other threads write.
+  constexpr unsigned kTopApart = 4;  // levels
+  if ((level_count_ == 1 || level_count_ >= kTopApart) && seems_empty()) {
     return 0;
   }
   uint32_t taken = take_from_word(hint, out, wanted, choose);

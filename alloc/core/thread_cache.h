@@ -58,8 +58,9 @@ class ThreadCache : public BinTable {
   void start(uint32_t number, const Geometry& geometry);
 
   // The bin of the class is empty: fetches half a bin of blocks and returns one of them; just one
-  // while the bin has no capacity. A thread that is not hurried rather takes a somewhat larger
-  // block that has memory than one that has none. Null: the class is full.
+  // while the bin has no capacity. Rather than a block without memory it returns a somewhat larger
+  // one that has some and leaves the bin empty, unless the thread does next to nothing but allocate
+  // and free (Pace::is_pressed) and new memory is welcome. Null: the class is full.
   void* refill(ClassIndex index, const CacheNeighbours& neighbours);
 
   // The bin of the class is full: keeps `block` after growing or giving the oldest half away; gives
@@ -110,27 +111,28 @@ class ThreadCache : public BinTable {
     uint64_t seen_allocations = 0;
   };
 
+  // A class, as a miss finds it.
+  struct Source {
+    Central& central;
+    Policy& policy;
+    FreshBytes& fresh;
+    bool apart;  // the thread would rather have new blocks than free ones among those of others
+  };
+  Source source_of(ClassIndex index, const CacheNeighbours& neighbours);
+  // Free blocks to `out`, and how many: those that have memory, unless the thread would rather keep
+  // apart; those that will cost memory, or any if there are none.
+  static uint32_t take_with_memory(const Source& source, void** out, uint32_t wanted);
+  static uint32_t take_without_memory(const Source& source, void** out, uint32_t wanted);
+  static uint32_t take_batches(const Source& source, void** out, uint32_t wanted);
   void* take_one(ClassIndex index, const CacheNeighbours& neighbours);
-  // Whether it would rather have new blocks than free ones among those of other threads.
-  static bool keeps_apart(const Central& central, const Central::Client& client,
-                          const CacheNeighbours& neighbours);
-  // Free blocks of the class to `out`, and how many: those that have memory, unless the thread
-  // would rather keep apart; those that will cost memory, or any if there are none.
-  uint32_t take_with_memory(ClassIndex index, const CacheNeighbours& neighbours, void** out,
-                            uint32_t wanted);
-  uint32_t take_without_memory(ClassIndex index, const CacheNeighbours& neighbours, void** out,
-                               uint32_t wanted);
-  uint32_t take_batch(ClassIndex index, const CacheNeighbours& neighbours, void** out,
-                      uint32_t wanted);
-  uint32_t take_batches(ClassIndex index, const CacheNeighbours& neighbours, void** out,
-                        uint32_t wanted);
   // A block that has memory, of a class that is larger, but not too large: this thread's, or free.
   // `roomy`: where there is no memory to spare, much larger ones and the largest first.
   void* take_larger(ClassIndex index, bool roomy, const CacheNeighbours& neighbours);
+  // A much larger one that has none, or null.
+  void* take_roomy(ClassIndex index, const CacheNeighbours& neighbours);
   ClassIndex largest_substitute(ClassIndex index, bool roomy,
                                 const CacheNeighbours& neighbours) const;
   void* take_cached_or_free(ClassIndex index, const CacheNeighbours& neighbours);
-  Central::Client& client_of(ClassIndex index, const CacheNeighbours& neighbours);
   void on_miss(ClassIndex index, Miss miss, const CacheNeighbours& neighbours);
   void consider_growth(ClassIndex index, Miss miss, const CacheNeighbours& neighbours);
   uint32_t wanted_capacity(const Policy& policy, const ClassGeometry& geometry,

@@ -33,16 +33,17 @@ void* ThreadCache::refill(ClassIndex index, const CacheNeighbours& neighbours) {
   }
   void** const bottom = bin.bottom.get();
   const uint32_t wanted = std::max(1U, policy.capacity / 2);
+  const Source source = source_of(index, neighbours);
   uint32_t count = 0;
   if (neighbours.geometry.of(index).fixed_bins) {
-    count = take_batches(index, neighbours, bottom, wanted);
+    count = take_batches(source, bottom, wanted);
   } else {
-    count = take_with_memory(index, neighbours, bottom, wanted);
+    count = take_with_memory(source, bottom, wanted);
     void* const larger = count == 0 ? take_larger(index, false, neighbours) : nullptr;
     if (larger != nullptr) {
       return larger;
     }
-    count = count != 0 ? count : take_without_memory(index, neighbours, bottom, wanted);
+    count = count != 0 ? count : take_without_memory(source, bottom, wanted);
   }
   if (count == 0) {
     return nullptr;
@@ -54,59 +55,46 @@ void* ThreadCache::refill(ClassIndex index, const CacheNeighbours& neighbours) {
   return bottom[count - 1];
 }
 
-Central::Client& ThreadCache::client_of(ClassIndex index, const CacheNeighbours& neighbours) {
-  Central::Client& client = policies_[raw(index)].client;
+ThreadCache::Source ThreadCache::source_of(ClassIndex index, const CacheNeighbours& neighbours) {
+  Central& central = neighbours.central(index);
+  Policy& policy = policies_[raw(index)];
+  Central::Client& client = policy.client;
   if (client.hint == kNoHint) {
-    client.hint = neighbours.central(index).start_hint(number_);
+    client.hint = central.start_hint(number_);
   }
-  return client;
+  const bool apart =
+      client.holder != kNobody && central.rather_apart(client) && !neighbours.fresh.are_unwanted();
+  return {central, policy, neighbours.fresh, apart};
 }
 
-bool ThreadCache::keeps_apart(const Central& central, const Central::Client& client,
-                              const CacheNeighbours& neighbours) {
-  return client.holder != kNobody && central.rather_apart(client) &&
-         !neighbours.fresh.are_unwanted();
-}
-
-uint32_t ThreadCache::take_with_memory(ClassIndex index, const CacheNeighbours& neighbours,
-                                       void** out, uint32_t wanted) {
-  Central& central = neighbours.central(index);
-  Central::Client& client = client_of(index, neighbours);
-  uint32_t count = client.holder != kNobody ? central.take_private(client, out, wanted) : 0;
-  if (count == 0 && !keeps_apart(central, client, neighbours)) {
-    count = central.take_used(client, out, wanted);
+uint32_t ThreadCache::take_with_memory(const Source& source, void** out, uint32_t wanted) {
+  Central::Client& client = source.policy.client;
+  uint32_t count = client.holder != kNobody ? source.central.take_private(client, out, wanted) : 0;
+  if (count == 0 && !source.apart) {
+    count = source.central.take_used(client, out, wanted);
   }
-  policies_[raw(index)].traffic.blocks_in.add(count);
+  source.policy.traffic.blocks_in.add(count);
   return count;
 }
 
-uint32_t ThreadCache::take_without_memory(ClassIndex index, const CacheNeighbours& neighbours,
-                                          void** out, uint32_t wanted) {
-  Central& central = neighbours.central(index);
-  Central::Client& client = client_of(index, neighbours);
-  uint32_t count =
-      central.take_fresh(client, out, wanted, keeps_apart(central, client, neighbours));
-  neighbours.fresh.add(uint64_t{count} * central.geometry().block_size);
+uint32_t ThreadCache::take_without_memory(const Source& source, void** out, uint32_t wanted) {
+  Central::Client& client = source.policy.client;
+  uint32_t count = source.central.take_fresh(client, out, wanted, source.apart);
+  source.fresh.add(uint64_t{count} * source.central.geometry().block_size);
   if (count == 0) {
-    count = central.take_used(client, out, wanted);
+    count = source.central.take_used(client, out, wanted);
   }
-  policies_[raw(index)].traffic.blocks_in.add(count);
+  source.policy.traffic.blocks_in.add(count);
   return count;
-}
-
-uint32_t ThreadCache::take_batch(ClassIndex index, const CacheNeighbours& neighbours, void** out,
-                                 uint32_t wanted) {
-  const uint32_t count = take_with_memory(index, neighbours, out, wanted);
-  return count != 0 ? count : take_without_memory(index, neighbours, out, wanted);
 }
 
 // All it wants, if there is as much; not only what is found in one place.
-uint32_t ThreadCache::take_batches(ClassIndex index, const CacheNeighbours& neighbours, void** out,
-                                   uint32_t wanted) {
+uint32_t ThreadCache::take_batches(const Source& source, void** out, uint32_t wanted) {
   uint32_t count = 0;
   for (uint32_t taken = 1; taken != 0 && count < wanted; count += taken) {
-    taken =
-        take_batch(index, neighbours, out + count, std::min(wanted - count, Central::kMostBatch));
+    const uint32_t rest = std::min(wanted - count, Central::kMostBatch);
+    taken = take_with_memory(source, out + count, rest);
+    taken = taken != 0 ? taken : take_without_memory(source, out + count, rest);
   }
   return count;
 }
@@ -115,24 +103,29 @@ void* ThreadCache::take_one(ClassIndex index, const CacheNeighbours& neighbours)
   const bool roomy = !pace_.is_hurried() && !neighbours.geometry.of(index).fixed_bins &&
                      neighbours.pool_size.lately() < kSmallestPool;
   void* block = roomy ? take_larger(index, true, neighbours) : nullptr;
-  if (block == nullptr && take_with_memory(index, neighbours, &block, 1) != 0) {
-    of(index).allocations.add(1);
-  }
-  if (block == nullptr && !roomy) {
-    block = take_larger(index, false, neighbours);
-  }
   if (block != nullptr) {
     return block;
   }
-  // Room for later requests; what nobody asks for is not touched.
-  const ClassIndex fresh = roomy ? largest_substitute(index, true, neighbours) : index;
-  for (const ClassIndex from : {fresh, index}) {
-    if (take_without_memory(from, neighbours, &block, 1) != 0) {
-      of(from).allocations.add(1);
-      return block;
-    }
+  const Source source = source_of(index, neighbours);
+  if (take_with_memory(source, &block, 1) != 0) {
+    of(index).allocations.add(1);
+    return block;
   }
-  return nullptr;
+  block = roomy ? take_roomy(index, neighbours) : take_larger(index, false, neighbours);
+  if (block == nullptr && take_without_memory(source, &block, 1) != 0) {
+    of(index).allocations.add(1);
+  }
+  return block;
+}
+
+// Room for later requests; what nobody asks for is not touched.
+void* ThreadCache::take_roomy(ClassIndex index, const CacheNeighbours& neighbours) {
+  const ClassIndex roomy = largest_substitute(index, true, neighbours);
+  void* block = nullptr;
+  if (roomy != index && take_without_memory(source_of(roomy, neighbours), &block, 1) != 0) {
+    of(roomy).allocations.add(1);
+  }
+  return block;
 }
 
 ClassIndex ThreadCache::largest_substitute(ClassIndex index, bool roomy,
@@ -169,7 +162,7 @@ void* ThreadCache::take_larger(ClassIndex index, bool roomy, const CacheNeighbou
 
 void* ThreadCache::take_cached_or_free(ClassIndex index, const CacheNeighbours& neighbours) {
   void* block = nullptr;
-  if (!of(index).pop(block) && take_with_memory(index, neighbours, &block, 1) != 0) {
+  if (!of(index).pop(block) && take_with_memory(source_of(index, neighbours), &block, 1) != 0) {
     of(index).allocations.add(1);
   }
   return block;

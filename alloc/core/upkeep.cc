@@ -122,10 +122,11 @@ uint32_t Upkeep::run(Engine& engine) {
     return interval_ms();
   }
   const bool cached = engine.relax_caches();
-  engine.fresh_bytes().set_unwanted(false);
   const FreeBytes bytes = free_bytes(engine);
-  engine.note_with_memory(bytes.in_use(engine) + bytes.dirty());
   follow_demand(engine.taken_bytes(), bytes.in_use(engine));
+  engine.note_with_memory(bytes.in_use(engine) + bytes.dirty());
+  // Whoever takes new memory from now on is judged at the next balance.
+  engine.fresh_bytes().set_unwanted(false);
   const uint64_t kept = std::max(kept_always_, std::min(demand_, kLeastKept + peak_ / kPeakShare));
   if (bytes.dirty() > kept) {
     purge_cool(engine, std::min(bytes.dirty() - kept, bytes.cool), bytes.cool);
@@ -146,11 +147,9 @@ void Upkeep::balance_now(Engine& engine) {
   engine.fresh_bytes().look();
   FreeBytes bytes = free_bytes(engine);
   const uint64_t in_use = bytes.in_use(engine);
-  engine.note_with_memory(in_use + bytes.dirty());
   peak_ = std::max(peak_, in_use);
-  const uint64_t slack = std::max(kMostFree, peak_ / kFreeShare);
-  const uint64_t regrowth = peak_ - in_use + (peak_ < kLargePeak ? slack : slack / 2);
-  const uint64_t most = kept_always_ + std::max(slack, regrowth);
+  engine.note_with_memory(in_use + bytes.dirty());
+  const uint64_t most = most_free(in_use);
   engine.fresh_bytes().set_unwanted(bytes.dirty() > most / 4 * 3);
   if (bytes.dirty() > most) {
     const uint64_t excess = std::min(bytes.dirty() - most, kMostPerLook);
@@ -162,6 +161,12 @@ void Upkeep::balance_now(Engine& engine) {
     }
   }
   leave();
+}
+
+uint64_t Upkeep::most_free(uint64_t in_use) const {
+  const uint64_t slack = std::max(kMostFree, peak_ / kFreeShare);
+  const uint64_t regrowth = peak_ - in_use + (peak_ < kLargePeak ? slack : slack / 2);
+  return kept_always_ + std::max(slack, regrowth);
 }
 
 void Upkeep::follow_demand(uint64_t taken, uint64_t in_use) {

@@ -22,10 +22,15 @@ void* take_unmarked(size_t size) {
   return pop_block(class_of(size), block) ? block : take_pooled_slow(size);
 }
 
+// Bytes that a slot needs to have for such a block. Slots start at granules: what is lost in front
+// of the block is the rest of the alignment at most.
+size_t room_for(size_t alignment, size_t size) {
+  return alignment > kGranuleSize ? size + alignment - kGranuleSize : align_up(size, alignment);
+}
+
 // A block that starts inside its slot, for alignments that no slot has of itself.
 void* allocate_inside(size_t alignment, size_t size) {
-  // Slots start at granules: so much is lost in front of the block at most.
-  const size_t room = size + alignment - kGranuleSize;
+  const size_t room = room_for(alignment, size);
   if (!is_pooled_size(room)) {
     return nullptr;
   }
@@ -50,7 +55,7 @@ void* allocate_aligned_pooled(size_t alignment, size_t size) {
     return allocate_inside(alignment, size);
   }
   // Every slot starts at a granule, every block at a line.
-  void* block = take_unmarked(align_up(size, alignment));
+  void* block = take_unmarked(room_for(alignment, size));
   if (block != nullptr) {
     block = alignment > core::kLineSize ? uncoloured(block) : block;
     mark_live(block);
@@ -87,8 +92,9 @@ void* zero_and_mark_live(void* block, size_t size) {
 // Slots of large blocks are aligned to whatever their length; for smaller ones, where no class has
 // room for the block and its alignment.
 SPILLWAY_COLD static void* allocate_aligned_slow(size_t alignment, size_t size) {
-  const bool too_long = size > config::kMaxPooledSize ||
-                        (is_pooled_size(size) && size + alignment > config::kMaxPooledSize);
+  const bool too_long =
+      size > config::kMaxPooledSize ||
+      (is_pooled_size(size) && room_for(alignment, size) > config::kMaxPooledSize);
   void* large = too_long && alignment <= core::Arena::kSpanAlignment
                     ? take_large(size, core::LargeBlocks::Use::kAny, true)
                     : nullptr;

@@ -3,6 +3,7 @@
 //
 //   create ---- open ---- close() ---- last thread's cache back ---- last buffer back: gone
 //                          |  free memory goes     |  what is left is counted
+//                          |  unless it is pinned
 //
 // While threads have caches, the number of blocks in use is spread over them. A reference is held
 // by the pool's owner, by each thread with a cache and, for a moment, by a thread that works

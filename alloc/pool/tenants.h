@@ -33,11 +33,8 @@ struct alignas(64) TenantRecord {
 
   // Stops at the largest number: manual records may be of anything.
   void add(uint64_t bytes) {
-    uint64_t before = live.load(std::memory_order_relaxed);
-    uint64_t after = 0;
-    do {
-      after = bytes <= UINT64_MAX - before ? before + bytes : UINT64_MAX;
-    } while (!live.compare_exchange_weak(before, after, std::memory_order_relaxed));
+    const uint64_t before = live.fetch_add(bytes, std::memory_order_relaxed);
+    const uint64_t after = before + bytes >= before ? before + bytes : saturate();
     const uint64_t limit = soft_limit.load(std::memory_order_relaxed);
     if (after > limit) [[unlikely]] {
       exceed(before <= limit);
@@ -54,6 +51,7 @@ struct alignas(64) TenantRecord {
 
  private:
   void exceed(bool crossed);
+  uint64_t saturate();
 };
 
 class Tenants {

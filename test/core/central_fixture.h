@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "alloc/core/central.h"
+#include "test/os/fake_process.h"
 #include "test/os/faulty_memory.h"
 
 namespace spillway::core::testing {
@@ -29,11 +30,12 @@ struct CentralFixture {
   ~CentralFixture() {
     arena.release();
     faulty::reset();
+    os::fake::reset();
   }
   CentralFixture(const CentralFixture&) = delete;
   CentralFixture& operator=(const CentralFixture&) = delete;
 
-  // As a thread's cache does.
+  // From wherever there is something; fresh blocks before shared ones for who keeps apart.
   uint32_t take(Central::Client& taker, void** out, uint32_t wanted) {
     uint32_t count = central.take_private(taker, out, wanted);
     const bool apart = count == 0 && central.rather_apart(taker);

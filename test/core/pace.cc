@@ -67,6 +67,16 @@ BOOST_FIXTURE_TEST_CASE(company_is_found_by_those_who_are_hurried_only_without, 
   BOOST_TEST(!pace.found_company(kCrowd));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_thread_is_pressed_when_company_makes_no_difference, Looker) {
+  look(2, 300, kAlone);
+  BOOST_TEST(pace.is_hurried());
+  BOOST_TEST(!pace.is_pressed());
+  look(1, 50, kAlone);
+  BOOST_TEST(pace.is_pressed());
+  look(8, 1000, kCrowd);
+  BOOST_TEST(!pace.is_pressed());
+}
+
 BOOST_FIXTURE_TEST_CASE(what_is_passed_over_is_no_hurry, Looker) {
   look(1, 1000, kCrowd);
   moved += 1000;

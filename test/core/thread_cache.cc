@@ -2,7 +2,6 @@
 #include "alloc/core/thread_cache.h"
 
 #include <boost/test/unit_test.hpp>
-#include <vector>
 
 #include "test/core/thread_cache_fixture.h"
 

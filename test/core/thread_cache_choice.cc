@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <vector>
 
+#include "alloc/core/upkeep.h"
 #include "test/core/thread_cache_fixture.h"
 
 namespace spillway::core {
@@ -39,7 +40,8 @@ struct Chooser : EngineFixture {
   }
   void grow_pool(uint64_t bytes) {
     while (engine.grown_bytes() < bytes) {
-      BOOST_REQUIRE(allocate(other, kMiBs) != nullptr);
+      grown.push_back(allocate(other, kMiBs));
+      BOOST_REQUIRE(grown.back() != nullptr);
     }
   }
   void hurry_up() {
@@ -58,6 +60,7 @@ struct Chooser : EngineFixture {
                                   .block_size;
   }
 
+  std::vector<void*> grown;  // by grow_pool()
   ThreadAnchor anchor = new_anchor();
   ThreadAnchor other = new_anchor();  // without a cache: gets what it asks for
 };
@@ -107,7 +110,29 @@ BOOST_FIXTURE_TEST_CASE(in_large_pools_only_the_own_class_serves, LongSpans) {
   }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_hurried_thread_gets_what_it_asks_for, Chooser) {
+BOOST_FIXTURE_TEST_CASE(the_pool_counts_as_large_as_its_memory_lately, Chooser) {
+  grow_pool(64 * kMiB);
+  Upkeep upkeep;
+  upkeep.configure(500);
+  for (void* const block : grown) {
+    free(other, block);
+  }
+  BOOST_TEST(upkeep.purge_everything(engine) == 64 * kMiB);
+  BOOST_TEST(ask(kLeisure) == 64 * kKiB);
+  upkeep.run(engine);  // looks
+  BOOST_TEST(ask(kLeisure) == 512 * kKiB);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_thread_that_hurries_for_want_of_company_takes_what_has_memory, Chooser) {
+  grow_pool(16 * kMiB);
+  for (int i = 0; i < 17; ++i) {
+    ask(300);
+  }
+  provide({128 * kKiB});
+  BOOST_TEST(ask(300) == 128 * kKiB);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_pressed_thread_gets_what_it_asks_for, Chooser) {
   grow_pool(128 * kMiB);
   hurry_up();
   provide({128 * kKiB});

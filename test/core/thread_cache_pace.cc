@@ -1,6 +1,6 @@
 // How the pace of a thread, and of others, decides what its cache may hold.
+#include <array>
 #include <boost/test/unit_test.hpp>
-#include <vector>
 
 #include "alloc/core/thread_cache.h"
 #include "test/core/thread_cache_fixture.h"
@@ -13,10 +13,21 @@ using namespace testing;  // NOLINT(google-build-using-namespace)
 BOOST_AUTO_TEST_SUITE(thread_cache_pace)
 
 // How far bins grow at a pace that is slow for one of many threads.
-uint64_t claimed_at_medium_pace(CacheFixture& fixture) {
-  fixture.work(kTwelve, 600, 150);
+uint64_t claimed_at_medium_pace(CacheFixture& fixture, uint64_t nanoseconds = 150) {
+  fixture.work(kTwelve, 600, nanoseconds);
   return fixture.claimed();
 }
+
+// Other threads with caches.
+struct Others {
+  Others(Engine& engine, size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      BOOST_REQUIRE(engine.attach(anchors.at(i)));
+    }
+  }
+  std::array<ThreadAnchor, 7> anchors = {new_anchor(), new_anchor(), new_anchor(), new_anchor(),
+                                         new_anchor(), new_anchor(), new_anchor()};
+};
 
 BOOST_FIXTURE_TEST_CASE(a_thread_alone_is_hurried_sooner, CacheFixture) {
   BOOST_TEST(claimed_at_medium_pace(*this) > 40 * 12 * kKiB);
@@ -24,21 +35,21 @@ BOOST_FIXTURE_TEST_CASE(a_thread_alone_is_hurried_sooner, CacheFixture) {
 
 BOOST_FIXTURE_TEST_CASE(it_gives_back_what_it_took_for_itself_when_others_come, CacheFixture) {
   const uint64_t alone = claimed_at_medium_pace(*this);
-  ThreadAnchor others[] = {new_anchor(), new_anchor(), new_anchor(), new_anchor(),
-                           new_anchor(), new_anchor(), new_anchor()};
-  for (ThreadAnchor& other : others) {
-    BOOST_REQUIRE(engine.attach(other));
-  }
+  const Others others(engine, 7);
   work(kTwelve, 100, 150);
   BOOST_TEST(claimed() < alone / 4);
 }
 
+BOOST_FIXTURE_TEST_CASE(fewer_others_are_enough_for_a_slower_thread, CacheFixture) {
+  const uint64_t alone = claimed_at_medium_pace(*this, 200);
+  BOOST_TEST(alone > 40 * 12 * kKiB);
+  const Others others(engine, 4);  // 160 ns now
+  work(kTwelve, 100, 200);
+  BOOST_TEST(claimed() < alone / 4);
+}
+
 BOOST_FIXTURE_TEST_CASE(one_of_many_threads_has_time_for_misses, CacheFixture) {
-  ThreadAnchor others[] = {new_anchor(), new_anchor(), new_anchor(), new_anchor(),
-                           new_anchor(), new_anchor(), new_anchor()};
-  for (ThreadAnchor& other : others) {
-    BOOST_REQUIRE(engine.attach(other));
-  }
+  const Others others(engine, 7);
   BOOST_TEST(claimed_at_medium_pace(*this) <= 64 * kKiB);
 }
 

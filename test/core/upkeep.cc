@@ -218,6 +218,49 @@ BOOST_AUTO_TEST_CASE(a_pool_that_grows_again_keeps_what_it_had) {
   BOOST_TEST(dirty_bytes() >= 79 * kMiB);
 }
 
+BOOST_AUTO_TEST_CASE(of_much_that_was_in_use_half_the_slack_is_left) {
+  const std::vector<void*> blocks = allocate_bytes(kColoured, 200 * kMiB);
+  static_cast<void>(allocate_bytes(kSmall, 60 * kMiB));
+  upkeep.balance(engine);
+  free_all(blocks);
+  static_cast<void>(allocate_bytes(kSmall, 12 * kMiB));
+  upkeep.balance(engine);
+  BOOST_TEST(dirty_bytes() == 200 * kMiB);  // with 72 MiB in use less than 260 + 16
+  static_cast<void>(allocate_bytes(kSmall, 8 * kMiB));
+  upkeep.balance(engine);
+  BOOST_TEST(dirty_bytes() <= 196 * kMiB);
+  BOOST_TEST(dirty_bytes() >= 195 * kMiB);
+}
+
+BOOST_AUTO_TEST_CASE(a_look_purges_so_much_at_most) {
+  free_all(allocate_bytes(kColoured, 192 * kMiB));
+  upkeep.balance(engine);
+  BOOST_TEST(dirty_bytes() == 128 * kMiB);
+  static_cast<void>(allocate_bytes(kSmall, 4 * kMiB));
+  upkeep.balance(engine);
+  BOOST_TEST(dirty_bytes() == 64 * kMiB);
+}
+
+BOOST_AUTO_TEST_CASE(new_memory_is_unwanted_when_much_is_free) {
+  std::vector<void*> blocks = allocate_bytes(kColoured, 32 * kMiB);
+  const std::vector<void*> last = allocate_bytes(kColoured, 2 * kMiB);
+  upkeep.balance(engine);
+  free_all(last);
+  static_cast<void>(allocate_bytes(kSmall, 6 * kMiB));
+  upkeep.balance(engine);
+  BOOST_TEST(!engine.fresh_bytes().are_unwanted());
+  free_all(blocks);  // 34 MiB of the 60 that may be free beside these
+  static_cast<void>(allocate_bytes(kSmall, 4 * kMiB));
+  upkeep.balance(engine);
+  BOOST_TEST(!engine.fresh_bytes().are_unwanted());
+  free_all(allocate_bytes(kTwelve, 20 * kMiB));
+  static_cast<void>(allocate_bytes(kSmall, 4 * kMiB));
+  upkeep.balance(engine);
+  BOOST_TEST(engine.fresh_bytes().are_unwanted());
+  run();
+  BOOST_TEST(!engine.fresh_bytes().are_unwanted());
+}
+
 BOOST_AUTO_TEST_CASE(what_was_in_use_long_ago_does_not_count) {
   free_all(allocate_bytes(kColoured, 96 * kMiB));
   for (int i = 0; i < 20; ++i) {

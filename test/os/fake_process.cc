@@ -2,16 +2,19 @@
 
 #include <atomic>
 
-// What --wrap makes of the names of monotonic_ns() and barrier_in_all_threads().
+// What --wrap makes of the names of monotonic_ns(), barrier_in_all_threads() and processors().
 uint64_t real_monotonic_ns() asm("__real__ZN8spillway2os12monotonic_nsEv");
 uint64_t wrapped_monotonic_ns() asm("__wrap__ZN8spillway2os12monotonic_nsEv");
 bool real_barrier() asm("__real__ZN8spillway2os22barrier_in_all_threadsEv");
 bool wrapped_barrier() asm("__wrap__ZN8spillway2os22barrier_in_all_threadsEv");
+uint32_t real_processors() asm("__real__ZN8spillway2os10processorsEv");
+uint32_t wrapped_processors() asm("__wrap__ZN8spillway2os10processorsEv");
 
 namespace {
 
 std::atomic<uint64_t> stopped_at{0};  // 0: the clock runs
 std::atomic<bool> barriers_refused{false};
+std::atomic<uint32_t> processors_said{0};  // 0: as many as there are
 
 }  // namespace
 
@@ -22,13 +25,20 @@ uint64_t wrapped_monotonic_ns() {
 
 bool wrapped_barrier() { return !barriers_refused && real_barrier(); }
 
+uint32_t wrapped_processors() {
+  const uint32_t said = processors_said;
+  return said != 0 ? said : real_processors();
+}
+
 namespace spillway::os::fake {
 
 void stop_clock() { stopped_at = real_monotonic_ns(); }
 void advance_clock(uint64_t nanoseconds) { stopped_at += nanoseconds; }
 void refuse_barriers() { barriers_refused = true; }
+void have_processors(uint32_t count) { processors_said = count; }
 void reset() {
   stopped_at = 0;
+  processors_said = 0;
   barriers_refused = false;
 }
 

@@ -1,5 +1,6 @@
 // Stands before parts of alloc/os/os.h's process half: a clock that stands still, a kernel without
-// membarrier. Linked with --wrap (test/CMakeLists.txt); does what the real ones do until told.
+// membarrier, a machine of another size. Linked with --wrap (test/CMakeLists.txt); does what the
+// real ones do until told.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,8 @@ void stop_clock();
 void advance_clock(uint64_t nanoseconds);
 
 void refuse_barriers();
+
+void have_processors(uint32_t count);
 
 void reset();
 

@@ -1,7 +1,6 @@
 // The kernel refuses: when a pool is made, when it grows, when it gives memory back. The answer is
 // the documented one, nothing is lost, and work goes on when there is memory again.
 #include <boost/test/unit_test.hpp>
-#include <optional>
 #include <string>
 #include <thread>
 #include <utility>

@@ -15,7 +15,7 @@ using namespace pool::testing;  // NOLINT(google-build-using-namespace)
 using heap::testing::Ending;
 using heap::testing::run_in_child;
 
-BOOST_AUTO_TEST_SUITE(pool_buffer)
+BOOST_AUTO_TEST_SUITE(pool_raw_buffer)
 
 BOOST_AUTO_TEST_CASE(a_raw_buffer_comes_back_as_it_was) {
   Pool pool = make_pool(two_classes(4));

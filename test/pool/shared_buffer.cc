@@ -2,7 +2,6 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "spillway/pool.h"
 #include "test/pool/counting_new.h"

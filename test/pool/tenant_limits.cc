@@ -4,7 +4,6 @@
 #include <set>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "test/pool/fixture.h"
@@ -29,7 +28,7 @@ struct Calls : Tiered {
   std::set<std::thread::id> threads;
 };
 
-BOOST_AUTO_TEST_SUITE(tiered)
+BOOST_AUTO_TEST_SUITE(pool_tenant_limits)
 
 BOOST_FIXTURE_TEST_CASE(b6_unknown_tenants_start_with_the_default, Tiered) {
   BOOST_TEST(pool.tenant("new").usage().soft_limit_bytes == 256 * kMiB);

@@ -16,7 +16,7 @@ namespace {
 
 using namespace pool::testing;  // NOLINT(google-build-using-namespace)
 
-BOOST_AUTO_TEST_SUITE(tiered)
+BOOST_AUTO_TEST_SUITE(pool_tenants)
 
 BOOST_FIXTURE_TEST_CASE(b7_the_total_is_the_sum_of_tenants, Tiered) {
   BOOST_TEST(live_bytes() == 0U);

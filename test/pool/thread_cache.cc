@@ -1,7 +1,6 @@
 // What a thread keeps for itself, and when it passes that on. Points C8 and C10 of the reference
 // pool.
 #include <boost/test/unit_test.hpp>
-#include <utility>
 #include <vector>
 
 #include "spillway/pool.h"

@@ -1,7 +1,6 @@
 // What ending threads leave. Point C10 of the reference pool.
 #include <pthread.h>
 
-#include <algorithm>
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <thread>

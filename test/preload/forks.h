@@ -27,6 +27,7 @@ static inline void churn(const struct Churn* how, uint64_t seed, int steps) {
   void* blocks[kMostLive] = {NULL};
   size_t sizes[kMostLive];
   uint64_t random = seed;
+  CHECK(how->live <= kMostLive);
   for (int step = 0; steps == 0 ? !atomic_load(&stop_churning) : step < steps; step++) {
     unsigned i = (unsigned)(next_random(&random) % (unsigned)how->live);
     if (blocks[i] != NULL) {
@@ -53,6 +54,7 @@ struct BusyThreads {
 };
 
 static inline void start_busy(struct BusyThreads* busy, int count, void* (*run)(void* seed)) {
+  CHECK(count <= kMostBusyThreads);
   busy->count = count;
   for (int i = 0; i < count; i++)
     CHECK(pthread_create(&busy->threads[i], NULL, run, (void*)(uintptr_t)(i + 1)) == 0);
