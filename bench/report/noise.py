@@ -10,7 +10,7 @@ STEPS = 40_000  # two to five milliseconds
 
 
 class Noise:
-    """`noise.begin()`, then `noise.sample()` between runs, then `noise.spread()`.
+    """`noise.sample()` between runs, then `noise.spread()`.
 
     The work is the processor's alone: no memory, no calls of the system. It shows other programs
     that take the core, a hypervisor that does, and a clock frequency that changes. Each sample is
@@ -19,10 +19,6 @@ class Noise:
 
     def __init__(self):
         self.samples = []  # seconds
-
-    def begin(self):
-        """Forgets all samples."""
-        self.samples = []
 
     def sample(self):
         _work()

@@ -1,9 +1,8 @@
 """report.html: one file that needs no other, no network and no script; for screen, phone and paper."""
 
-import os
 import pathlib
 
-from report import plots, tables, words
+from report import files, plots, tables, words
 from report.colours import Colours
 from report.tables import escaped
 
@@ -22,13 +21,7 @@ METHOD = (
 
 def write(path, report):
     """Writes the page whole or not at all. Without matplotlib it has the tables and says so."""
-    path = pathlib.Path(path)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        fresh.write_text(page(report), encoding="utf-8")
-        os.replace(fresh, path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    files.write(path, page(report))
 
 
 def page(report):

@@ -3,9 +3,11 @@
 import dataclasses
 import os
 import pathlib
-import sysconfig
+import re
 
-from report.peers import DEBIAN, checkout_version, package_version
+from report.peers import (
+    DEBIAN, checkout_version, library_version, preload_complaint, system_library,
+)  # fmt: skip
 from runner.goals import SUBJECT, FALLBACK, LINKED
 
 GLIBC = "glibc"
@@ -13,6 +15,8 @@ PEERS = {name: file for name, (file, _) in DEBIAN.items() if name != GLIBC}
 BUILT = {SUBJECT: "libspillway.so", FALLBACK: "libbare_mimalloc.so"}
 DEFAULT = (GLIBC, *PEERS, FALLBACK, SUBJECT)
 KNOWN = (*DEFAULT, LINKED)
+# Of the variables that the allocators read, how their names begin.
+TUNING = ("SPILLWAY_", "MALLOC_", "MIMALLOC_", "TCMALLOC_", "RPMALLOC_", "GLIBC_TUNABLES")
 
 
 class BadAllocator(Exception):
@@ -30,6 +34,7 @@ class Allocator:
         return folder / (f"{name}_linked" if self.name == LINKED else name)
 
     def environment(self):
+        """The caller's, tuning() included, with this allocator preloaded."""
         environment = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
         if self.library:
             environment["LD_PRELOAD"] = str(self.library)
@@ -47,29 +52,16 @@ class Allocator:
             return False
 
 
-def _library_folders():
-    triplet = sysconfig.get_config_var("MULTIARCH")
-    folders = ["/usr/local/lib"]
-    folders += [f"/usr/lib/{triplet}", f"/lib/{triplet}"] if triplet else []
-    return [pathlib.Path(folder) for folder in [*folders, "/usr/lib64", "/usr/lib"]]
+def tuning():
+    """What is set in the environment for the allocators: it changes their figures."""
+    return {name: os.environ[name] for name in sorted(os.environ) if name.startswith(TUNING)}
 
 
-def _installed(file):
-    return next((f / file for f in _library_folders() if (f / file).is_file()), None)
-
-
-def _preloadable(path):
-    if any(character in " :" for character in str(path)):
-        raise BadAllocator(f"LD_PRELOAD cannot name a path with a space or colon: {path}")
+def preloadable(path):
+    complaint = preload_complaint(path)
+    if complaint:
+        raise BadAllocator(complaint)
     return path
-
-
-def _version(name, given):
-    if given:
-        return "given by path"
-    if name in DEBIAN:
-        return package_version(DEBIAN[name][1])
-    return checkout_version(pathlib.Path(__file__).parent)
 
 
 def find(names, build):
@@ -79,32 +71,50 @@ def find(names, build):
     """
     found, left_out = [], []
     for text in names or DEFAULT:
-        name, given, path = text.partition("=")
-        if given:
-            library = pathlib.Path(path).resolve()
-            place = library if library.is_file() else None
-            wanted = path
-        elif name == GLIBC:
-            found.append(Allocator(name, None, _version(name, None)))
-            continue
-        elif name == LINKED:
-            found.append(Allocator(name, None, _version(name, None)))
-            continue
-        elif name in PEERS:
-            wanted = PEERS[name]
-            place = _installed(wanted)
-        elif name in BUILT:
-            wanted = str(build / BUILT[name])
-            place = build / BUILT[name] if (build / BUILT[name]).is_file() else None
-        else:
-            raise BadAllocator(f"unknown allocator '{name}': one of {', '.join(KNOWN)}, "
-                               "or NAME=/path/to/library.so")
-        if place:
-            found.append(Allocator(name, _preloadable(place), _version(name, given)))
+        allocator, missing = _given(text) if "=" in text else _known(text, build)
+        if allocator:
+            found.append(allocator)
         elif names:
-            raise BadAllocator(f"{name}: no {wanted}")
+            raise BadAllocator(missing)
         else:
-            left_out.append(f"{name}: no {wanted}")
+            left_out.append(missing)
     if len({allocator.name for allocator in found}) != len(found):
         raise BadAllocator("an allocator is named twice")
     return found, left_out
+
+
+def _given(text):
+    """(Allocator, None), or (None, what is missing)"""
+    name, _, path = text.partition("=")
+    if name == LINKED or not re.fullmatch(r"[\w.+-]+", name):
+        raise BadAllocator(f"'{name}' can't name a library: letters, digits, '.', '+', '-', "
+                           f"but not {LINKED}")
+    library = pathlib.Path(path).resolve()
+    if not library.is_file():
+        return None, f"{name}: no {path}"
+    return Allocator(name, preloadable(library), "given by path"), None
+
+
+def _known(name, build):
+    """As _given()."""
+    if name in (GLIBC, LINKED):  # nothing is preloaded
+        return Allocator(name, None, _version(name, None)), None
+    if name in PEERS:
+        file = PEERS[name]
+        library = system_library(file)
+    elif name in BUILT:
+        file = build / BUILT[name]
+        library = file if file.is_file() else None
+    else:
+        raise BadAllocator(f"unknown allocator '{name}': one of {', '.join(KNOWN)}, "
+                           "or NAME=/path/to/library.so")
+    if library is None:
+        return None, f"{name}: no {file}"
+    return Allocator(name, preloadable(library), _version(name, library)), None
+
+
+def _version(name, library):
+    if name in DEBIAN:
+        file, package = DEBIAN[name]
+        return library_version(library or system_library(file), package)
+    return checkout_version(pathlib.Path(__file__).parent)

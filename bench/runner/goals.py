@@ -3,14 +3,18 @@
 All goals but the absolute ones are ratios or differences of medians of one run on one machine. To
 change a goal, change its line here; to add one, use rows that the suites print (`bench_calls
 --benchmark_list_tests`, also of `bench_pool` and `bench_freelist`; `bench_threads --list`,
-`bench_memory --smoke`; startup's are named in suites.py).
+`bench_memory --smoke`; startup's are named in suites/startup.py).
 """
 
 import dataclasses
 
+from report.peers import DEBIAN
+
 SUBJECT = "spillway"
 FALLBACK = "bare_mimalloc"  # the same mimalloc from the same build, without Spillway
 LINKED = "linked"  # the benchmarks linked with libspillway.a, nothing preloaded
+PEERS = tuple(DEBIAN)  # the goals against any peer take each of them
+MORE_PEERS = ("rpmalloc",)  # not in Debian: where --allocators names one, it counts as a peer, too
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Goal:
     kind, what is compared with `limit`, and the side of it that is good:
       at_most     subject / other                          <= limit
       times       other / subject                          >= limit
-      fastest     subject / the fastest peer               <= limit
+      fastest     subject / the fastest of the peers       <= limit
       mean        geometric mean of subject / other        <= limit
       even        slowest row / fastest row of the subject <= limit
       scaling     second row / first row of the subject    <= limit; rows are taken two by two

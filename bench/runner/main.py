@@ -1,84 +1,47 @@
 """The command scripts/bench."""
 
-import argparse
 import pathlib
+import signal
 import subprocess
 import sys
 import textwrap
 
+from report import files, words
 from report import page as html
-from report import words
 from runner import allocators, compare, document, goals, page, suites, table, text, verdicts
+from runner.options import parse
 from runner.rounds import Campaign
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RELEASE = ROOT / "build" / "release"
-REPORTS = ROOT / "build" / "bench"
-FEWEST_TO_COMPARE = 7  # rounds of each suite: fewer leave intervals too wide to tell 5 %
+FEWEST_TO_COMPARE = 7  # rounds of a suite at least: fewer leave intervals too wide to tell 5 %
 
 
-def parse(arguments):
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench",
-        description="Runs the benchmark suites under every allocator found, interleaved round by "
-        "round, holds Spillway's figures against its goals, and writes report.html and report.json. "
-        "Ctrl-C ends it with the rounds done so far.")
-    parser.add_argument("--suite", action="append", choices=[*suites.SUITES, "all"],
-                        help="may be given several times (default: all)")
-    parser.add_argument("--allocators", metavar="A,B,...",
-                        help="of " + ", ".join(allocators.KNOWN) + ", or NAME=/path/to/library.so "
-                        "(default: each that is found; linked: the programs that "
-                        "exist linked with libspillway.a)")
-    parser.add_argument("--compare", metavar="REV",
-                        help="this tree's Spillway against that of another revision, which is built "
-                        "in build/compare; no goals")
-    parser.add_argument("--rounds", type=int, metavar="N",
-                        help="of each suite (default: " + ", ".join(
-                            f"{suite.name} {suite.rounds['full']}" for suite in suites.SUITES.values())
-                        + "; fewer with --quick)")
-    how_long = parser.add_mutually_exclusive_group()
-    how_long.add_argument("--quick", action="store_true", help="shorter and less exact")
-    how_long.add_argument("--smoke", action="store_true",
-                          help="only to see that everything runs; the figures mean nothing")
-    parser.add_argument("--out", metavar="DIR", type=pathlib.Path, default=REPORTS,
-                        help="where report.html and report.json go (default: build/bench)")
-    parser.add_argument("--agrees-with", metavar="FILE", type=pathlib.Path,
-                        help="an earlier report.json: tells which verdicts differ from it; exit "
-                        "status 1 if one does")
-    parser.add_argument("--build-dir", metavar="DIR", type=pathlib.Path,
-                        help="use this build as it is (default: bring build/release up to date)")
-    chosen = parser.parse_args(arguments)
-    if chosen.rounds is not None and chosen.rounds < 1:
-        parser.error("--rounds takes a number from 1 on")
-    if chosen.compare and (chosen.allocators or chosen.agrees_with):
-        parser.error("--compare chooses the allocators itself and judges no goals")
-    try:  # before anything is written: it may be the file that this run replaces
-        chosen.earlier = chosen.agrees_with and document.verdicts_in(chosen.agrees_with)
-    except document.NoReport as error:
-        parser.error(f"--agrees-with: {error}")
-    chosen.length = "smoke" if chosen.smoke else "quick" if chosen.quick else "full"
-    wanted = chosen.suite or ["all"]
-    chosen.suites = [name for name in suites.SUITES if name in wanted or "all" in wanted]
-    return chosen
+class NoBuild(Exception):
+    """There is none, or it lacks a program; the text says which."""
 
 
-def build_directory(given, wanted):
-    """The build's directory, absolute; None if it could not be had."""
-    if given is None:
-        done = subprocess.run([ROOT / "scripts" / "setup", "ab"], stdout=sys.stderr, check=False)
-        if done.returncode != 0:
-            print("bench: goes on without what is missing", file=sys.stderr)
-        build = [ROOT / "scripts" / "build", "release", "all", "bare_mimalloc"]
-        done = subprocess.run(build, stdout=sys.stderr, check=False)
-        if done.returncode != 0:
-            print("bench: the build failed (see above)", file=sys.stderr)
-            return None
-    build = (given or RELEASE).resolve()
-    for program in (one for suite in wanted for one in suites.SUITES[suite].programs):
-        if not (build / "bench" / program).is_file():
-            print(f"bench: {build} has no bench/{program}", file=sys.stderr)
-            return None
-    return build
+def build_directory(given):
+    """The build's directory, absolute."""
+    if given is not None:
+        return given.resolve()
+    done = subprocess.run([ROOT / "scripts" / "setup", "ab"], stdout=sys.stderr, check=False)
+    if done.returncode != 0:
+        print("bench: goes on without what is missing", file=sys.stderr)
+    build = [ROOT / "scripts" / "build", "release", "all", "bare_mimalloc"]
+    done = subprocess.run(build, stdout=sys.stderr, check=False)
+    if done.returncode != 0:
+        raise NoBuild("the build failed (see above)")
+    return RELEASE
+
+
+def check_programs(build, chosen, found):
+    for suite in (suites.SUITES[name] for name in chosen):
+        for one in found:
+            for name in suite.programs if suite.takes(one) else ():
+                program = one.program(build / "bench", name)
+                if not program.is_file():
+                    raise NoBuild(f"{build} has no bench/{program.name}")
 
 
 def goals_of(chosen):
@@ -100,27 +63,60 @@ def unknown_rows(campaign, chosen):
 
 def compared(options, build):
     """Runs this tree's library and another revision's; the exit status."""
-    try:
-        other = compare.build(options.compare)
-    except compare.NoRevision as error:
-        print(f"bench: --compare: {error}", file=sys.stderr)
-        return 2
     now, _ = allocators.find([goals.SUBJECT], build)
-    campaign = Campaign([other, *now], options.rounds or (
-        FEWEST_TO_COMPARE if options.length == "full" else None))
-    campaign.run([suite for suite in options.suites if suite != "pool"], build / "bench",
-                 options.length)
-    print("\n".join(text.heading(campaign, campaign.done, []) + [""] + compare.rows(campaign, other.name)))
-    print("\ninstructions of the fast paths")
-    print("\n".join(compare.instructions(other, build)))
-    write_reports(options, campaign, [], [],
-                  f"Spillway: this checkout against {options.compare}")
+    check_programs(build, options.suites, now)
+    other = compare.build(options.compare)
+    campaign = Campaign([other, *now], options.rounds,
+                        FEWEST_TO_COMPARE if options.length == "full" else 0)
+    campaign.run(options.suites, build / "bench", options.length)
+    save(options, campaign, [])
+    print("\n".join(text.heading(campaign, campaign.done, [])))
+    print("\n".join(["", "instructions of the fast paths", *compare.instructions(other, build)]))
+    print("\n".join(["", *compare.rows(campaign, other.name)]))
+    write_page(options, campaign, [], [], f"Spillway: this checkout against {options.compare}")
+    return status_of(campaign)
+
+
+def benchmarked(options, build):
+    """Runs the allocators and judges the goals; the exit status."""
+    names = None if options.allocators is None else options.allocators.split(",")
+    found, left_out = allocators.find(names, build)
+    check_programs(build, options.suites, found)
+    campaign = Campaign(found, options.rounds)
+    campaign.run(options.suites, build / "bench", options.length)
+    results = verdicts.judge_all(goals_of(list(campaign.done)), campaign.figures())
+    save(options, campaign, results)
+    print(text.report(campaign, list(campaign.done), left_out, results))
+    write_page(options, campaign, left_out, results, "Spillway: benchmarks")
+    status = status_of(campaign)
+    unknown = unknown_rows(campaign, options.suites)
+    if unknown and not campaign.failures:
+        complain(f"a goal names rows that no benchmark has: {', '.join(unknown)}")
+        status = status or 1
+    if options.earlier is not None and not agreement(results, options.earlier):
+        status = status or 1
+    return status
+
+
+def status_of(campaign):
     return 130 if campaign.interrupted else 1 if campaign.failures else 0
 
 
-def write_reports(options, campaign, left_out, results, title):
-    options.out.mkdir(parents=True, exist_ok=True)
+def agreement(results, earlier):
+    """Prints how far the verdicts agree; whether all do, and there are some."""
+    count, differing = document.disagreements(results, earlier)
+    print(f"{count - len(differing)} of {count} verdicts that both runs are sure of agree")
+    for line in differing:
+        print(f"  {line}")
+    return bool(count) and not differing
+
+
+def save(options, campaign, results):
+    """The figures first: what is shown of them can still fail."""
     document.write(options.out / "report.json", document.content(campaign, options.length, results))
+
+
+def write_page(options, campaign, left_out, results, title):
     shown = page.content(campaign, list(campaign.done), left_out, results, goals.SUBJECT, title)
     html.write(options.out / "report.html", shown)
     print()
@@ -129,33 +125,37 @@ def write_reports(options, campaign, left_out, results, title):
     print(f"\nreport: {options.out / 'report.html'}\nfigures: {options.out / 'report.json'}")
 
 
+def run(options):
+    """The exit status."""
+    try:
+        files.prepare(options.out)
+    except OSError as error:
+        return complain(f"--out: {options.out}: {error.strerror}")
+    try:
+        build = build_directory(options.build_dir)
+        return benchmarked(options, build) if options.compare is None else compared(options, build)
+    except NoBuild as error:
+        return complain(str(error), 1 if options.build_dir is None else 2)
+    except allocators.BadAllocator as error:
+        return complain(str(error))
+    except compare.NoRevision as error:
+        return complain(f"--compare: {error}")
+    except ImportError as error:
+        return complain(f"intervals and report.html take Debian's package python3-numpy ({error}); "
+                        f"the figures are in {options.out / 'report.json'}", 1)
+
+
+def complain(message, status=2):
+    print(f"bench: {message}", file=sys.stderr)
+    return status
+
+
 def main(arguments=None):
     options = parse(arguments)
-    build = build_directory(options.build_dir, options.suites)
-    if build is None:
-        return 1
-    if options.compare:
-        return compared(options, build)
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: the benchmarks have their own session
+        if signal.getsignal(ending) is signal.SIG_DFL:
+            signal.signal(ending, signal.default_int_handler)
     try:
-        names = options.allocators.split(",") if options.allocators else None
-        found, left_out = allocators.find(names, build)
-    except allocators.BadAllocator as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 2
-    campaign = Campaign(found, options.rounds)
-    campaign.run(options.suites, build / "bench", options.length)
-    results = verdicts.judge_all(goals_of(list(campaign.done)), campaign.figures())
-    print(text.report(campaign, list(campaign.done), left_out, results))
-    write_reports(options, campaign, left_out, results, "Spillway: benchmarks")
-    status = 1 if campaign.failures else 0
-    unknown = unknown_rows(campaign, options.suites)
-    if unknown and not campaign.failures:
-        print(f"bench: a goal names rows that no benchmark has: {', '.join(unknown)}", file=sys.stderr)
-        status = 1
-    if options.earlier is not None:
-        count, differing = document.disagreements(results, options.earlier)
-        print(f"{count - len(differing)} of {count} verdicts that both runs are sure of agree")
-        for line in differing:
-            print(f"  {line}")
-        status = status or int(bool(differing))
-    return 130 if campaign.interrupted else status
+        return run(options)
+    except KeyboardInterrupt:
+        return complain("interrupted", 130)

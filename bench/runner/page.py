@@ -3,10 +3,11 @@
 import datetime
 
 from report import model
-from report.statistics import median_interval, paired_ratio
+from report.statistics import median_interval
 from runner import table, text
 from runner.allocators import GLIBC
 from runner.goals import FALLBACK
+from runner.ratios import ratio
 from runner.suites import SUITES
 
 
@@ -34,7 +35,7 @@ def content(campaign, chosen, left_out, verdicts, subject, title):
 def _section(campaign, suite, subject, baseline):
     rows = [_row(campaign, suite, row, columns, subject, baseline)
             for row, columns in campaign.rows_of(suite.name).items()
-            if suite.kind(row, _unit_of(campaign, row))]
+            if suite.kind(row, campaign.unit_of(row))]
     return model.Section(
         title=suite.heading.partition(":")[0], about=suite.about, rows=rows,
         curves=suite.curves(campaign.series.get(suite.name, {})),
@@ -44,25 +45,22 @@ def _section(campaign, suite, subject, baseline):
 def _row(campaign, suite, row, columns, subject, baseline):
     """The fallback by itself is no peer: it is left to the terminal's table."""
     shown = {name: values for name, values in columns.items() if name != FALLBACK}
-    unit = _unit_of(campaign, row)
+    unit = campaign.unit_of(row)
     ratios = {}
     if subject in shown:
-        ratios = {name: paired_ratio(shown[subject], values)
+        ratios = {name: ratio(shown[subject], values)
                   for name, values in shown.items() if name != subject}
     against = {}
     if baseline in shown:
-        against = {name: paired_ratio(values, shown[baseline])
+        against = {name: ratio(values, shown[baseline])
                    for name, values in shown.items() if name != baseline}
     return model.Row(row, unit, suite.kind(row, unit),
                      {name: median_interval(values) for name, values in shown.items()},
-                     ratios, against_baseline=against)
+                     _known(ratios), against_baseline=_known(against))
 
 
-def _unit_of(campaign, row):
-    """The unit that a row's name ends in, as that of startup/rss_kib does; otherwise ns."""
-    if row in campaign.units:
-        return campaign.units[row]
-    return {"_us": "us", "_kib": "KiB", "_mib": "MiB"}.get(row[row.rfind("_"):], "ns")
+def _known(ratios):
+    return {name: value for name, value in ratios.items() if value is not None}
 
 
 def _goal(verdict):

@@ -5,30 +5,37 @@ import sys
 import time
 
 from report.noise import Noise
-from runner.goals import LINKED
-from runner.suites import SUITES, SuiteFailed
+from runner.allocators import tuning
+from runner.suites import SUITES, SuiteFailed, suite_of
 from runner.verdicts import Figures
 
 
 class Campaign:
     """What a whole run found; filled by run(). After KeyboardInterrupt, by the rounds done so far."""
 
-    def __init__(self, allocators, rounds=None):
-        """rounds: how many of each suite, instead of the suite's own number."""
+    def __init__(self, allocators, rounds=None, fewest=0):
+        """rounds: how many of each suite; without it the suite's own number, at least `fewest`."""
         self.allocators = allocators
         self.rows = {}  # row -> allocator -> one figure per round
         self.disturbed = {}  # (row, allocator) -> rounds
         self.failures = {}  # (suite, allocator) -> message
         self.context = {}
-        self.units = {}  # row -> unit, where the row's name does not say it
+        self.units = {}  # row -> unit, if not the suite's
         self.series = {}  # suite -> name -> allocator -> what a round found, one per round
         self.done = {}  # suite -> complete rounds
         self.interrupted = False
         self.noise = Noise()
+        self.environment = tuning()
         self._rounds = rounds
+        self._fewest = fewest
 
     def rounds_of(self, suite, length):
-        return self._rounds or SUITES[suite].rounds[length]
+        if SUITES[suite].counted:
+            return 1
+        return self._rounds or max(self._fewest, SUITES[suite].rounds[length])
+
+    def unit_of(self, row):
+        return self.units.get(row, suite_of(row).unit)
 
     def figures(self):
         often = {key for key, rounds in self.disturbed.items()
@@ -61,8 +68,7 @@ class Campaign:
     def _round(self, suite, number, programs, length):
         """[(allocator's name, Outcome)]. Nothing is kept of a round that is not complete."""
         ready = [one for one in self.allocators
-                 if suite.wanted(one) and (suite.linked or one.name != LINKED)
-                 and (suite.name, one.name) not in self.failures]
+                 if suite.takes(one) and (suite.name, one.name) not in self.failures]
         arguments = suite.arguments[length]
         if suite.together:
             return self._together(suite, number, ready, programs, arguments)
@@ -87,7 +93,9 @@ class Campaign:
             return suite.measure(programs, allocators, arguments)
         except SuiteFailed as error:
             self.failures[suite.name, name] = str(error)
-            return None
+        except KeyError as error:
+            self.failures[suite.name, name] = f"its report has no {error}"
+        return None
 
     def _keep(self, suite, found):
         self.done[suite] = self.done.get(suite, 0) + 1

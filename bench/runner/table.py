@@ -11,7 +11,9 @@ SHORT = {"bare_mimalloc": "bare-mi"}
 
 
 def number(value):
-    """Three digits that matter, five characters at most."""
+    """Three digits that matter, five characters at most and a sign."""
+    if value < 0:
+        return "-" + number(-value)
     if 0 < value < 0.0995:
         return f"{value:.3f}"
     if value < 9.995:
@@ -29,7 +31,7 @@ def middle(figures):
 
 def spread(figures):
     """Half the range of the middle half of the rounds, relative to their median."""
-    if len(figures) < 3 or not statistics.median(figures):
+    if len(figures) < 3 or statistics.median(figures) <= 0:
         return None
     low, _, high = statistics.quantiles(figures, n=4, method="inclusive")
     return (high - low) / 2 / statistics.median(figures)
@@ -71,7 +73,7 @@ def _block(rows, names, allocators, disturbed, units):
         if columns.get(reference) and statistics.median(columns[reference]) > 0:
             base = statistics.median(columns[reference])
             lines.append((" " * NAME + "".join(
-                f"{number(middle[name] / base) if name in middle else '':>{width}}"
+                f"{number(middle[name] / base) if middle.get(name, -1) >= 0 else '':>{width}}"
                 for name in names)).rstrip())
     return lines + [""]
 

@@ -15,7 +15,9 @@ def heading(campaign, chosen, left_out):
              f"huge pages {context.get('thp', '?')}; load {context.get('load', '?')}"]
     lines += textwrap.wrap(f"rounds: {rounds}", table.WIDTH)
     lines += [f"left out: {line}" for line in left_out]
-    return lines + warnings(campaign)
+    for line in warnings(campaign):
+        lines += textwrap.wrap(line, table.WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+    return lines
 
 
 def warnings(campaign):
@@ -23,6 +25,9 @@ def warnings(campaign):
              for (suite, name), message in campaign.failures.items()]
     if campaign.interrupted:
         lines.append("interrupted: only complete rounds count")
+    if campaign.environment:
+        set_ = ", ".join(f"{name}={value}" for name, value in campaign.environment.items())
+        lines.append(f"allocators read variables that are set here: {set_}")
     spread = campaign.noise.spread()
     if noise.is_noisy(spread):
         lines.append(f"noisy: the same work took +- {100 * spread:.0f} % here; smaller differences "
@@ -51,11 +56,12 @@ def report(campaign, chosen, left_out, verdicts):
         if rows:
             lines += ["", SUITES[suite].heading, *rows]
     if campaign.disturbed:
-        lines.append("* other programs took a core too often; of threads, the least disturbed "
-                     "repetitions count")
+        lines += ["* other programs took a core too often; of threads, the least disturbed",
+                  "  repetitions count"]
     if verdicts:
         lines += ["", *table.goals_table(verdicts)]
     if not all(verdict.sure for verdict in verdicts):
         lines += textwrap.wrap("? too close to tell: the rounds, or what is drawn from them at "
-                               "random, do not agree on it, or most were disturbed (*)", table.WIDTH)
+                               "random, do not agree on it, are fewer than three, or were mostly "
+                               "disturbed (*)", table.WIDTH)
     return "\n".join(lines)

@@ -4,7 +4,7 @@ import dataclasses
 import random
 import statistics
 
-from runner.goals import SUBJECT, FALLBACK, LINKED, ROWS_COMPARED
+from runner.goals import MORE_PEERS, PEERS, ROWS_COMPARED, SUBJECT
 
 MET, MISSED, OPEN = "met", "NOT MET", "-"
 RESAMPLES = 400
@@ -18,13 +18,13 @@ class Verdict:
     measured: float | None
     at: str  # the row that decided, if there are several, or why nothing was measured
     result: str
-    # The rounds, each by itself, agree; so do all but 5 % of draws from them with replacement; and
-    # most were undisturbed.
+    # At least three rounds, and three of four, agree, each by itself; so do all but 5 % of draws from
+    # them with replacement; and most were undisturbed.
     sure: bool
 
 
 class Figures:
-    """rows[row][allocator] is a list with one figure per round.
+    """rows[row][allocator] is a list with one figure per round, or with one of all rounds together.
 
     disturbed: the (row, allocator) that other programs disturbed in most rounds.
     """
@@ -48,7 +48,7 @@ class Figures:
                               for name, values in self.rows[row].items()} for row in rows})
 
     def peers(self, row):
-        return [a for a in self.rows.get(row, {}) if a not in (SUBJECT, FALLBACK, LINKED)]
+        return [name for name in (*PEERS, *MORE_PEERS) if self.has(row, name)]
 
 
 def judge(goal, figures):
@@ -60,7 +60,7 @@ def judge(goal, figures):
     measured, at, rounds = _worst(goal, figures)
     result = MET if _holds(goal, measured) else MISSED
     disturbed = any((row, name) in figures.disturbed
-                    for row in goal.rows for name in (SUBJECT, goal.other))
+                    for row in goal.rows for name in (SUBJECT, *_others(goal, figures, row)))
     sure = not disturbed and _agree(goal, rounds, result) and _draws_agree(goal, figures, result)
     return Verdict(goal, measured, at, result, sure)
 
@@ -69,8 +69,16 @@ def judge_all(goals, figures):
     return [judge(goal, figures) for goal in goals]
 
 
+def _others(goal, figures, row):
+    if goal.kind == "fastest":
+        return figures.peers(row)
+    return [goal.other] if goal.other else []
+
+
 def _missing(goal, figures):
     allocators = [SUBJECT] + ([goal.other] if goal.other else [])
+    if goal.kind == "fastest":
+        allocators += PEERS
     for allocator in allocators:
         if not any(allocator in columns for columns in figures.rows.values()):
             return f"no {allocator}"
@@ -78,8 +86,6 @@ def _missing(goal, figures):
         for allocator in allocators:
             if not figures.has(row, allocator):
                 return f"{allocator} has no {row}"
-        if goal.kind == "fastest" and not figures.peers(row):
-            return "no peer"
     return None
 
 

@@ -7,9 +7,8 @@ is linked with another one, such as Debian's redis-server with jemalloc.
 import dataclasses
 import pathlib
 import re
-import subprocess
 
-from report.peers import DEBIAN, checkout_version, package_version
+from report.peers import DEBIAN, checkout_version, library_version, system_library
 from spillway_cli import check, elf, paths
 from spillway_cli.errors import UserError, usage_error
 
@@ -34,35 +33,43 @@ def add_option(parser):
     )
 
 
-def usable(text):
-    """As choose(), and without those that do not load into a program."""
-    found, left_out = choose(text)
+def entries(text):
+    """Those of a list such as `glibc,a=/b.so`; without a list all that are known."""
+    return [entry.strip() for entry in text.split(",") if entry.strip()] if text else list(KNOWN)
+
+
+def usable(text, build_dir=None):
+    """As choose(), and without those that do not load into a program; the baseline has to."""
+    found, left_out = choose(text, build_dir)
     loadable = []
     for allocator in found:
         reason = check.probe(allocator.library)
         if reason is None:
             loadable.append(allocator)
+        elif allocator.name == BASELINE:
+            raise UserError(f"{BASELINE}: {reason}: there is nothing to compare with")
         else:
             left_out.append(f"{allocator.name}: {reason}")
     return loadable, left_out
 
 
-def choose(text):
-    """(allocators, what was left out and why, one line each) for a list such as `glibc,a=/b.so`.
+def choose(text, build_dir=None):
+    """(allocators, what was left out and why, one line each) for a list as of entries().
 
     The baseline comes first, asked for or not. An allocator of Debian's that is not installed is left
-    out; a path that does not exist, or an unknown name, is an error.
+    out, and Spillway when its library is not in `build_dir`, by default build/release; a path that
+    does not exist, or an unknown name, is an error.
     """
-    entries = [entry.strip() for entry in text.split(",") if entry.strip()] if text else list(KNOWN)
-    names = [entry.partition("=")[0] for entry in entries]
+    asked = entries(text)
+    names = [entry.partition("=")[0] for entry in asked]
     for name in names:
         if names.count(name) > 1:
             raise usage_error(f"allocator '{name}' is named twice")
     if BASELINE not in names:
-        entries.insert(0, BASELINE)
+        asked.insert(0, BASELINE)
     found, left_out = [], []
-    for entry in entries:
-        allocator, reason = _find(entry)
+    for entry in asked:
+        allocator, reason = _find(entry, build_dir)
         if allocator is not None:
             found.append(allocator)
         else:
@@ -73,7 +80,7 @@ def choose(text):
     return found, left_out
 
 
-def _find(entry):
+def _find(entry, build_dir):
     name, equals, given = entry.partition("=")
     if equals:
         if not re.fullmatch(r"[\w.+-]{1,12}", name):
@@ -87,29 +94,12 @@ def _find(entry):
         raise usage_error(f"unknown allocator '{name}'; known: {known}, or NAME=/path/to/lib.so")
     soname, package = KNOWN[name]
     if package is None:
-        if not paths.LIBRARY.exists():
-            return None, f"{name}: not built (scripts/build)"
-        return Allocator(name, paths.preloadable(paths.LIBRARY), checkout_version(paths.ROOT)), None
+        path = (build_dir or paths.RELEASE).resolve() / soname
+        if not path.exists():
+            return None, f"{name}: no {soname} in {path.parent} (scripts/build)"
+        version = "as built" if build_dir else checkout_version(paths.ROOT)
+        return Allocator(name, paths.preloadable(path), version), None
     path = system_library(soname)
     if path is None:
         return None, f"{name}: not installed (Debian's package {package})"
-    return Allocator(name, path, package_version(package)), None
-
-
-def system_library(soname):
-    """The library of this machine's own kind with that name in the loader's cache, or None."""
-    own = elf.read("/proc/self/exe")
-    done = subprocess.run(
-        ["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=False
-    )
-    for line in done.stdout.splitlines():
-        if not line.strip().startswith(soname + " "):
-            continue
-        path = pathlib.Path(line.rpartition(" => ")[2])
-        try:
-            library = elf.read(path)
-        except (OSError, elf.NotElf):
-            continue
-        if (library.bits, library.machine) == (own.bits, own.machine):
-            return path
-    return None
+    return Allocator(name, path, library_version(path, package)), None

@@ -1,6 +1,8 @@
-"""Kinds of values on the command line that several commands take."""
+"""What several commands take on the command line: kinds of values, a command to run."""
 
 import argparse
+
+from spillway_cli.errors import usage_error
 
 
 def whole_number(least, most=None):
@@ -14,3 +16,9 @@ def whole_number(least, most=None):
         return value
 
     return number
+
+
+def require_command(arguments):
+    if not arguments.command:
+        name = arguments.subcommand
+        raise usage_error(f"{name}: no command; usage: spillway {name} [options] -- COMMAND...")

@@ -23,7 +23,6 @@ class Elf:
     bits: int  # 32 or 64
     machine: int  # e_machine
     interpreter: str | None  # the loader; None in libraries and static programs
-    dynamic: bool
     needed: tuple
     soname: str | None
     defined: frozenset  # of WATCHED: what this file exports
@@ -82,7 +81,6 @@ def _parse(image):
         bits=bits,
         machine=machine,
         interpreter=interpreter,
-        dynamic=bool(entries),
         needed=tuple(_string(strings, value) for tag, value in entries if tag == DT_NEEDED),
         soname=_string(strings, values[DT_SONAME]) if DT_SONAME in values else None,
         defined=_defined(image, sections, strings, order, bits),

@@ -1,7 +1,8 @@
 """The command line: subcommands, the split at `--`, and how errors reach the user.
 
 Each subcommand is a module with `add_parser(subparsers)`, which sets `handler(arguments)`; the
-handler returns the exit status. What follows `--` is in `arguments.command`, untouched.
+handler returns the exit status. What follows `--` is in `arguments.command`, untouched; a
+subcommand that wants it says so with `takes_command`.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import sys
 
 from spillway_cli import check, record, replay, run, tables
 from spillway_cli.ab import command as ab
-from spillway_cli.errors import UserError
+from spillway_cli.errors import UserError, usage_error
 
 USAGE_STATUS = 2
 
@@ -27,7 +28,8 @@ def make_parser():
     parser = argparse.ArgumentParser(
         prog="spillway", description="Runs programs under Spillway, checks it, compares it."
     )
-    subparsers = parser.add_subparsers(metavar="SUBCOMMAND", required=True)
+    parser.set_defaults(takes_command=False)
+    subparsers = parser.add_subparsers(metavar="SUBCOMMAND", dest="subcommand", required=True)
     for module in (run, check, ab, record, replay, tables):
         module.add_parser(subparsers)
     return parser
@@ -38,6 +40,8 @@ def main(argv):
     arguments = make_parser().parse_args(own)
     arguments.command = command
     try:
+        if command and not arguments.takes_command:
+            raise usage_error(f"{arguments.subcommand}: takes no command after --")
         status = arguments.handler(arguments)
         sys.stdout.flush()
         return status

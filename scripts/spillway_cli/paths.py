@@ -14,6 +14,8 @@ INFO = RELEASE / "spillway_info"
 REPORTS = ROOT / "build" / "ab"
 sys.path.append(str(ROOT / "bench"))  # for the package `report`
 
+from report.peers import preload_complaint  # noqa: E402  (after the path is set)
+
 
 def build():
     """Brings build/release up to date. Its output goes to stderr: stdout is the caller's."""
@@ -46,7 +48,8 @@ def library(given=None):
 
 
 def preloadable(path):
-    """`path`, if LD_PRELOAD can express it: the loader splits the variable at spaces and colons."""
-    if any(character in " :" for character in str(path)):
-        raise UserError(f"LD_PRELOAD cannot name a path with a space or colon: {path}")
+    """`path`, if LD_PRELOAD can express it."""
+    complaint = preload_complaint(path)
+    if complaint:
+        raise UserError(complaint)
     return path

@@ -20,10 +20,6 @@ def _read(pid, name):
         return None
 
 
-def exists(pid):
-    return os.path.exists(f"/proc/{pid}")
-
-
 def mapped_files(pid):
     """The files mapped into `pid`, each once, by address; a replaced file keeps ` (deleted)`."""
     text = _read(pid, "maps") or b""

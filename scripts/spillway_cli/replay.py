@@ -8,16 +8,15 @@ import subprocess
 import sys
 
 from report.statistics import FEWEST_ROUNDS, paired_ratio
-from spillway_cli import allocators, paths, process
+from spillway_cli import allocators, paths, process, tools
 from spillway_cli.ab import table
 from spillway_cli.allocators import BASELINE
 from spillway_cli.arguments import whole_number
 from spillway_cli.errors import UserError, usage_error
-from spillway_cli.record import add_build_option, built
 
 TRACES = paths.ROOT / "bench" / "traces"
 ROUNDS, REPETITIONS = 7, 3
-TARGETS = ("librecord", "bench_trace", "bench_replay", "spillway_preload")
+TARGETS = ("bench_trace", "bench_replay")
 FIELDS = ("ns", "ns_again", "peak_mib", "peak_ratio", "faults")
 HEADING = (
     f"  {'':<12}{'ns':>6} {'against glibc':<17}{'again':>6} {'against glibc':<17}"
@@ -52,22 +51,24 @@ def add_parser(subparsers):
         help="what is written of each block: nothing, its first word, a word of each page (pages)",
     )  # fmt: skip
     parser.add_argument("--json", metavar="FILE", help="the figures of every round")
-    add_build_option(parser)
+    tools.add_option(parser)
     parser.add_argument(
         "traces", metavar="TRACE", nargs="*", help="(default: those of bench/traces)"
     )
-    parser.set_defaults(handler=handle)
+    parser.set_defaults(handler=handle, takes_command=True)  # to say what it takes instead
 
 
 def handle(arguments):
     if arguments.command:
         raise usage_error("replay: takes traces, not a command; see `spillway record`")
-    if arguments.json and not pathlib.Path(arguments.json).absolute().parent.is_dir():
-        raise usage_error(f"replay: cannot write {arguments.json}")
-    tools = built(arguments.build_dir, TARGETS)
+    if arguments.json:
+        path = pathlib.Path(arguments.json)
+        if path.is_dir() or not path.absolute().parent.is_dir():
+            raise usage_error(f"replay: cannot write {path}")
+    built = tools.folder(arguments.build_dir, TARGETS, arguments.allocators)
     traces = arguments.traces or sorted(str(path) for path in TRACES.glob("*.trace"))
-    shown = _look_at(tools, traces)
-    found, left_out = allocators.usable(arguments.allocators)
+    shown = _look_at(built, traces)
+    found, left_out = allocators.usable(arguments.allocators, arguments.build_dir)
     for allocator in found:
         print(f"{allocator.name}: {allocator.version}, {allocator.library}")
     for reason in left_out:
@@ -76,8 +77,15 @@ def handle(arguments):
         print(f"fewer than {FEWEST_ROUNDS} rounds: no intervals, the ratios may be noise")
     print(flush=True)
 
-    campaign = Campaign(tools, arguments, [one["file"] for one in shown], found)
-    campaign.run()
+    campaign = Campaign(built, arguments, [one["file"] for one in shown], found)
+    try:
+        campaign.run()
+    except KeyboardInterrupt:
+        campaign.interrupted = True
+    finally:
+        _tell("")
+    if campaign.interrupted:
+        print(f"interrupted after {campaign.rounds} of {arguments.rounds} rounds")
     for trace, facts in zip(campaign.rows(), shown, strict=True):
         print("\n".join(campaign.table_of(trace, facts)), end="\n\n")
     print(table.wrapped(EXPLANATION, ""))
@@ -85,10 +93,10 @@ def handle(arguments):
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump(campaign.content(), file, indent=1)
             file.write("\n")
-    return int(bool(campaign.failures))
+    return 130 if campaign.interrupted else int(bool(campaign.failures))
 
 
-def _look_at(tools, traces):
+def _look_at(built, traces):
     """What each trace holds; a UserError for what is none, before anything is measured."""
     if not traces:
         raise usage_error("replay: no trace")
@@ -97,7 +105,7 @@ def _look_at(tools, traces):
         if names.count(name) > 1:
             raise usage_error(f"replay: two traces are named {name}")
     done = subprocess.run(
-        [tools / "bench" / "bench_trace", "show", "--json", *traces],
+        [built / "bench" / "bench_trace", "show", "--json", *traces],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode != 0:
@@ -107,14 +115,17 @@ def _look_at(tools, traces):
 
 
 class Campaign:
-    """All rounds of one comparison: `run()`, then the tables."""
+    """All rounds of one comparison: `run()`, then the tables, also when it was interrupted: only
+    whole rounds count, so that values can be paired by round."""
 
-    def __init__(self, tools, arguments, traces, found):
-        self._program = tools / "bench" / "bench_replay"
+    def __init__(self, built, arguments, traces, found):
+        self._program = built / "bench" / "bench_replay"
         self._arguments = arguments
         self._traces = traces
         self._allocators = found
         self.failures = {}  # allocator -> why
+        self.rounds = 0  # that are whole
+        self.interrupted = False
         self._figures = {}  # (row, allocator) -> field -> a figure per round
         self._context = {}
 
@@ -125,12 +136,17 @@ class Campaign:
         for number in range(self._arguments.rounds):
             alive = [one for one in self._allocators if one.name not in self.failures]
             turn = number % max(1, len(alive))
+            measured = {}
             for allocator in alive[turn:] + alive[:turn]:
                 _tell(f"round {number + 1} of {self._arguments.rounds}, {allocator.name}")
-                self._measure(allocator)
-        _tell("")
+                measured[allocator.name] = self._measure(allocator)
+            for name, results in measured.items():
+                for result in results:
+                    self._add(name, result)
+            self.rounds += 1
 
     def _measure(self, allocator):
+        """The program's results: none when it failed, which is noted."""
         command = [
             self._program, "--json", "-", "--repetitions", str(self._arguments.repetitions),
             "--touch", self._arguments.touch, *self._traces,
@@ -140,19 +156,21 @@ class Campaign:
         lines = done.stderr.strip().splitlines()
         if done.returncode != 0:
             self.failures[allocator.name] = lines[-1] if lines else f"status {done.returncode}"
-            return
+            return []
         data = json.loads(done.stdout)
         served = data["context"]["malloc_from"]
         if not process.same_file(served, allocator.library):
             self.failures[allocator.name] = f"malloc is that of {served}"
-            return
+            return []
         self._context = data["context"]
-        for result in data["results"]:
-            columns = self._figures.setdefault((result["name"], allocator.name), {})
-            for field in FIELDS:
-                value = result[field]
-                value = value["median"] if isinstance(value, dict) else value
-                columns.setdefault(field, []).append(value)
+        return data["results"]
+
+    def _add(self, name, result):
+        columns = self._figures.setdefault((result["name"], name), {})
+        for field in FIELDS:
+            value = result[field]
+            value = value["median"] if isinstance(value, dict) else value
+            columns.setdefault(field, []).append(value)
 
     def table_of(self, row, facts):
         """Heading and a line for each allocator."""
@@ -166,6 +184,8 @@ class Campaign:
             failure = self.failures.get(allocator.name)
             if failure is not None:
                 lines.append(table.wrapped(f"FAILED: {failure}", f"  {allocator.name:<12}"))
+            elif (row, allocator.name) not in self._figures:
+                lines.append(f"  {allocator.name:<12}not measured")
             else:
                 lines.append(self._line(row, allocator.name))
         return lines
@@ -193,7 +213,7 @@ class Campaign:
             },
             "settings": {
                 "rounds": self._arguments.rounds, "repetitions": self._arguments.repetitions,
-                "touch": self._arguments.touch,
+                "touch": self._arguments.touch, "interrupted": self.interrupted,
             },
             "allocators": [
                 {"name": one.name, "version": one.version, "library": str(one.library),

@@ -1,9 +1,11 @@
 """`spillway run`: becomes the command, with the library preloaded, and sees that it really is."""
 
 import os
+import signal
 import sys
 
 from spillway_cli import paths, target, watch
+from spillway_cli.arguments import require_command
 from spillway_cli.errors import usage_error
 
 FORMATS = ("text", "json", "prometheus")
@@ -27,7 +29,7 @@ def add_parser(subparsers):
         help="options of the library; `spillway options` lists them",
     )
     parser.add_argument("--lib", metavar="PATH", help="another libspillway.so than the built one")
-    parser.set_defaults(handler=handle)
+    parser.set_defaults(handler=handle, takes_command=True)
 
 
 def preload_environment(variables, library, conf=(), stats=None):
@@ -44,9 +46,19 @@ def preload_environment(variables, library, conf=(), stats=None):
     return result
 
 
+def become(path, command, variables):
+    """This process becomes the command. Returns its status, 126, only when that is impossible."""
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and so would the command
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        os.execve(path, command, variables)
+    except OSError as error:
+        print(f"spillway: {path}: {error.strerror}", file=sys.stderr)
+    return 126
+
+
 def handle(arguments):
-    if not arguments.command:
-        raise usage_error("run: no command; usage: spillway run [options] -- COMMAND...")
+    require_command(arguments)
     for entry in ",".join(arguments.conf).split(","):
         if entry and ":" not in entry:
             raise usage_error(f"run: --conf takes NAME:VALUE,...; '{entry}' has no colon")
@@ -58,8 +70,4 @@ def handle(arguments):
     else:
         watch.start(library)
     variables = preload_environment(os.environ, library, arguments.conf, arguments.stats)
-    try:
-        os.execve(path, arguments.command, variables)
-    except OSError as error:
-        print(f"spillway: {path}: {error.strerror}", file=sys.stderr)
-        return 126
+    return become(path, arguments.command, variables)

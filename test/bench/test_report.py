@@ -286,7 +286,6 @@ class Means(unittest.TestCase):
 class Noise(unittest.TestCase):
     def test_spread_of_samples(self):
         made = noise.Noise()
-        made.begin()
         for _ in range(noise.FEWEST - 1):
             made.sample()
         self.assertIsNone(made.spread())

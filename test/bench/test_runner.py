@@ -1,7 +1,7 @@
 """The arithmetic and the printing of scripts/bench; no benchmark runs here."""
 
 import dataclasses
-import json
+import os
 import pathlib
 import sys
 import tempfile
@@ -11,102 +11,8 @@ import unittest.mock
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
-from runner import allocators, document, goals, main, rounds, suites, table, verdicts  # noqa: E402
-from runner.goals import Goal  # noqa: E402
-from runner.suites import base, calls, latency, memory, pool  # noqa: E402
-
-
-def judge(goal, **rows):
-    return verdicts.judge(goal, verdicts.Figures({k.replace("_", "/"): v for k, v in rows.items()}))
-
-
-class Verdicts(unittest.TestCase):
-    def test_worst_row_decides(self):
-        goal = Goal("w", "at_most", 0.5, ("p/1", "p/2"), "mimalloc")
-        verdict = judge(goal, p_1={"spillway": [1, 1, 1], "mimalloc": [10, 10, 10]},
-                        p_2={"spillway": [6, 6, 6], "mimalloc": [10, 10, 10]})
-        self.assertEqual((verdict.measured, verdict.at, verdict.result, verdict.sure),
-                         (0.6, "2", verdicts.MISSED, True))
-
-    def test_times_counts_speed(self):
-        goal = Goal("w", "times", 3, ("p/1",), "mimalloc")
-        verdict = judge(goal, p_1={"spillway": [10, 10, 10], "mimalloc": [40, 30, 35]})
-        self.assertEqual((verdict.measured, verdict.result), (3.5, verdicts.MET))
-
-    def test_fastest_ignores_the_fallback(self):
-        goal = Goal("w", "fastest", 1, ("p/1",))
-        columns = {"spillway": [3], "tcmalloc": [2], "glibc": [9], goals.FALLBACK: [1]}
-        verdict = judge(goal, p_1=columns)
-        self.assertEqual((verdict.measured, verdict.result), (1.5, verdicts.MISSED))
-        self.assertIn("tcmalloc", verdict.at)
-
-    def test_even_and_scaling_compare_rows(self):
-        rows = {"p_1": {"spillway": [4]}, "p_2": {"spillway": [5]}, "p_3": {"spillway": [3]}}
-        even = judge(Goal("w", "even", 1.25, ("p/1", "p/2", "p/3")), **rows)
-        self.assertAlmostEqual(even.measured, 5 / 3)
-        scaling = judge(Goal("w", "scaling", 1.5, ("p/1", "p/2")), **rows)
-        self.assertEqual((scaling.measured, scaling.result), (1.25, verdicts.MET))
-
-    def test_scaling_of_several_pairs_is_that_of_the_worst(self):
-        rows = {"p_1": {"spillway": [4]}, "p_2": {"spillway": [5]}, "p_3": {"spillway": [3]},
-                "p_4": {"spillway": [9]}}
-        verdict = judge(Goal("w", "scaling", 2, ("p/1", "p/2", "p/3", "p/4")), **rows)
-        self.assertEqual((verdict.measured, verdict.at, verdict.result), (3, "4", verdicts.MISSED))
-
-    def test_extra_is_what_a_row_adds_in_units_of_another(self):
-        rows = {"p_1": {"spillway": [4, 4, 4]}, "p_2": {"spillway": [7, 8, 7]},
-                "p_3": {"spillway": [9, 10, 9]}}
-        goal = Goal("w", "extra", 1, ("p/1", "p/2", "p/3"))
-        verdict = judge(goal, **rows)
-        self.assertEqual((verdict.measured, verdict.at, verdict.result, verdict.sure),
-                         (0.5, "", verdicts.MET, True))
-
-    def test_mean_is_over_all_rows(self):
-        goal = Goal("w", "mean", 1.03, ("p/1", "p/2"), "x")
-        verdict = judge(goal, p_1={"spillway": [2], "x": [1]}, p_2={"spillway": [1], "x": [2]})
-        self.assertAlmostEqual(verdict.measured, 1)
-
-    def test_adds_is_a_difference(self):
-        goal = Goal("w", "adds", 500, ("startup/rss",), "glibc", "KiB")
-        verdict = judge(goal, startup_rss={"spillway": [1600], "glibc": [1100]})
-        self.assertEqual((verdict.measured, verdict.result), (500, verdicts.MISSED))
-
-    def test_absolute_needs_no_other(self):
-        goal = Goal("w", "absolute", 6, ("p/1",), unit="MiB")
-        verdict = judge(goal, p_1={"spillway": [6, 5, 7]})
-        self.assertEqual((verdict.measured, verdict.result, verdict.sure),
-                         (6, verdicts.MET, False))
-        zero = judge(Goal("w", "absolute", 0, ("p/1",)), p_1={"spillway": [0, 0, 0]})
-        self.assertEqual((zero.result, zero.sure), (verdicts.MET, True))
-
-    def test_fastest_of_one_row_names_the_peer_only(self):
-        verdict = judge(Goal("w", "fastest", 1, ("p/1",)), p_1={"spillway": [1], "glibc": [2]})
-        self.assertEqual(verdict.at, "glibc")
-
-    def test_disagreeing_rounds_are_marked(self):
-        goal = Goal("w", "at_most", 1, ("p/1",), "x")
-        verdict = judge(goal, p_1={"spillway": [9, 9, 11, 11, 9], "x": [10] * 5})
-        self.assertEqual((verdict.result, verdict.sure), (verdicts.MET, False))
-
-    def test_what_draws_from_the_rounds_disagree_on_is_marked(self):
-        goal = Goal("w", "at_most", 1, ("p/1",), "x")
-        close = judge(goal, p_1={"spillway": [9, 9.1, 9.2, 10.4, 10.5, 9.3, 9.4, 10.6], "x": [10] * 8})
-        self.assertEqual((close.result, close.sure), (verdicts.MET, False))
-        clear = judge(goal, p_1={"spillway": [9, 9.1, 9.2, 9, 9.3], "x": [10] * 5})
-        self.assertEqual((clear.result, clear.sure), (verdicts.MET, True))
-
-    def test_disturbed_rows_are_marked(self):
-        goal = Goal("w", "at_most", 1, ("p/1",), "x")
-        rows = {"p/1": {"spillway": [9] * 4, "x": [10] * 4}}
-        verdict = verdicts.judge(goal, verdicts.Figures(rows, {("p/1", "x")}))
-        self.assertEqual((verdict.result, verdict.sure), (verdicts.MET, False))
-
-    def test_what_is_missing_is_named(self):
-        goal = Goal("w", "at_most", 1, ("p/1",), "mimalloc")
-        self.assertEqual(judge(goal, p_1={"mimalloc": [1]}).at, "no spillway")
-        self.assertEqual(judge(goal, p_1={"spillway": [1]}).at, "no mimalloc")
-        other = judge(goal, p_1={"spillway": [1]}, p_2={"mimalloc": [1]})
-        self.assertEqual((other.measured, other.at), (None, "mimalloc has no p/1"))
+from runner import allocators, goals, main, rounds, suites, table, text, verdicts  # noqa: E402
+from runner.suites import base, calls, latency, memory, pool, startup  # noqa: E402
 
 
 class Tables(unittest.TestCase):
@@ -140,8 +46,27 @@ class Tables(unittest.TestCase):
 
     def test_a_missing_figure_is_a_blank(self):
         rows = {"p/1": {"a": [1.0]}, "p/2": {"a": [1.0], "b": [2.0]}}
-        text = "\n".join(table.rows_table(rows, ["a", "b"], {}, {}))
-        self.assertIn("2.00", text)
+        lines = table.rows_table(rows, ["a", "b"], {}, {})
+        self.assertEqual([line.split() for line in lines[2:6]],
+                         [["p/1", "1.00"], ["1.00"], ["p/2", "1.00", "2.00"], ["1.00", "2.00"]])
+        self.assertEqual(lines[2].index("1.00"), lines[4].index("1.00"))
+
+    def test_below_zero_there_is_no_ratio_and_no_spread(self):
+        rows = {"p/1": {"a": [2.0] * 3, "b": [-1.0, -0.5, -3.0]},
+                "p/2": {"a": [-2.0] * 3, "b": [1.0] * 3}}
+        lines = table.rows_table(rows, ["a", "b"], {}, {})
+        self.assertEqual([line.split() for line in lines[2:5]],
+                         [["p/1", "2.00", "-1.00", "0%"], ["1.00"], ["p/2", "-2.00", "1.00", "0%"]])
+        self.assertEqual([table.number(value) for value in (-0.05, -3.21, -123456)],
+                         ["-0.050", "-3.21", "-123k"])
+
+    def test_variables_that_allocators_read_are_told(self):
+        with unittest.mock.patch.dict(os.environ, {"MIMALLOC_VERBOSE": "1", "MALLOC_CONF": "x:1"}):
+            campaign = rounds.Campaign([])
+        self.assertEqual(campaign.environment, {"MALLOC_CONF": "x:1", "MIMALLOC_VERBOSE": "1"})
+        self.assertIn("set here: MALLOC_CONF=x:1, MIMALLOC_VERBOSE=1", text.warnings(campaign)[0])
+        for line in text.heading(campaign, {}, []):
+            self.assertLessEqual(len(line), table.WIDTH, line)
 
 
 class Finding(unittest.TestCase):
@@ -175,6 +100,11 @@ class Finding(unittest.TestCase):
             with self.assertRaises(allocators.BadAllocator):
                 allocators.find([f"mine={library}"], ROOT)
 
+    def test_names_of_given_libraries(self):
+        for text_ in ("=/bin/true", "a b=/bin/true", "linked=/bin/true", ""):
+            with self.assertRaises(allocators.BadAllocator, msg=text_):
+                allocators.find([text_], ROOT)
+
 
 class Suites(unittest.TestCase):
     def test_a_row_belongs_to_one_suite(self):
@@ -182,8 +112,17 @@ class Suites(unittest.TestCase):
                     "replace/64/4K-1M/8t": "threads", "startup/cpu_us": "startup",
                     "realloc/1MiB": "memory", "threads16/idle_mib": "memory",
                     "pool/set/17/8t": "pool", "freelist/empty/8M": "pool"}
-        self.assertEqual({row: suites.suite_of(row).name for row in expected}, expected)
+        expected |= {row: suites.suite_of(row).name for goal in goals.GOALS for row in goal.rows}
+        self.assertEqual({row: [suite.name for suite in suites.SUITES.values() if suite.owns(row)]
+                          for row in expected}, {row: [name] for row, name in expected.items()})
         self.assertIsNone(suites.suite_of("nothing/4KiB"))
+
+    def test_no_prefix_is_in_two_suites(self):
+        prefixes = [(prefix, suite.name) for suite in suites.SUITES.values()
+                    for prefix in suite.prefixes]
+        for prefix, name in prefixes:
+            self.assertEqual([other for longer, other in prefixes
+                              if longer.startswith(prefix) and other != name], [], prefix)
 
     def test_each_goal_is_decided_by_one_suite(self):
         for goal in goals.GOALS:
@@ -216,7 +155,7 @@ class Suites(unittest.TestCase):
     def test_the_spread_of_fills_is_over_all_rounds(self):
         rows = {"fill/spread": {"glibc": [9, 9, 9]}}
         memory.derive({memory.FILL_SAMPLES: {"glibc": [[1, 2], [1, 2], [2, 4]]}}, rows)
-        self.assertEqual(rows["fill/spread"]["glibc"], [2, 2, 4 / 3])
+        self.assertEqual(rows["fill/spread"]["glibc"], [2])
 
     def test_a_report_of_pools(self):
         context = {"malloc_from": "/lib/libc.so.6"}
@@ -234,6 +173,40 @@ class Suites(unittest.TestCase):
             "pool/zeroed_fresh_pages": {"spillway": 3}, "freelist/empty/64": {"spillway": 2}})
         self.assertEqual(outcome.disturbed, {("pool/set/17/8t", "spillway")})
         self.assertEqual(outcome.units, {"pool/zeroed_fresh_pages": "pages"})
+
+    def test_a_benchmark_that_gave_up_has_no_time(self):
+        gone = {"context": {"malloc_from": "/lib/libc.so.6"}, "benchmarks": [
+            {"name": "aligned/64B/4KiB", "cpu_time": 0, "error_occurred": True,
+             "error_message": "aligned_alloc returned null"}]}
+        for module in (calls, pool):
+            with self.assertRaisesRegex(suites.SuiteFailed, "aligned/64B/4KiB: aligned_alloc"):
+                measured(module, [gone], "glibc")
+
+    def test_the_loops_alone_are_not_for_the_report(self):
+        for row in ("pool/empty", "empty/pair", "empty_replace/1", "latency/empty/4K-64K/1t/p50"):
+            self.assertIsNone(suites.suite_of(row).kind(row, "ns"), row)
+        self.assertEqual(pool.SUITE.kind("freelist/empty/64", "ns"), "time")
+
+    def test_a_report_of_start_ups(self):
+        report = {"context": {}, "results": [
+            {"name": "glibc", "malloc_from": "/lib/libc.so.6", "wall_us": {"median": 9},
+             "cpu_us": {"median": 8}, "faults": 70, "rss_kib": 1000}]}
+        with unittest.mock.patch.object(startup, "run_json", return_value=report):
+            outcome = startup.measure(pathlib.Path("/b"), [allocators.Allocator("glibc", None)], ())
+        self.assertEqual({row: (outcome.units[row], startup.SUITE.kind(row, outcome.units[row]))
+                          for row in outcome.figures},
+                         {"startup/wall_us": ("us", "time"), "startup/cpu_us": ("us", "time"),
+                          "startup/faults": ("", "count"), "startup/rss_kib": ("KiB", "memory")})
+
+    def test_a_disturbed_latency_is_marked(self):
+        one = {"name": "latency/free/1t", "histogram": [], "quiet": 0.2,
+               **{percentile: 5 for percentile in latency.PERCENTILES}}
+        context = {"malloc_from": "/lib/libc.so.6"}
+        outcome = measured(latency, [{"context": context, "results": [one]}], "glibc")
+        self.assertEqual(outcome.disturbed, {(row, "glibc") for row in outcome.figures})
+        one = {**one, "quiet": 0.3}
+        quiet = measured(latency, [{"context": context, "results": [one]}], "glibc")
+        self.assertEqual(quiet.disturbed, set())
 
     def test_latencies_of_all_rounds_are_one_curve(self):
         found = latency.curves({"latency/free/1t": {"glibc": [[[10, 8], [20, 1]], [[20, 1]]]}})
@@ -296,6 +269,18 @@ class Rounds(unittest.TestCase):
         self.run_with(self.calls, self.calls)
         self.assertIn(goals.LINKED, self.turns)
 
+    def test_a_report_without_what_it_should_have_is_a_failure(self):
+        self.run_with(self.calls, lambda *_: {}["quiet"])
+        self.assertEqual(self.campaign.failures[("threads", "one")], "its report has no 'quiet'")
+        self.assertEqual(self.campaign.rows["pair/16B"], {"one": [1] * 3, "two": [1] * 3})
+
+    def test_how_many_rounds(self):
+        for arguments, expected in (((), (11, 5, 1)), ((None, 7), (11, 7, 1)), ((3, 7), (3, 3, 1)),
+                                    ((20,), (20, 20, 1))):
+            campaign = rounds.Campaign([], *arguments)
+            self.assertEqual(tuple(campaign.rounds_of(name, "full")
+                                   for name in ("calls", "threads", "contention")), expected)
+
     def test_an_interrupted_round_counts_for_nobody(self):
         def calls_then_stop(programs, allocator, arguments):
             if len(self.turns) == 3:  # in the second round, after one of two
@@ -306,35 +291,6 @@ class Rounds(unittest.TestCase):
         self.assertTrue(self.campaign.interrupted)
         self.assertEqual(self.campaign.rows["pair/16B"], {"one": [1], "two": [1]})
         self.assertEqual(self.campaign.done, {"calls": 1})
-
-
-class Agreement(unittest.TestCase):
-    GOAL = Goal("w", "absolute", 6, ("p/1",), unit="MiB")
-
-    def file(self, text):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        path = pathlib.Path(folder.name) / "report.json"
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    def earlier(self, **changes):
-        one = {"work": "w", "kind": "absolute", "other": "", "measured": 7.0, "result": "NOT MET",
-               "sure": True, **changes}
-        return document.verdicts_in(self.file(json.dumps({"goals": [one]})))
-
-    def test_only_verdicts_that_both_are_sure_of_are_compared(self):
-        now = [judge(self.GOAL, p_1={"spillway": [5, 5, 5]})]
-        count, differing = document.disagreements(now, self.earlier())
-        self.assertEqual((count, len(differing)), (1, 1))
-        self.assertIn("7, NOT MET; now 5, met", differing[0])
-        self.assertEqual(document.disagreements(now, self.earlier(result="met")), (1, []))
-        self.assertEqual(document.disagreements(now, self.earlier(sure=False)), (0, []))
-
-    def test_another_file_is_refused(self):
-        for text in ("", "[1]", "{}"):
-            with self.assertRaises(document.NoReport):
-                document.verdicts_in(self.file(text))
 
 
 if __name__ == "__main__":

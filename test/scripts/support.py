@@ -34,6 +34,13 @@ def spillway(*arguments, **options):
     )  # fmt: skip
 
 
+def ignored_signals():
+    """The line of /proc that tells which signals a program ignores that is started from here."""
+    return subprocess.run(
+        ["grep", "SigIgn", "/proc/self/status"], capture_output=True, text=True, check=True
+    ).stdout
+
+
 class WithFolder(unittest.TestCase):
     """A test with a temporary folder of its own, `self.folder`."""
 

@@ -95,9 +95,12 @@ class Compare(support.WithFolder):
         self.assertIn("exit status is 1", report["programs"][0]["notes"][0])
 
     def test_a_command_that_fails_everywhere(self):
-        done, _ = self.compare("--allocators", "glibc", command=("sh", "-c", "kill -9 $$"))
+        runs = self.folder / "runs"
+        command = ("sh", "-c", f"echo >>{runs}; kill -9 $$")
+        done, _ = self.compare("--allocators", "glibc", command=command)
         self.assertEqual(done.returncode, 1)
         self.assertIn("FAILED: fails under glibc: killed by SIGKILL", done.stdout)
+        self.assertEqual(runs.read_text(encoding="utf-8"), "\n")  # once is enough
 
     def test_a_program_that_calls_another_malloc(self):
         source = self.folder / "static.c"
@@ -180,6 +183,13 @@ class Choose(unittest.TestCase):
         self.assertEqual([a.name for a in found], ["glibc"])
         self.assertEqual(left_out, ["mimalloc: not installed (Debian's package libmimalloc2.0)"])
 
+    def test_the_baseline_has_to_load(self):
+        reasons = {"libc.so.6": "it is broken"}
+        with mock.patch.object(
+            allocators.check, "probe", lambda library: reasons.get(library.name)
+        ), self.assertRaisesRegex(UserError, "glibc: it is broken: there is nothing to compare with"):
+            allocators.usable("glibc")
+
     def test_mistakes(self):
         for text, words in (
             ("hoard", "unknown allocator 'hoard'"),
@@ -196,6 +206,7 @@ class Choose(unittest.TestCase):
             (("--runs", "0"), "not a number"),
             (("--runs", "x"), "not a number"),
             (("--programs", "nothing"), "unknown program"),
+            (("--programs", "redis", "--", "true"), "not both"),
             (("--", "no-such-command"), "command not found"),
             (("sleep", "1"), "unrecognized"),
         ):

@@ -2,6 +2,7 @@
 programs that they run. test/trace/every_call.py has the real ones."""
 
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -10,14 +11,14 @@ import unittest
 from unittest import mock
 
 import support
-from spillway_cli import record, replay
+from spillway_cli import allocators, packing, paths, record, replay, tools
 from spillway_cli.allocators import Allocator
 from spillway_cli.errors import UserError
 
-# A packer that tells its arguments, and a replaying program whose figures grow from call to call.
+# A packer that tells its arguments; a recording holds the number of its events.
 TOOL = """#!/bin/sh
 case $1 in
-  pack) echo "$2" >"$3"; echo '{"program": "a/b", "last_stamp": 5}' ;;
+  pack) read -r events <"$2"; echo "$2" >"$3"; echo 'FACTS, "events": '$events'}' ;;
   show) for file; do :; done; echo "$file: shown" ;;
 esac
 """
@@ -26,6 +27,11 @@ RESULT = {
     "peak_mib": 2.5, "peak_ratio": 1.25, "faults": 640,
 }  # fmt: skip
 FACTS = {"program": "p", "events": 10, "threads": 2, "peak_live": 2 << 20, "file": "one.trace"}
+
+
+def tool(**changed):
+    facts = {"program": "a/b", "last_stamp": 5, "threads": 2, "lanes": 2, "unknown": 0, "mended": 0}
+    return TOOL.replace("FACTS", json.dumps(facts | changed).removesuffix("}"))
 
 
 class Arguments(unittest.TestCase):
@@ -48,6 +54,8 @@ class Arguments(unittest.TestCase):
     def test_a_build_folder_without_programs(self):
         line = self.wrong("record", "--build-dir", "/", "--", "true")
         self.assertEqual(line, "spillway: --build-dir: no librecord.so in /")
+        line = self.wrong("replay", "--build-dir", "/")
+        self.assertEqual(line, "spillway: --build-dir: no bench/bench_trace in /")
 
     def test_replay_takes_no_command(self):
         self.assertIn("takes traces", self.wrong("replay", "--", "true"))
@@ -55,7 +63,8 @@ class Arguments(unittest.TestCase):
     def test_replay_numbers_and_words(self):
         self.assertIn("is not a number", self.wrong("replay", "--rounds", "0"))
         self.assertIn("invalid choice", self.wrong("replay", "--touch", "all"))
-        self.assertIn("cannot write", self.wrong("replay", "--json", "/nowhere/a.json"))
+        for path in ("/nowhere/a.json", "/"):
+            self.assertIn("cannot write", self.wrong("replay", "--json", path))
 
 
 class WithTool(support.WithFolder):
@@ -63,25 +72,24 @@ class WithTool(support.WithFolder):
         super().setUp()
         (self.folder / "bench").mkdir()
         (self.folder / "raw").mkdir()
-        self.program("bench_trace", TOOL)
+        self.program("bench_trace", tool())
 
     def program(self, name, text):
         path = self.folder / "bench" / name
         path.write_text(text, encoding="utf-8")
         path.chmod(0o755)
 
-    def recorded(self, *names):
-        for at, name in enumerate(names):
-            (self.folder / "raw" / name).write_text("x" * at, encoding="utf-8")
-        return record.images(self.folder / "raw")
+    def recorded(self, *names, events=()):
+        for name, number in itertools.zip_longest(names, events, fillvalue=1):
+            (self.folder / "raw" / name).write_text(f"{number}\n", encoding="utf-8")
+        return packing.images(self.folder / "raw")
 
 
 class Pack(WithTool):
-    def pack(self, found, pid, **given):
-        arguments = types.SimpleNamespace(**{"program": None, "children": False, "events": 9} | given)
-        packing = record.Packing(self.folder, arguments, self.folder / "out.trace")
+    def pack(self, way, *arguments, events=9):
+        made = packing.Packing(self.folder, self.folder / "out.trace", events)
         with mock.patch("sys.stderr") as stderr:
-            record._pack(packing, found, pid)
+            getattr(made, way)(*arguments)
         return "".join(call.args[0] for call in stderr.write.call_args_list)
 
     def written(self):
@@ -93,27 +101,86 @@ class Pack(WithTool):
     def test_the_last_program_of_a_process_counts(self):
         found = self.recorded("7.0", "7.10", "7.9", "8.0")
         self.assertEqual({pid: image.path.name for pid, image in found.items()}, {7: "7.10", 8: "8.0"})
-        self.pack(found, 7)
+        self.pack("one", found, 7)
         self.assertEqual(self.written(), {"out.trace": "7.10"})
 
     def test_children_have_files_of_their_own(self):
-        told = self.pack(self.recorded("7.0", "8.0"), 7, children=True)
+        told = self.pack("all", self.recorded("7.0", "8.0"), 7, None)
         self.assertEqual(self.written(), {"out.trace": "7.0", "out.trace.a_b.8": "8.0"})
         self.assertEqual(told.count("shown"), 2)
-        self.assertNotIn("cut", told)
+        self.assertNotIn(";", told)
+
+    def test_children_of_a_command_that_was_not_recorded(self):
+        told = self.pack("all", self.recorded("8.0"), 7, "sh is statically linked")
+        self.assertEqual(self.written(), {"out.trace.a_b.8": "8.0"})
+        self.assertIn("only processes that the command started: sh is statically linked", told)
+        with self.assertRaisesRegex(UserError, "nothing was recorded: sh is statically linked"):
+            self.pack("all", {}, 7, "sh is statically linked")
 
     def test_of_a_program_the_process_with_most_events(self):
-        self.pack(self.recorded("7.0", "9.0", "8.0", "5.0"), 7, program="b")
-        self.assertEqual(self.written(), {"out.trace": "5.0"})
+        found = self.recorded("7.0", "9.0", "8.0", "5.0", events=(3, 7, 9, 8))
+        self.assertEqual({image.path.stat().st_size for image in found.values()}, {2})
+        self.pack("busiest", found, "b")
+        self.assertEqual(self.written(), {"out.trace": "8.0"})
 
-    def test_a_cut_recording_is_called_so(self):
-        self.assertIn("shown; cut after 5 events", self.pack(self.recorded("7.0"), 7, events=5))
+    def test_what_a_trace_lacks_is_told(self):
+        found = self.recorded("7.0")
+        self.assertTrue(self.pack("one", found, 7, events=6).endswith("shown\n"))
+        self.assertTrue(self.pack("one", found, 7, events=5).endswith("shown; cut after 5 events\n"))
+        for changed, words in (
+            ({"threads": 3, "lanes": 2}, "; its 3 threads share 2\n"),
+            ({"unknown": 4}, "; ends of unseen blocks left out: 4\n"),
+            ({"mended": 5}, "; unseen ends put where the address came again: 5\n"),
+        ):
+            self.program("bench_trace", tool(**changed))
+            self.assertTrue(self.pack("one", found, 7).endswith(words), words)
 
     def test_nothing_recorded(self):
-        for given, text in (({}, "nothing was recorded"), ({"program": "x"}, "no process named x")):
+        for arguments, text in (
+            (("one", {}, 7), "nothing was recorded: the command did not call malloc"),
+            (("one", self.recorded("8.0"), 7), "nothing was recorded"),
+            (("busiest", {}, "x"), "no process named x"),
+        ):
             with self.assertRaisesRegex(UserError, text):
-                self.pack({}, 7, **given)
+                self.pack(*arguments)
 
+
+class Tools(support.WithFolder):
+    def targets(self, targets, asked):
+        """What is built for a command that needs `targets` and allocators."""
+        done = mock.Mock(returncode=0)
+        with mock.patch.object(tools.subprocess, "run", return_value=done) as run:
+            self.assertEqual(tools.folder(None, targets, asked), paths.RELEASE)
+        return tuple(run.call_args.args[0][2:])
+
+    def test_the_library_is_built_when_asked_for(self):
+        for asked in ("spillway", "glibc, spillway", None):
+            self.assertEqual(self.targets(("a", "b"), asked), ("a", "b", "spillway_preload"))
+        for asked in ("glibc", "/x/libspillway.so", "spillway=/x/lib.so"):
+            self.assertEqual(self.targets(("a", "b"), asked), ("a", "b"))
+        self.assertEqual(record.TARGETS, ("librecord", "bench_trace"))
+        self.assertEqual(replay.TARGETS, ("bench_trace", "bench_replay"))
+
+    def test_another_build_folder_has_its_own_library(self):
+        found, left_out = allocators.choose("spillway", self.folder)
+        self.assertEqual(([one.name for one in found], len(left_out)), (["glibc"], 1))
+        self.assertIn(f"spillway: no libspillway.so in {self.folder}", left_out[0])
+        with self.assertRaisesRegex(UserError, "no libspillway.so in"):
+            record.allocator_named("spillway", self.folder)
+        library = self.library("libspillway")
+        one = record.allocator_named("spillway", self.folder)
+        self.assertEqual((one.library, one.version), (library, "as built"))
+
+    def test_only_what_is_needed_has_to_be_there(self):
+        (self.folder / "bench").mkdir()
+        for name in ("bench_trace", "bench_replay"):
+            (self.folder / "bench" / name).touch()
+        self.assertEqual(tools.folder(self.folder, replay.TARGETS, None), self.folder)
+        with self.assertRaisesRegex(UserError, "no librecord.so"):
+            tools.folder(self.folder, record.TARGETS, None)
+
+
+class Run(support.WithFolder):
     def test_the_command_gets_what_the_recorder_needs(self):
         seen = self.folder / "seen"
         arguments = types.SimpleNamespace(
@@ -127,6 +194,26 @@ class Pack(WithTool):
         arguments.children = True
         record._run("/bin/sh", arguments, {})
         self.assertNotIn("SPWTRACE_PID", seen.read_text(encoding="utf-8"))
+
+    def test_the_command_ignores_no_signal_that_we_do_not(self):
+        seen = self.folder / "seen"
+        command = ["sh", "-c", f"grep SigIgn /proc/self/status >{seen}"]
+        arguments = types.SimpleNamespace(command=command, program=None, children=False)
+        self.assertEqual(record._run("/bin/sh", arguments, dict(os.environ))[1], 0)
+        self.assertEqual(seen.read_text(encoding="utf-8"), support.ignored_signals())
+
+    def test_what_cannot_be_executed(self):
+        arguments = types.SimpleNamespace(command=["x"], program=None, children=False)
+        kept = os.dup(2)
+        with open(self.folder / "told", "w", encoding="utf-8") as told:
+            os.dup2(told.fileno(), 2)
+        try:
+            self.assertEqual(record._run("/etc/passwd", arguments, {})[1], 126)
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+        told = (self.folder / "told").read_text(encoding="utf-8")
+        self.assertEqual(told, "spillway: /etc/passwd: Permission denied\n")
 
     def test_a_killed_command(self):
         arguments = types.SimpleNamespace(command=["sh", "-c", "kill -9 $$"], program=None, children=False)
@@ -171,6 +258,31 @@ class Replay(WithTool):
         campaign = self.campaign("#!/bin/sh\necho no memory >&2\nexit 1\n", "glibc")
         self.assertEqual(campaign.failures, {"glibc": "no memory"})
         self.assertEqual(campaign.content()["allocators"][0]["failure"], "no memory")
+
+    def test_interrupt_reports_the_whole_rounds(self):
+        facts = json.dumps(FACTS)
+        self.program("bench_trace", f"#!/bin/sh\necho '{facts}'\n")
+        lines = f"[ $(wc -l <{self.folder}/calls) -lt 6 ] || {{ kill -INT $PPID; exec sleep 5; }}\n"
+        answer, _, data = self.answering().rpartition("echo")
+        self.program("bench_replay", f"{answer}{lines}echo{data}")
+        done = support.spillway(
+            "replay", "--build-dir", self.folder, "--allocators", f"plain={self.library('plain')}",
+            "--json", self.folder / "figures.json", "one.trace",
+        )  # fmt: skip
+        self.assertEqual((done.returncode, done.stderr), (130, ""))
+        self.assertIn("interrupted after 2 of 7 rounds\n", done.stdout)
+        self.assertRegex(done.stdout, r"plain +40\.0 ")
+        figures = json.loads((self.folder / "figures.json").read_text(encoding="utf-8"))
+        self.assertTrue(figures["settings"]["interrupted"])
+        self.assertEqual([one["ns"] for one in figures["results"]], [[40.0, 40.0]] * 2)
+
+    def test_interrupt_before_the_first_round_is_whole(self):
+        campaign = replay.Campaign(
+            self.folder, argparse.Namespace(rounds=5), ["one.trace"], [Allocator("glibc", "/x", "1")]
+        )
+        with mock.patch.object(campaign, "_measure", side_effect=KeyboardInterrupt):
+            self.assertRaises(KeyboardInterrupt, campaign.run)
+        self.assertEqual(campaign.table_of("trace/one", FACTS)[2].split(), ["glibc", "not", "measured"])
 
     def test_two_traces_of_one_name(self):
         with self.assertRaisesRegex(UserError, "two traces are named a"):

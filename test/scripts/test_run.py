@@ -40,6 +40,17 @@ class Run(support.WithFolder):
     def test_a_program_that_is_killed(self):
         self.assertEqual(self.run_it("sh", "-c", "kill -TERM $$").returncode, -signal.SIGTERM)
 
+    def test_the_program_ignores_no_signal_that_we_do_not(self):
+        done = self.run_it("grep", "SigIgn", "/proc/self/status")
+        self.assertEqual(done.stdout, support.ignored_signals())
+
+    def test_a_reader_that_leaves_ends_the_program(self):
+        line = f"{support.SCRIPT} run --lib {self.lib} -- yes | head -n 1; echo ${{PIPESTATUS[0]}}"
+        done = subprocess.run(
+            ["bash", "-c", line], capture_output=True, text=True, check=True, timeout=20
+        )  # fmt: skip
+        self.assertEqual((done.stdout, done.stderr), (f"y\n{128 + signal.SIGPIPE}\n", ""))
+
     def test_signals_reach_the_program(self):
         command = [support.SCRIPT, "run", "--lib", self.lib, "--"]
         command += ["sh", "-c", "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done"]
@@ -138,6 +149,9 @@ class Mistakes(support.WithFolder):
             (("run", "--lib", "/etc/passwd", "--", "true"), 1, "not an ELF library"),
             (("check", "--lib", "/no/lib.so"), 1, "no such library"),
             (("check", "999999999"), 1, "no process"),
+            (("check", "--", "true"), 2, "check: takes no command"),
+            (("options", "--", "true"), 2, "options: takes no command"),
+            (("classes", "--", "true"), 2, "classes: takes no command"),
         ]
         if in_space:
             cases.append((("run", "--lib", in_space, "--", "true"), 1, "space or colon"))

@@ -57,6 +57,11 @@ class Cells(unittest.TestCase):
         self.assertEqual(table.ratio(Ratio(0.83, 0.81, 0.85)), "0.83 [0.81, 0.85]")
         self.assertEqual(table.ratio(Ratio(0.83)), "0.83")
 
+    def test_memory_is_the_median(self):
+        own = [Sample(1.0, 1.0, rss << 20, 1000, 0) for rss in (10, 30, 20, 11, 12)]
+        line = table.format_comparison(comparison(one=own)).splitlines()[-1]
+        self.assertEqual(line.split()[-2:], ["12.0", "1000"])
+
     def test_numbers(self):
         self.assertEqual([table.number(x) for x in (0.5, 12.34, 999.6)], ["0.50", "12.3", "1000"])
         self.assertEqual(

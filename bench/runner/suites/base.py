@@ -1,15 +1,20 @@
 """What a suite is, and how one of its programs is run. Nothing here knows about rounds or goals."""
 
+import contextlib
 import dataclasses
 import json
+import os
+import signal
 import subprocess
+
+from runner.goals import LINKED
 
 LENGTHS = ("full", "quick", "smoke")
 FEW_QUIET = 0.3  # below this share of undisturbed repetitions a figure is called disturbed
 
 
 class SuiteFailed(Exception):
-    """The benchmark ended badly, took too long, or another allocator served it."""
+    """The benchmark did not start, ended badly, took too long, or another allocator served it."""
 
 
 @dataclasses.dataclass
@@ -19,14 +24,14 @@ class Outcome:
     figures: dict = dataclasses.field(default_factory=dict)  # row -> allocator -> figure
     disturbed: set = dataclasses.field(default_factory=set)  # (row, allocator)
     context: dict = dataclasses.field(default_factory=dict)
-    units: dict = dataclasses.field(default_factory=dict)  # row -> unit, where the name lacks it
+    units: dict = dataclasses.field(default_factory=dict)  # row -> unit, if not the suite's
     series: dict = dataclasses.field(default_factory=dict)  # name -> what a curve is drawn from
 
 
 @dataclasses.dataclass(frozen=True)
 class Suite:
     name: str
-    heading: str  # with the unit of rows that do not tell theirs
+    heading: str
     about: str  # what it measures, for somebody who reads no other page
     prefixes: tuple  # of its rows' names
     programs: tuple
@@ -37,12 +42,18 @@ class Suite:
     wanted: callable = lambda allocator: True  # whether an allocator takes part
     linked: bool = False  # whether its programs exist linked with the allocator
     together: bool = False  # one process measures all allocators, taking turns by itself
+    counted: bool = False  # the same each time: one round is all, however many are asked for
+    unit: str = "ns"  # of rows that an Outcome gives none
     # row, unit -> time, memory or count; None: of the harness itself, not for the report
     kind: callable = lambda row, unit: "time"
     curves: callable = lambda series: []  # name -> allocator -> [one per round] -> report's Curves
     # After the last round, what is computed from all of them: series, rows -> changes the rows.
     derive: callable = lambda series, rows: None
     notes: tuple = ()  # for the report
+
+    def takes(self, allocator):
+        """Whether the allocator takes part, and there are programs for it."""
+        return self.wanted(allocator) and (self.linked or allocator.name != LINKED)
 
     def owns(self, row):
         return row.startswith(self.prefixes)
@@ -55,18 +66,42 @@ def kind_of_times(row, _unit):
 
 def run_json(command, environment, timeout=300):
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True,
-                              timeout=timeout, check=False)
+        status, output, complaint = _run(command, environment, timeout)
+    except OSError as error:
+        raise SuiteFailed(f"{command[0]}: {error.strerror}") from None
     except subprocess.TimeoutExpired:
         raise SuiteFailed(f"no end after {timeout} s") from None
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines()
-        how = f"signal {-done.returncode}" if done.returncode < 0 else f"status {done.returncode}"
+    if status != 0:
+        lines = complaint.strip().splitlines()
+        how = f"signal {-status}" if status < 0 else f"status {status}"
         raise SuiteFailed(f"ended with {how}" + (f": {lines[-1]}" if lines else ""))
     try:
-        return json.loads(done.stdout)
+        return json.loads(output)
     except json.JSONDecodeError as error:
         raise SuiteFailed(f"its output is not JSON: {error}") from None
+
+
+def _run(command, environment, timeout):
+    """(status, stdout, stderr). What ends the wait early also ends all that the command forked."""
+    with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, errors="replace",
+                          start_new_session=True) as process:
+        try:
+            output, complaint = process.communicate(timeout=timeout)
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+    return process.returncode, output, complaint
+
+
+def benchmarks(report):
+    """The rows of Google Benchmark's report: one that gave up has times, which mean nothing."""
+    for one in report["benchmarks"]:
+        if one.get("error_occurred"):
+            raise SuiteFailed(f"{one['name']}: {one['error_message']}")
+    return report["benchmarks"]
 
 
 def run_verified(command, allocator):

@@ -1,7 +1,7 @@
 """bench_calls: single calls in one thread."""
 
 from runner.goals import FALLBACK, SMALL
-from runner.suites.base import Outcome, Suite, kind_of_times, run_verified
+from runner.suites.base import Outcome, Suite, benchmarks, kind_of_times, run_verified
 
 
 def measure(programs, allocator, arguments):
@@ -10,7 +10,7 @@ def measure(programs, allocator, arguments):
     program = allocator.program(programs, "bench_calls")
     report = run_verified([program, "--benchmark_format=json", *arguments, *chosen], allocator)
     # Processor time: these calls wait for nothing, and another program's turn is not their cost.
-    figures = {one["name"]: {allocator.name: one["cpu_time"]} for one in report["benchmarks"]}
+    figures = {one["name"]: {allocator.name: one["cpu_time"]} for one in benchmarks(report)}
     return Outcome(figures, context=report["context"])
 
 

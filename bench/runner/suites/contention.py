@@ -25,7 +25,8 @@ SUITE = Suite(
     "instruction by instruction, so it holds for machines larger than this one.",
     prefixes=("contention/",),
     programs=("bench_contention",),
-    rounds={"full": 1, "quick": 1, "smoke": 1},  # counts of a seeded schedule
+    rounds={"full": 1, "quick": 1, "smoke": 1},
+    counted=True,  # of a seeded schedule
     arguments={"full": (), "quick": ("--quick", "--filter", "replace/64/4K-1M"),
                "smoke": ("--smoke",)},
     measure=measure,

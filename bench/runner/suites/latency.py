@@ -2,7 +2,7 @@
 
 from report.model import Curve
 from runner.goals import FALLBACK
-from runner.suites.base import Outcome, Suite, run_verified
+from runner.suites.base import FEW_QUIET, Outcome, Suite, run_verified
 
 PERCENTILES = ("p50", "p90", "p99", "p99.9", "p99.99", "max")
 
@@ -14,6 +14,8 @@ def measure(programs, allocator, arguments):
         for percentile in PERCENTILES:
             row = f"{one['name']}/{percentile}"
             outcome.figures[row] = {allocator.name: one[percentile]}
+            if one["quiet"] < FEW_QUIET:
+                outcome.disturbed.add((row, allocator.name))
         outcome.series[one["name"]] = one["histogram"]
     return outcome
 

@@ -33,12 +33,12 @@ def kind(row, unit):
 
 
 def derive(series, rows):
-    """The slowest of a process's few fills says little: all rounds together, each round left out once."""
+    """The slowest of a process's few fills says little: one figure, of all rounds together.
+
+    It has no interval, and a verdict on it is never sure: the one slowest fill of all decides it.
+    """
     for allocator, rounds in series.get(FILL_SAMPLES, {}).items():
-        if len(rounds) > 1:
-            rows["fill/spread"][allocator] = [
-                _spread([ms for other in rounds[:i] + rounds[i + 1:] for ms in other])
-                for i in range(len(rounds))]
+        rows["fill/spread"][allocator] = [_spread([ms for one in rounds for ms in one])]
 
 
 def _spread(samples):

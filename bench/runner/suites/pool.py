@@ -1,7 +1,7 @@
 """bench_pool and bench_freelist: the buffer pool beside the heap of the same process."""
 
 from runner.goals import SUBJECT
-from runner.suites.base import FEW_QUIET, Outcome, Suite, SuiteFailed, run_verified
+from runner.suites.base import FEW_QUIET, Outcome, Suite, benchmarks, run_verified
 
 PROGRAMS = ("bench_pool", "bench_freelist")
 
@@ -11,11 +11,14 @@ def measure(programs, allocator, arguments):
     for program in PROGRAMS:
         report = run_verified([programs / program, "--benchmark_format=json", *arguments], allocator)
         outcome.context = outcome.context or report["context"]
-        for one in report["benchmarks"]:
-            if one.get("error_occurred"):
-                raise SuiteFailed(f"{one['name']}: {one['error_message']}")
+        for one in benchmarks(report):
             _take(outcome, allocator, one)
     return outcome
+
+
+def kind(row, unit):
+    """`pool/empty` is the bare loop."""
+    return None if row == "pool/empty" else "count" if unit == "pages" else "time"
 
 
 def _take(outcome, allocator, one):
@@ -49,5 +52,5 @@ SUITE = Suite(
     measure=measure,
     # A pool works beside any allocator; what it is compared with is Spillway's heap.
     wanted=lambda allocator: allocator.name == SUBJECT,
-    kind=lambda row, unit: "count" if unit == "pages" else "time",
+    kind=kind,
 )

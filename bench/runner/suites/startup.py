@@ -4,6 +4,11 @@ from runner.goals import FALLBACK
 from runner.suites.base import Outcome, Suite, run_json, verify
 
 
+UNITS = {"startup/wall_us": "us", "startup/cpu_us": "us", "startup/faults": "",
+         "startup/rss_kib": "KiB", "startup/private_kib": "KiB"}
+KINDS = {"us": "time", "": "count", "KiB": "memory"}
+
+
 def measure(programs, allocators, arguments):
     command = [programs / "bench_startup", "--json", "-", *arguments]
     for allocator in allocators:
@@ -11,7 +16,7 @@ def measure(programs, allocators, arguments):
             command += ["--library", f"{allocator.name}={allocator.library}"]
     report = run_json(command, {**allocators[0].environment(), "LD_PRELOAD": ""})
     by_name = {allocator.name: allocator for allocator in allocators}
-    outcome = Outcome(context=report["context"])
+    outcome = Outcome(context=report["context"], units=dict(UNITS))
     for one in report["results"]:
         allocator = by_name.get(one["name"])
         if allocator is None:
@@ -28,11 +33,6 @@ def measure(programs, allocators, arguments):
     return outcome
 
 
-def kind(row, _unit):
-    return {"startup/faults": "count", "startup/rss_kib": "memory",
-            "startup/private_kib": "memory"}.get(row, "time")
-
-
 SUITE = Suite(
     name="startup",
     heading="start-up of /bin/true",
@@ -45,5 +45,5 @@ SUITE = Suite(
     measure=measure,
     wanted=lambda allocator: allocator.name != FALLBACK,
     together=True,
-    kind=kind,
+    kind=lambda row, unit: KINDS[unit],
 )

@@ -12,7 +12,7 @@ from spillway_cli.ab import (
     machine, measure, page, programs, progress, report, rounds, table,
 )  # fmt: skip
 from spillway_cli.arguments import whole_number
-from spillway_cli.errors import UserError
+from spillway_cli.errors import UserError, usage_error
 
 ROUNDS = 7
 QUICK_ROUNDS, QUICK_PERCENT = 5, 25
@@ -40,7 +40,7 @@ def add_parser(subparsers):
         "--out", metavar="DIR", type=pathlib.Path, default=paths.REPORTS,
         help="where report.html, report.json, inputs and logs go (build/ab)",
     )  # fmt: skip
-    parser.set_defaults(handler=handle)
+    parser.set_defaults(handler=handle, takes_command=True)
 
 
 def handle(arguments):
@@ -48,6 +48,8 @@ def handle(arguments):
     percent = QUICK_PERCENT if arguments.quick else 100
     count = arguments.runs or (QUICK_ROUNDS if arguments.quick else ROUNDS)
     if arguments.command:
+        if arguments.programs is not None:
+            raise usage_error("ab: takes --programs or a command, not both")
         target.resolve(arguments.command)
         chosen = [programs.of_command(arguments.command)]
     else:
@@ -66,7 +68,6 @@ def handle(arguments):
 
     bar = progress.Progress(len(chosen), count, len(found), table.WIDTH)
     comparisons, interrupted, load, steady = [], False, machine.OtherLoad(), noise.Noise()
-    steady.begin()
     try:
         for program in chosen:
             measured = rounds.Rounds(
@@ -143,12 +144,9 @@ def _set_up(arguments):
         done = subprocess.run([paths.ROOT / "scripts" / "setup", "ab"], stdout=sys.stderr, check=False)
         if done.returncode != 0:
             print("spillway: goes on without what is missing", file=sys.stderr)
-    asked = (arguments.allocators or ",".join(allocators.KNOWN)).split(",")
-    if "spillway" in asked:
+    if allocators.SUBJECT in allocators.entries(arguments.allocators):
         paths.build()
     found, left_out = allocators.usable(arguments.allocators)
-    if allocators.BASELINE not in [allocator.name for allocator in found]:
-        raise UserError(left_out[-1])
     measure.become_subreaper()
     return found, left_out
 

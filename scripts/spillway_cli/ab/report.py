@@ -3,8 +3,8 @@
 import dataclasses
 import datetime
 import json
-import os
 
+from report import files
 from report.statistics import paired_ratio
 from spillway_cli.allocators import BASELINE
 
@@ -53,9 +53,4 @@ def _result(result, baseline):
 
 
 def write(path, data):
-    """Writes the file whole or not at all."""
-    fresh = path.with_name(path.name + ".new")
-    with open(fresh, "w", encoding="utf-8") as file:
-        json.dump(data, file, indent=1)
-        file.write("\n")
-    os.replace(fresh, path)
+    files.write(path, json.dumps(data, indent=1) + "\n")

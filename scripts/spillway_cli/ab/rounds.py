@@ -75,12 +75,12 @@ class Rounds:
         baseline = next(a for a in self.allocators if a.name == BASELINE)
         self.tell(f"warm-up, {BASELINE}")
         self._expected = self._run(baseline)
-        self.tell(f"warm-up, {BASELINE} again")
-        again = self._verified(baseline)
         reason = _unusable(self._expected, self.program)
         if reason is not None:
             self.comparison.failure = f"fails under {BASELINE}: {reason}"
             return
+        self.tell(f"warm-up, {BASELINE} again")
+        again = self._verified(baseline)
         if self._expected.sample.status != 0:
             self.comparison.notes.append(f"its exit status is {self._expected.sample.status}")
         if again.output != self._expected.output:

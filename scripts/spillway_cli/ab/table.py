@@ -12,9 +12,9 @@ HEADING = (
     f" {'MiB':>6} {'faults':>7}"
 )
 EXPLANATION = (
-    "wall, CPU: medians, CPU of all processes together; against glibc: ratio and its 95 % interval "
+    "wall, CPU: seconds, CPU of all processes together; against glibc: ratio and its 95 % interval "
     "(bootstrap, paired by round), below 1 is better, ~ is no difference beyond noise; MiB: peak "
-    "resident memory of the largest process; faults: minor page faults."
+    "resident memory of the largest process; faults: minor page faults; all but ratios are medians."
 )
 
 
@@ -73,7 +73,7 @@ def row(result, baseline):
     line = (
         f"  {result.allocator:<12}{seconds(medians['wall']):>7} {wall_ratio:<17}"
         f" {seconds(medians['cpu']):>6} {cpu_ratio:<17}"
-        f" {number(max(column['peak_rss']) / 2**20):>6} {count(medians['minor_faults']):>7}"
+        f" {number(medians['peak_rss'] / 2**20):>6} {count(medians['minor_faults']):>7}"
     )
     return line.rstrip()
 
