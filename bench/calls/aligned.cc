@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "bench/calls/kinds.h"
-#include "bench/calls/sizes.h"
+#include "bench/sizes.h"
 
 namespace bench {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "bench/calls/kinds.h"
 #include "bench/calls/pair.h"
-#include "bench/calls/sizes.h"
+#include "bench/sizes.h"
 
 namespace bench {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "bench/calls/kinds.h"
-#include "bench/calls/sizes.h"
+#include "bench/sizes.h"
 #include "bench/threads/blocks.h"
 #include "bench/threads/sequence.h"
 

@@ -5,9 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 
 #include "bench/calls/kinds.h"
-#include "bench/calls/sizes.h"
+#include "bench/sizes.h"
 
 namespace bench {
 namespace {
@@ -16,6 +17,11 @@ constexpr std::size_t kSizes[] = {16,        32,         64,         128,       
                                   512,       1 * kKiB,   4 * kKiB,   16 * kKiB,  40 * kKiB,
                                   64 * kKiB, 256 * kKiB, 600 * kKiB, 1024 * kKiB};
 constexpr std::size_t kTouched[] = {4 * kKiB, 64 * kKiB, 1024 * kKiB};
+
+// "16B", "40KiB", "1024KiB": no MiB in these rows' names.
+std::string in_kib(std::size_t size) {
+  return size < kKiB ? std::to_string(size) + "B" : std::to_string(size / kKiB) + "KiB";
+}
 
 // What the other rows cost without their two calls: the loop, and a pointer forced into a register.
 void empty(benchmark::State& state, std::size_t size) {

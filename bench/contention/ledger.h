@@ -22,7 +22,6 @@ class Ledger {
  public:
   // Until then the model learns and nothing is counted.
   void start_counting();
-  bool counting() const { return counting_; }
 
   void instruction() { totals_.instructions += counting_; }
   void rmw(uint64_t where);

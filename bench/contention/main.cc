@@ -40,7 +40,7 @@ int main(int argc, char** argv) {
   bench::CommandLine line("bench_contention",
                           "Counts of what stops an allocator's threads from scaling.");
   line.add_case_choice();
-  line.add_flag("quick", "fewer calls: a third");
+  line.add_flag("quick", "fewer calls: a third, but two rounds of each thread's blocks");
   line.add_number("seed", "of the sizes and of the interleaving (default 1)");
   line.add_number("cores", "processors that the allocator is told of (default: a row's threads)");
   line.add_number("memory", "GiB that it is told of (default: 4 for each of the processors)");
@@ -57,7 +57,8 @@ int main(int argc, char** argv) {
   const auto todo =
       line.chosen(contention::rows(), [](const contention::Row& row) { return row.name; });
   bench::JsonOutput json(line);
-  const bench::Facts facts = bench::run_facts();
+  bench::Facts facts = bench::run_facts();
+  facts.emplace_back("addresses", contention::fix_addresses() ? "fixed" : "random (refused)");
   const std::string malloc_from = bench::loaded_allocator().file;
   if (json.text_wanted()) {
     contention::print_heading(facts);

@@ -18,8 +18,6 @@ namespace bench::contention {
 namespace {
 
 [[noreturn]] void become_counter(const Row& row, const Settings& settings, int output) {
-  // The same addresses each time, as far as the allocator doesn't draw its own.
-  personality(ADDR_NO_RANDOMIZE);
   dup2(output, STDOUT_FILENO);
   pretend(settings.cores, settings.memory_gib);
   const Effort& effort = settings.effort;
@@ -81,6 +79,8 @@ void take_line(const std::string& line, Result& result) {
 }
 
 }  // namespace
+
+bool fix_addresses() { return personality(ADDR_NO_RANDOMIZE) != -1; }
 
 Result measure(const Row& row, const Settings& settings) {
   int pipe_ends[2];

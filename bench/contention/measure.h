@@ -1,5 +1,5 @@
 // Counts one row, in a process of its own, and tells the process that started it by lines of text:
-// "rmw 12", "call futex 3", "site ...".
+// "operations 12000", "counts ..." (the members of Counts), "call 3 futex", "site ...".
 #pragma once
 
 #include <cstdint>
@@ -43,11 +43,15 @@ struct Result {
   std::vector<Site> sites;
 };
 
+// From now on each process that measure() starts has the same addresses, as far as the allocator
+// doesn't draw its own. False if the kernel refuses: counts may then differ from run to run.
+bool fix_addresses();
+
 // Starts this program again, under the same LD_PRELOAD, to count `row`. Ends the program with one
 // line if that fails.
 Result measure(const Row& row, const Settings& settings);
 
-// The other side: true if the command line is one that measure() wrote. Does not return then.
+// The other side. Does not return if the command line is one that measure() wrote.
 void count_if_asked_to(int argc, char** argv);
 
 }  // namespace bench::contention

@@ -62,6 +62,23 @@ std::string sites_json(const Result& result) {
   return "[" + text + "]";
 }
 
+void write_one(std::FILE* file, const Result& result) {
+  const Counts& counts = result.counts;
+  std::fprintf(file,
+               "{\"name\": %s, \"threads\": %u, \"operations\": %lu, "
+               "\"instructions\": %.3f, \"rmw\": %.1f, \"fences\": %.1f, \"shared_lines\": %lu, "
+               "\"transfers\": %.1f, \"system_calls\": %.1f, \"calls\": %s",
+               json_string(result.name).c_str(), result.threads, result.operations,
+               per_operation(counts.instructions, result), per_million(counts.rmw, result),
+               per_million(counts.fences, result), result.shared_lines,
+               per_million(counts.transfers, result), per_million(counts.system_calls, result),
+               calls_json(result).c_str());
+  if (!result.sites.empty()) {
+    std::fprintf(file, ",\n   \"sites\": %s", sites_json(result).c_str());
+  }
+  std::fputs("}", file);
+}
+
 }  // namespace
 
 void print_heading(const Facts& facts) {
@@ -98,26 +115,7 @@ void print_result(const Result& result) {
 }
 
 void write_json(std::FILE* file, const Facts& facts, const std::vector<Result>& results) {
-  std::fprintf(file, "{\"context\": %s,\n \"results\": [", json_object(facts).c_str());
-  const char* separator = "\n";
-  for (const Result& result : results) {
-    const Counts& counts = result.counts;
-    std::fprintf(file,
-                 "%s  {\"name\": %s, \"threads\": %u, \"operations\": %lu, "
-                 "\"instructions\": %.3f, \"rmw\": %.1f, \"fences\": %.1f, \"shared_lines\": %lu, "
-                 "\"transfers\": %.1f, \"system_calls\": %.1f, \"calls\": %s",
-                 separator, json_string(result.name).c_str(), result.threads, result.operations,
-                 per_operation(counts.instructions, result), per_million(counts.rmw, result),
-                 per_million(counts.fences, result), result.shared_lines,
-                 per_million(counts.transfers, result), per_million(counts.system_calls, result),
-                 calls_json(result).c_str());
-    if (!result.sites.empty()) {
-      std::fprintf(file, ",\n   \"sites\": %s", sites_json(result).c_str());
-    }
-    std::fputs("}", file);
-    separator = ",\n";
-  }
-  std::fprintf(file, "\n ]}\n");
+  write_results(file, facts, results, write_one);
 }
 
 }  // namespace bench::contention

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "bench/sizes.h"
+
 namespace bench::contention {
 namespace {
-
-constexpr std::size_t kKiB = 1024;
 
 struct Kind {
   const char* name;

@@ -1,9 +1,10 @@
 #include "bench/latency/cases.h"
 
+#include "bench/sizes.h"
+
 namespace bench {
 namespace {
 
-constexpr std::size_t kKiB = 1024;
 constexpr int kThreads[] = {1, 2, 8};
 
 struct Sizes {

@@ -31,7 +31,6 @@ class Histogram {
   }
 
   void add(const Histogram& other);
-  void clear() { *this = Histogram(); }
 
   std::uint64_t count() const { return count_; }
   std::uint64_t max() const { return max_; }  // exact; 0 if empty

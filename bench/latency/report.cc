@@ -18,6 +18,27 @@ double in_ns(std::uint64_t ticks, const LatencyResult& result) {
   return static_cast<double>(ticks) * result.ns_per_tick;
 }
 
+void write_one(std::FILE* file, const LatencyResult& result) {
+  std::fprintf(file,
+               "{\"name\": %s, \"threads\": %d, \"count\": %llu, \"quiet\": %.3f, "
+               "\"switches_per_second\": %.1f,\n   ",
+               json_string(result.name).c_str(), result.threads,
+               static_cast<unsigned long long>(result.histogram.count()), result.quiet,
+               result.switches);
+  for (const Percentile& one : kPercentiles) {
+    std::fprintf(file, "\"%s\": %.1f, ", one.name,
+                 in_ns(result.histogram.percentile(one.share), result));
+  }
+  std::fprintf(file, "\"max\": %.1f,\n   \"histogram\": [", in_ns(result.histogram.max(), result));
+  const char* comma = "";
+  for (const Histogram::Bucket& bucket : result.histogram.buckets(kMostBuckets)) {
+    std::fprintf(file, "%s[%.1f, %llu]", comma, in_ns(bucket.largest, result),
+                 static_cast<unsigned long long>(bucket.count));
+    comma = ", ";
+  }
+  std::fputs("]}", file);
+}
+
 }  // namespace
 
 std::string short_time(double ns) {
@@ -60,31 +81,7 @@ void print_latency(const LatencyResult& result) {
 
 void write_latencies(std::FILE* file, const Facts& facts,
                      const std::vector<LatencyResult>& results) {
-  std::fprintf(file, "{\"context\": %s,\n \"results\": [", json_object(facts).c_str());
-  const char* separator = "\n";
-  for (const LatencyResult& result : results) {
-    std::fprintf(file,
-                 "%s  {\"name\": %s, \"threads\": %d, \"count\": %llu, \"quiet\": %.3f, "
-                 "\"switches_per_second\": %.1f,\n   ",
-                 separator, json_string(result.name).c_str(), result.threads,
-                 static_cast<unsigned long long>(result.histogram.count()), result.quiet,
-                 result.switches);
-    for (const Percentile& one : kPercentiles) {
-      std::fprintf(file, "\"%s\": %.1f, ", one.name,
-                   in_ns(result.histogram.percentile(one.share), result));
-    }
-    std::fprintf(file, "\"max\": %.1f,\n   \"histogram\": [",
-                 in_ns(result.histogram.max(), result));
-    const char* comma = "";
-    for (const Histogram::Bucket& bucket : result.histogram.buckets(kMostBuckets)) {
-      std::fprintf(file, "%s[%.1f, %llu]", comma, in_ns(bucket.largest, result),
-                   static_cast<unsigned long long>(bucket.count));
-      comma = ", ";
-    }
-    std::fprintf(file, "]}");
-    separator = ",\n";
-  }
-  std::fprintf(file, "\n ]}\n");
+  write_results(file, facts, results, write_one);
 }
 
 }  // namespace bench

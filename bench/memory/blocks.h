@@ -8,10 +8,10 @@
 #include <cstdlib>
 #include <span>
 
+#include "bench/sizes.h"
+
 namespace bench {
 
-constexpr std::size_t kKiB = 1024;
-constexpr std::size_t kMiB = 1024 * kKiB;
 constexpr std::size_t kPage = 4 * kKiB;  // where pages are larger, each is written several times
 
 // A null block would make an allocator look fast and small: it ends the program.

@@ -2,7 +2,7 @@
 // after a pause, as a program that works now and then. What comes back to the kernel in between has
 // to be faulted in again. The blocks are freed in the order in which they came.
 
-#include "bench/memory/clock.h"
+#include "bench/clock.h"
 #include "bench/memory/live_blocks.h"
 #include "bench/memory/random_sizes.h"
 #include "bench/memory/watch.h"

@@ -47,23 +47,19 @@ inline constexpr Length kFull{"full",
                                .most_threads = 64,
                                .idle_ms = 2000,
                                .short_idle_ms = 1000}};
-inline constexpr Length kQuick{"quick",
-                               {.repetitions = 3,
-                                .churns = 20,
-                                .processes = 1,
-                                .warm_up_processes = 0,
-                                .live_bytes = 1'000'000'000,
-                                .thread_steps = 10'000,
-                                .warm_up_requests = 10,
-                                .requests = 15,
-                                .large_replacements = 50,
-                                .bursts = 6,
-                                .paused_bursts = 1,
-                                .teeth = 3,
-                                .leak_steps = 20'000,
-                                .most_threads = 64,
-                                .idle_ms = 2000,
-                                .short_idle_ms = 1000}};
+
+constexpr Effort shortened(Effort effort) {
+  effort.repetitions = 3;
+  effort.processes = 1;
+  effort.warm_up_processes = 0;
+  effort.thread_steps = 10'000;
+  effort.requests = 15;
+  effort.large_replacements = 50;
+  effort.teeth = 3;
+  return effort;
+}
+
+inline constexpr Length kQuick{"quick", shortened(kFull.effort)};
 inline constexpr Length kSmoke{"smoke",
                                {.repetitions = 2,
                                 .churns = 4,

@@ -4,8 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "bench/clock.h"
 #include "bench/memory/blocks.h"
-#include "bench/memory/clock.h"
 #include "bench/memory/random_sizes.h"
 #include "bench/memory/workload.h"
 

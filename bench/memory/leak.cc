@@ -2,7 +2,7 @@
 // freed. The leaked blocks, of all sizes, lie among the others; what is held against them is the
 // memory that the process has at the end.
 
-#include "bench/memory/clock.h"
+#include "bench/clock.h"
 #include "bench/memory/live_blocks.h"
 #include "bench/memory/random_sizes.h"
 #include "bench/memory/watch.h"

@@ -2,7 +2,7 @@
 // memory costs while it is used, and how much of it comes back. The peak is held against the most
 // bytes that were ever asked for at once.
 
-#include "bench/memory/clock.h"
+#include "bench/clock.h"
 #include "bench/memory/live_blocks.h"
 #include "bench/memory/random_sizes.h"
 #include "bench/memory/workload.h"

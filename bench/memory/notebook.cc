@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "bench/memory/clock.h"
+#include "bench/clock.h"
 
 namespace bench {
 

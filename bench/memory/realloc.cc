@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "bench/clock.h"
 #include "bench/memory/blocks.h"
-#include "bench/memory/clock.h"
 #include "bench/memory/workload.h"
 
 namespace bench {

@@ -52,6 +52,20 @@ void write_series(std::FILE* file, const char* name, const std::vector<Trace>& t
   std::fputs("]]", file);
 }
 
+void write_one(std::FILE* file, const Result& result) {
+  std::fprintf(file, "{\"name\": %s, \"queued\": %.4f,\n   \"rows\": [",
+               json_string(result.name).c_str(), queued(result));
+  write_rows(file, result.rows);
+  std::fputs("]", file);
+  write_series(file, "ms_and_rss_kib", result.traces,
+               [](const Trace& trace) { return trace.resident_over_time(); });
+  if (!result.traces.front().live_over_time().empty()) {
+    write_series(file, "ms_and_live_kib", result.traces,
+                 [](const Trace& trace) { return trace.live_over_time(); });
+  }
+  std::fputs("}", file);
+}
+
 }  // namespace
 
 void print_heading(const Facts& facts) {
@@ -69,23 +83,7 @@ void print_result(const Result& result) {
 }
 
 void write_json(std::FILE* file, const Facts& facts, const std::vector<Result>& results) {
-  std::fprintf(file, "{\"context\": %s,\n \"results\": [", json_object(facts).c_str());
-  const char* separator = "\n";
-  for (const Result& result : results) {
-    std::fprintf(file, "%s  {\"name\": %s, \"queued\": %.4f,\n   \"rows\": [", separator,
-                 json_string(result.name).c_str(), queued(result));
-    write_rows(file, result.rows);
-    std::fputs("]", file);
-    write_series(file, "ms_and_rss_kib", result.traces,
-                 [](const Trace& trace) { return trace.resident_over_time(); });
-    if (!result.traces.front().live_over_time().empty()) {
-      write_series(file, "ms_and_live_kib", result.traces,
-                   [](const Trace& trace) { return trace.live_over_time(); });
-    }
-    std::fputs("}", file);
-    separator = ",\n";
-  }
-  std::fputs("\n ]}\n", file);
+  write_results(file, facts, results, write_one);
 }
 
 }  // namespace bench

@@ -3,7 +3,7 @@
 // back has to be faulted in on the way up. Three of four operations go in the tooth's direction,
 // one against it; what is freed is chosen at random.
 
-#include "bench/memory/clock.h"
+#include "bench/clock.h"
 #include "bench/memory/live_blocks.h"
 #include "bench/memory/random_sizes.h"
 #include "bench/memory/workload.h"

@@ -1,24 +1,17 @@
 // A server with little to do: five requests a second, nothing live between them. An allocator that
 // purges at once pays page faults in every request; one that keeps too much is large.
 
-#include <sys/resource.h>
-
+#include "bench/clock.h"
 #include "bench/memory/blocks.h"
-#include "bench/memory/clock.h"
 #include "bench/memory/random_sizes.h"
 #include "bench/memory/workload.h"
+#include "bench/page_faults.h"
 
 namespace bench {
 namespace {
 
 constexpr std::size_t kBuffers = 4;
 constexpr double kPeriodNs = 200e6;
-
-double page_faults() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_minflt + usage.ru_majflt);
-}
 
 class Server {
  public:

@@ -2,7 +2,7 @@
 // freed at random, larger ones take their place up to the same sum, and so once more. What the
 // survivors of one phase keep the next from using stays resident.
 
-#include "bench/memory/clock.h"
+#include "bench/clock.h"
 #include "bench/memory/live_blocks.h"
 #include "bench/memory/random_sizes.h"
 #include "bench/memory/watch.h"

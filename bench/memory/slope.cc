@@ -6,8 +6,8 @@
 #include <atomic>
 #include <thread>
 
+#include "bench/clock.h"
 #include "bench/memory/blocks.h"
-#include "bench/memory/clock.h"
 #include "bench/memory/random_sizes.h"
 #include "bench/memory/workload.h"
 

@@ -7,8 +7,8 @@
 #include <array>
 #include <thread>
 
+#include "bench/clock.h"
 #include "bench/memory/blocks.h"
-#include "bench/memory/clock.h"
 #include "bench/memory/random_sizes.h"
 #include "bench/memory/watch.h"
 #include "bench/memory/workload.h"
@@ -18,7 +18,6 @@ namespace {
 
 constexpr int kThreads = 16;
 constexpr std::size_t kLive = 6;
-constexpr double kMiBs = 1024 * 1024;
 
 // Everybody, the main thread too, meets here before, after the last free and at the end.
 pthread_barrier_t meeting;
@@ -66,7 +65,7 @@ std::vector<Row> rows(const std::vector<Trace>& traces) {
   const Trace& trace = traces.front();
   const double before = trace.resident_at("start");
   const auto per_thread = [before](double resident) {
-    return (resident - before) / kThreads / kMiBs;
+    return (resident - before) / kThreads / static_cast<double>(kMiB);
   };
   return {row("threads16/peak_mib", "MiB", per_thread(trace.peak("start", "end"))),
           row("threads16/idle_mib", "MiB", per_thread(trace.resident_at("end")))};

@@ -1,8 +1,8 @@
 // Equal blocks used in step: one line of each, then the next line of each. Blocks that all start at
 // the same place in a page meet in a few sets of the first-level cache.
 
+#include "bench/clock.h"
 #include "bench/memory/blocks.h"
-#include "bench/memory/clock.h"
 #include "bench/memory/workload.h"
 
 namespace bench {

@@ -10,7 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "bench/memory/clock.h"
+#include "bench/clock.h"
 
 namespace bench {
 namespace {

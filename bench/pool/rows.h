@@ -4,12 +4,10 @@
 
 #include <cstdlib>
 
+#include "bench/sizes.h"
 #include "spillway/pool.h"
 
 namespace bench {
-
-inline constexpr size_t kKiB = 1024;
-inline constexpr size_t kMiB = 1024 * kKiB;
 
 // pool/empty: the loop alone. Then, one thread, nothing else in use, per pair:
 //   pool/heap/SIZE     malloc and free

@@ -34,15 +34,6 @@ bool take_number(std::string_view argument, std::string_view name, int& value) {
 
 }  // namespace
 
-std::string size_name(size_t bytes) {
-  constexpr size_t kKiB = 1024;
-  constexpr size_t kMiB = kKiB * kKiB;
-  if (bytes < kKiB) {
-    return std::to_string(bytes) + "B";
-  }
-  return bytes < kMiB ? std::to_string(bytes / kKiB) + "KiB" : std::to_string(bytes / kMiB) + "MiB";
-}
-
 void register_crew_row(const std::string& name, std::function<std::unique_ptr<Work>()> make) {
   const auto row = [name, make = std::move(make)](benchmark::State& state) {
     for ([[maybe_unused]] auto step : state) {

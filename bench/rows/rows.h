@@ -11,9 +11,6 @@
 
 namespace bench {
 
-// 8 and 1024 to "8B" and "1KiB".
-std::string size_name(size_t bytes);
-
 // A row whose time is the median of Sample::wall_ns, and whose counter `quiet` is that of
 // bench/threads/summary.h.
 void register_crew_row(const std::string& name, std::function<std::unique_ptr<Work>()> make);

@@ -88,25 +88,19 @@ void print(const bench::Facts& facts, const std::vector<Row>& rows) {
   }
 }
 
-void write_json(std::FILE* file, const bench::Facts& facts, const std::vector<Row>& rows) {
-  std::fprintf(file, "{\"context\": %s,\n \"results\": [", bench::json_object(facts).c_str());
-  const char* separator = "\n";
-  for (const Row& row : rows) {
-    std::fprintf(file,
-                 "%s  {\"name\": %s, \"malloc_from\": %s, \"wall_us\": %s, \"cpu_us\": %s, "
-                 "\"faults\": %.0f",
-                 separator, bench::json_string(row.contender.name).c_str(),
-                 bench::json_string(row.malloc_from).c_str(),
-                 bench::json_spread(bench::spread_of(row.wall)).c_str(),
-                 bench::json_spread(bench::spread_of(row.cpu)).c_str(), median(row.faults));
-    if (!row.resident.empty()) {
-      std::fprintf(file, ", \"rss_kib\": %.0f, \"private_kib\": %.0f", median(row.resident),
-                   median(row.private_memory));
-    }
-    std::fputs("}", file);
-    separator = ",\n";
+void write_row(std::FILE* file, const Row& row) {
+  std::fprintf(file,
+               "{\"name\": %s, \"malloc_from\": %s, \"wall_us\": %s, \"cpu_us\": %s, "
+               "\"faults\": %.0f",
+               bench::json_string(row.contender.name).c_str(),
+               bench::json_string(row.malloc_from).c_str(),
+               bench::json_spread(bench::spread_of(row.wall)).c_str(),
+               bench::json_spread(bench::spread_of(row.cpu)).c_str(), median(row.faults));
+  if (!row.resident.empty()) {
+    std::fprintf(file, ", \"rss_kib\": %.0f, \"private_kib\": %.0f", median(row.resident),
+                 median(row.private_memory));
   }
-  std::fputs("\n ]}\n", file);
+  std::fputs("}", file);
 }
 
 }  // namespace
@@ -128,6 +122,6 @@ int main(int argc, char** argv) {
   if (json.text_wanted()) {
     print(facts, rows);
   }
-  json.write([&](std::FILE* file) { write_json(file, facts, rows); });
+  json.write([&](std::FILE* file) { bench::write_results(file, facts, rows, write_row); });
   return 0;
 }

@@ -5,7 +5,6 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -14,6 +13,9 @@
 #include <cstring>
 #include <fstream>
 #include <vector>
+
+#include "bench/clock.h"
+#include "bench/page_faults.h"
 
 namespace bench {
 namespace {
@@ -50,12 +52,6 @@ double microseconds(const timeval& time) {
   return 1e6 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec);
 }
 
-double now_us() {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return 1e6 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e3;
-}
-
 bool succeeded(int status) { return WIFEXITED(status) && WEXITSTATUS(status) == 0; }
 
 Memory read_memory(pid_t pid) {
@@ -85,14 +81,14 @@ Start time_start(const Contender& contender) {
   pid_t pid = 0;
   int status = 0;
   rusage usage{};
-  const double start = now_us();
+  const double start = now_ns();
   if (posix_spawn(&pid, kProgram, nullptr, nullptr, arguments, environment.get()) != 0 ||
       wait4(pid, &status, 0, &usage) != pid || !succeeded(status)) {
     fail(name + " failed", contender);
   }
-  const double end = now_us();
-  return {end - start, microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
-          static_cast<double>(usage.ru_minflt + usage.ru_majflt)};
+  const double end = now_ns();
+  return {(end - start) / 1e3, microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
+          page_faults_of(usage)};
 }
 
 bool measure_memory(const Contender& contender, Memory& memory) {

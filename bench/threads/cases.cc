@@ -1,5 +1,6 @@
 #include "bench/threads/cases.h"
 
+#include "bench/sizes.h"
 #include "bench/threads/all_to_all.h"
 #include "bench/threads/free_only.h"
 #include "bench/threads/handover.h"
@@ -10,7 +11,6 @@
 namespace bench {
 namespace {
 
-constexpr std::size_t kKiB = 1024;
 constexpr SizeRange kWhole{4 * kKiB, 1024 * kKiB};
 constexpr SizeRange kLower{4 * kKiB, 64 * kKiB};
 constexpr SizeRange kSmallToLower{16, 64 * kKiB};

@@ -16,7 +16,7 @@ struct Case {
   std::function<std::unique_ptr<Work>()> make;
 };
 
-// In the order in which they run; each starts from a heap that the ones before have used.
+// In the order in which they run.
 const std::vector<Case>& cases();
 
 }  // namespace bench

@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,7 +9,9 @@
 #include <cstdio>
 #include <thread>
 
+#include "bench/clock.h"
 #include "bench/machine.h"
+#include "bench/page_faults.h"
 #include "bench/pinning.h"
 
 namespace bench {
@@ -19,18 +19,6 @@ namespace {
 
 // Repetitions end early once they have taken so many times what they should.
 constexpr double kPatience = 2;
-
-double now_ns(clockid_t clock) {
-  timespec time{};
-  clock_gettime(clock, &time);
-  return 1e9 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec);
-}
-
-double page_faults() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_minflt + usage.ru_majflt);
-}
 
 // How long the calling thread has been ready to run without running, in ns.
 class QueueClock {
@@ -119,9 +107,9 @@ std::vector<Sample> run_crew(Work& work, Effort effort) {
       done = last.load(std::memory_order_relaxed);
       const double queued = queue.now();
       const double cpu = now_ns(CLOCK_THREAD_CPUTIME_ID);
-      share.start = now_ns(CLOCK_MONOTONIC);
+      share.start = now_ns();
       share.operations = work.run(thread, stop);
-      share.end = now_ns(CLOCK_MONOTONIC);
+      share.end = now_ns();
       share.cpu = now_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
       share.queued = queue.now() - queued;
       barrier.wait();
@@ -146,11 +134,10 @@ std::vector<Sample> run_crew(Work& work, Effort effort) {
   };
   repeat(false);
   const std::size_t most = static_cast<std::size_t>(effort.repetitions);
-  const double patience =
-      now_ns(CLOCK_MONOTONIC) + kPatience * 1e6 * effort.repetitions * effort.milliseconds;
+  const double patience = now_ns() + kPatience * 1e6 * effort.repetitions * effort.milliseconds;
   for (bool done = false; !done;) {
     const std::size_t count = samples.size() + 1;
-    done = count >= most || (count >= kFewest && now_ns(CLOCK_MONOTONIC) > patience);
+    done = count >= most || (count >= kFewest && now_ns() > patience);
     samples.push_back(repeat(done));
   }
   for (std::thread& member_thread : crew) {

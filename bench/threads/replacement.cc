@@ -87,6 +87,5 @@ std::unique_ptr<Work> make_replacement(ReplacementPlan plan) {
 template std::unique_ptr<Work> make_replacement<LoadedBlocks, Use::kNone>(ReplacementPlan);
 template std::unique_ptr<Work> make_replacement<LoadedBlocks, Use::kFirstWord>(ReplacementPlan);
 template std::unique_ptr<Work> make_replacement<NoBlocks, Use::kNone>(ReplacementPlan);
-template std::unique_ptr<Work> make_replacement<NoBlocks, Use::kFirstWord>(ReplacementPlan);
 
 }  // namespace bench

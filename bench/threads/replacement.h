@@ -19,7 +19,7 @@ struct ReplacementPlan {
   SizeRange range;
 };
 
-// Blocks is LoadedBlocks or NoBlocks; use is kNone or kFirstWord.
+// Blocks is LoadedBlocks or NoBlocks; use is kNone, or kFirstWord of LoadedBlocks.
 template <class Blocks, Use use>
 std::unique_ptr<Work> make_replacement(ReplacementPlan plan);
 

@@ -16,6 +16,14 @@ std::vector<double> column(const std::vector<Sample>& samples, double Sample::*f
   return values;
 }
 
+void write_one(std::FILE* file, const Result& result) {
+  std::fprintf(file,
+               "{\"name\": %s, \"threads\": %d, \"wall_ns\": %s, \"cpu_ns\": %s, "
+               "\"faults_per_operation\": %.5f, \"quiet\": %.3f}",
+               json_string(result.name).c_str(), result.threads, json_spread(result.wall).c_str(),
+               json_spread(result.cpu).c_str(), result.faults, result.quiet);
+}
+
 }  // namespace
 
 Result summarize(std::string name, int threads, const std::vector<Sample>& samples) {
@@ -48,18 +56,7 @@ void print_result(const Result& result) {
 }
 
 void write_json(std::FILE* file, const Facts& facts, const std::vector<Result>& results) {
-  std::fprintf(file, "{\"context\": %s,\n \"results\": [", json_object(facts).c_str());
-  const char* separator = "\n";
-  for (const Result& result : results) {
-    std::fprintf(file,
-                 "%s  {\"name\": %s, \"threads\": %d, \"wall_ns\": %s, \"cpu_ns\": %s, "
-                 "\"faults_per_operation\": %.5f, \"quiet\": %.3f}",
-                 separator, json_string(result.name).c_str(), result.threads,
-                 json_spread(result.wall).c_str(), json_spread(result.cpu).c_str(), result.faults,
-                 result.quiet);
-    separator = ",\n";
-  }
-  std::fprintf(file, "\n ]}\n");
+  write_results(file, facts, results, write_one);
 }
 
 }  // namespace bench

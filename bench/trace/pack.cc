@@ -153,8 +153,13 @@ class MappedFile {
   explicit MappedFile(const std::string& path) {
     const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     struct stat facts {};
-    if (file < 0 || fstat(file, &facts) != 0) {
-      throw BadTrace(std::strerror(errno));
+    const bool known = file >= 0 && fstat(file, &facts) == 0;
+    const int error = errno;
+    if (!known) {
+      if (file >= 0) {
+        close(file);
+      }
+      throw BadTrace(std::strerror(error));
     }
     size_ = static_cast<std::size_t>(facts.st_size);
     if (size_ >= kRawHeaderBytes) {

@@ -1,6 +1,7 @@
 #include "bench/trace/summary.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace bench::trace {
 namespace {
@@ -20,7 +21,6 @@ Summary summarize(const Recording& recording) {
   std::vector<Block> blocks;
   blocks.reserve(recording.blocks);
   std::uint64_t live = 0;
-  std::size_t done = 0;
   for (const Event& event : recording.events) {
     if (ends_block(event.op)) {
       const Block& block = blocks[event.ended];
@@ -40,10 +40,6 @@ Summary summarize(const Recording& recording) {
       }
     }
     summary.peak_live = std::max(summary.peak_live, live);
-    ++done;
-    while (summary.live.size() < done * kPoints / recording.events.size()) {
-      summary.live.push_back(live);
-    }
   }
   return summary;
 }

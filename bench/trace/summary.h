@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "bench/trace/format.h"
 
@@ -16,11 +15,7 @@ struct Summary {
   std::uint64_t peak_live = 0;     // most bytes asked for at once
   std::uint64_t left = 0;          // blocks live at the end
   std::uint64_t elsewhere = 0;     // blocks ended by another thread than the one that made them
-  // Bytes live after each of kPoints equal parts of the events.
-  std::vector<std::uint64_t> live;
 };
-
-constexpr std::size_t kPoints = 64;
 
 Summary summarize(const Recording& recording);
 

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "bench/rows/rows.h"
+#include "bench/sizes.h"
 #include "bench/uring/reader.h"
 #include "spillway/pool.h"
 
@@ -31,7 +32,6 @@ using spillway::Pool;
 using spillway::PoolConfig;
 using spillway::Region;
 
-constexpr size_t kKiB = 1024;
 constexpr uint64_t kFileBytes = uint64_t{64} << 20;
 constexpr size_t kBlocks[] = {64 * kKiB, 128 * kKiB, 256 * kKiB};
 constexpr unsigned kDepth = 16;  // reads under way

@@ -114,15 +114,6 @@ BOOST_AUTO_TEST_CASE(adding_is_recording_both) {
   BOOST_TEST(one.buckets(400)[0].count == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(clearing_forgets_everything) {
-  Histogram histogram;
-  histogram.record(9);
-  histogram.clear();
-  BOOST_TEST(histogram.count() == 0U);
-  BOOST_TEST(histogram.max() == 0U);
-  BOOST_TEST(histogram.buckets(400).empty());
-}
-
 BOOST_AUTO_TEST_CASE(too_many_buckets_are_put_together_and_lose_no_count) {
   Histogram histogram;
   for (std::size_t index = 0; index < 1000; ++index) {

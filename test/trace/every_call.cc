@@ -1,9 +1,11 @@
 // Makes every call that is recorded, each with a size of its own; every_call.py knows them. Then
-// two threads hand blocks over, and a forked child allocates.
+// two threads hand blocks over, a cancelled one goes on, and a forked child allocates. With the
+// argument `forks` only children whose first calls are those of two threads.
 #include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +16,8 @@ namespace {
 // Larger than any block, but not than any number that a compiler calls a size.
 volatile size_t g_huge = SIZE_MAX / 2 - (1 << 20);
 constexpr int kHanded = 2000;
+constexpr int kCallsOfCancelled = 3000;  // more than one chunk of the recorder's
+constexpr int kForks = 40;
 
 struct alignas(128) Wide {
   char bytes[128];
@@ -106,6 +110,26 @@ void every_operator() {
   }
 }
 
+// No call of the allocator is a cancellation point, whatever the recorder has to do in it.
+void* cancelled_thread(void* done) {
+  pthread_cancel(pthread_self());
+  for (int i = 0; i < kCallsOfCancelled; ++i) {
+    free(malloc(1000));
+  }
+  *static_cast<bool*>(done) = true;
+  pthread_testcancel();
+  return nullptr;
+}
+
+bool cancelled_where_it_may_be() {
+  bool done = false;
+  void* result = nullptr;
+  pthread_t thread;
+  pthread_create(&thread, nullptr, cancelled_thread, &done);
+  pthread_join(thread, &result);
+  return done && result == PTHREAD_CANCELED;
+}
+
 bool in_a_child() {
   void* inherited = malloc(120001);
   const pid_t child = fork();
@@ -123,15 +147,59 @@ bool in_a_child() {
   return status == 0;
 }
 
+void* begin_together(void* barrier) {
+  pthread_barrier_wait(static_cast<pthread_barrier_t*>(barrier));
+  free(malloc(600001));
+  return nullptr;
+}
+
+void two_begin_together() {
+  pthread_barrier_t barrier;
+  pthread_barrier_init(&barrier, nullptr, 2);
+  pthread_t threads[2];
+  for (pthread_t& thread : threads) {
+    pthread_create(&thread, nullptr, begin_together, &barrier);
+  }
+  for (const pthread_t thread : threads) {
+    pthread_join(thread, nullptr);
+  }
+}
+
+// The stacks are those of the parent's two threads: starting the child's allocates nothing.
+bool children_begun_by_two() {
+  two_begin_together();
+  for (int i = 0; i < kForks; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(30);
+      two_begin_together();
+      _exit(0);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    if (status != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  alarm(90);
+  if (argc == 2 && strcmp(argv[1], "forks") == 0) {
+    return children_begun_by_two() ? 0 : 4;
+  }
   if (!every_function()) {
     return 1;
   }
   every_operator();
   hand_over();
   start_brief_threads();
+  if (!cancelled_where_it_may_be()) {
+    return 3;
+  }
   if (!in_a_child()) {
     return 2;
   }

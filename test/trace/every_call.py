@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 SPILLWAY = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "spillway"
-HANDED, BRIEF = 2000, 200
+HANDED, BRIEF, FORKS = 2000, 200, 40
 
 # Call, size, alignment if any: of blocks that are made once and ended once.
 ONCE = """
@@ -91,6 +91,30 @@ def check(trace):
     expect("blocks of the child", len(trace.of("malloc 500001")), 0)
 
 
+def check_program(record, dump, program, path):
+    """The one with most events of two processes of a name, both started by a shell."""
+    shell = "sh", "-c", '"$0"; exit 5', program
+    told = run(*record, "--program", "trace_every_call", "-o", path, "--", *shell, status=5).stderr
+    expect("lines", told.count("\n"), 1)
+    expect("its name", ": trace_every_call, " in told, True)
+    check(Trace(run(*dump, path).stdout))
+    missing = path.with_name("missing.trace")
+    told = run(*record, "--program", "cat", "-o", missing, "--", *shell, status=1).stderr
+    expect("told", told, "spillway: no process named cat called malloc\n")
+    expect("a trace of nothing", missing.exists(), False)
+
+
+def check_forks(record, dump, program, folder):
+    """A forked child's file has the calls of both threads that made its first."""
+    folder.mkdir()
+    run(*record, "--children", "-o", folder / "t", "--", program, "forks")
+    children = list(folder.glob("t.*"))
+    expect("children", len(children), FORKS)
+    for child in children:
+        trace = Trace(run(*dump, child).stdout)
+        expect(f"blocks in {child.name}", len(trace.of("malloc 600001")), 2)
+
+
 def main():
     build, program, allocator = sys.argv[1:]
     dump = f"{build}/bench/bench_trace", "dump"
@@ -102,12 +126,17 @@ def main():
         told = run(*record, "--children", "-o", path, "--", program, status=7).stderr
         expect("a line per process", len(re.findall(r"^spillway: .*: trace_every_call, ", told, re.M)), 2)
         expect("threads", " 2 threads, " in told, True)
+        expect("threads that ended", f"; its {BRIEF + 3} threads share 2" in told, True)
         check(Trace(run(*dump, path).stdout))
 
         (child,) = folder.glob("every.trace.trace_every_call.*")
         trace = Trace(run(*dump, child).stdout)
         expect("the child's blocks", len(trace.of("malloc 500001") + trace.of("malloc 500002")), 2)
         expect("the parent's", len(trace.of("malloc 120001")), 0)
+
+        check_program(record, dump, program, folder / "program.trace")
+        if library == "glibc":
+            check_forks(record, dump, program, folder / "forks")
 
         cut = folder / "cut.trace"
         told = run(*record, "--skip", 10, "--events", 300, "-o", cut, "--", program, status=7).stderr

@@ -10,14 +10,19 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "bench/trace/recorder/call.h"
+#include "bench/trace/recorder/lock.h"
 #include "bench/trace/recorder/settings.h"
 
 namespace bench::trace {
 namespace {
 
 enum class State { kNew, kOpen, kClosed };
+
+// 0 is what a forked child finds.
+enum Witness : std::uint32_t { kForked, kOpening, kOpened };
 
 constexpr std::size_t kMostUnfinished = 64;
 constexpr std::size_t kPathBytes = 4096;
@@ -33,21 +38,6 @@ struct Own {
   std::uint32_t life = 0;  // the process's, when this was filled in
 };
 
-// Orders everything below but the counters.
-class Lock {
- public:
-  Lock() {
-    while (held.exchange(true, std::memory_order_acquire)) {
-      usleep(1);
-    }
-  }
-  ~Lock() { held.store(false, std::memory_order_release); }
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-
-  static inline std::atomic<bool> held{false};
-};
-
 Settings g_settings;
 // Release by who opens, acquire by who records: the settings are there.
 std::atomic<State> g_state{State::kNew};
@@ -57,8 +47,8 @@ Chunk g_unfinished[kMostUnfinished];  // left by threads that ended
 std::size_t g_unfinished_count = 0;
 pthread_key_t g_key;
 bool g_key_made = false;
-// A page that is zero again in a forked child. Shared memory, as of vfork(), keeps it.
-volatile std::uint32_t* g_same_process = nullptr;
+// A Witness in a page that is zero again in a forked child. Shared memory, as of vfork(), keeps it.
+std::atomic<std::uint32_t>* g_witness = nullptr;
 std::uint32_t g_life = 0;
 // Relaxed: that a block's stamps are in order follows from the order of the calls themselves.
 std::atomic<std::uint64_t> g_stamps{0};
@@ -120,16 +110,26 @@ bool make_witness() {
   if (page == MAP_FAILED || madvise(page, kRawHeaderBytes, MADV_WIPEONFORK) != 0) {
     return false;
   }
-  g_same_process = static_cast<volatile std::uint32_t*>(page);
+  g_witness = new (page) std::atomic<std::uint32_t>(kOpening);
   return true;
+}
+
+// Whether this process has opened its file, or has seen that it has none. Acquire: pairs with the
+// release at the end of open_sink(), by another thread of a forked child.
+bool settled() {
+  return g_witness == nullptr || g_witness->load(std::memory_order_acquire) == kOpened;
 }
 
 void unmap(const Chunk& chunk) { munmap(chunk.end - kChunkBytes / sizeof(RawRecord), kChunkBytes); }
 
 void end_thread(void*) {
+  Own& own = t_own;
+  if (!settled()) {  // the parent's chunk, and perhaps the parent's lock
+    own.chunk = {};
+    return;
+  }
   const Call quiet;
   const Lock lock;
-  Own& own = t_own;
   if (own.life == g_life && own.chunk.next != own.chunk.end) {
     if (g_unfinished_count < kMostUnfinished) {
       g_unfinished[g_unfinished_count++] = own.chunk;
@@ -140,7 +140,7 @@ void end_thread(void*) {
   own.chunk = {};
 }
 
-// With the lock held, or in a process of one thread.
+// With the lock held.
 void open_sink() {
   ++g_life;
   g_chunks = 0;
@@ -149,7 +149,7 @@ void open_sink() {
   g_threads.store(0, std::memory_order_relaxed);
   State state = State::kClosed;
   if (g_settings.wants_this_process()) {
-    const bool witnessed = g_same_process != nullptr || make_witness();
+    const bool witnessed = g_witness != nullptr || make_witness();
     g_key_made = g_key_made || pthread_key_create(&g_key, end_thread) == 0;
     if (witnessed && g_key_made && create_file()) {
       state = State::kOpen;
@@ -157,26 +157,43 @@ void open_sink() {
       complain(g_settings.folder, errno);
     }
   }
-  if (g_same_process != nullptr) {
-    *g_same_process = 1;
-  }
   g_state.store(state, std::memory_order_release);
+  if (g_witness != nullptr) {
+    g_witness->store(kOpened, std::memory_order_release);
+  }
+}
+
+void open_first() {
+  const Lock lock;
+  // Relaxed: ordered by the lock. Settings that can't be read: the C library is not ready yet.
+  if (g_state.load(std::memory_order_relaxed) == State::kNew && g_settings.read()) {
+    open_sink();
+  }
+}
+
+// The first of the child's threads that comes here opens, the others wait for it.
+void open_in_child() {
+  std::uint32_t found = kForked;
+  // Relaxed: what is claimed was written before the fork.
+  if (g_witness->compare_exchange_strong(found, kOpening, std::memory_order_relaxed)) {
+    // Another thread of the parent may have held the lock.
+    Lock::held.store(false, std::memory_order_relaxed);
+    const Lock lock;
+    open_sink();
+    return;
+  }
+  const NoCancellation uncancelled;
+  while (!settled()) {
+    usleep(1);
+  }
 }
 
 [[gnu::noinline]] bool open_slow(State seen) {
   const int error = errno;
   if (seen == State::kNew) {
-    if (!g_settings.read()) {
-      return false;  // the C library is not ready yet
-    }
-    const Lock lock;
-    if (g_state.load(std::memory_order_relaxed) == State::kNew) {
-      open_sink();
-    }
+    open_first();
   } else {
-    // Another thread of the parent may have held the lock.
-    Lock::held.store(false, std::memory_order_relaxed);
-    open_sink();
+    open_in_child();
   }
   errno = error;
   return g_state.load(std::memory_order_relaxed) == State::kOpen;
@@ -222,10 +239,11 @@ bool new_chunk(Chunk& chunk) {
 
 bool sink_is_open() {
   const State state = g_state.load(std::memory_order_acquire);
-  if (state == State::kNew || (g_same_process != nullptr && *g_same_process == 0)) [[unlikely]] {
+  if (state == State::kNew || !settled()) [[unlikely]] {
     return open_slow(state);
   }
-  return state == State::kOpen;
+  // Relaxed: settled() has ordered it. `state` may still be the parent's.
+  return g_state.load(std::memory_order_relaxed) == State::kOpen;
 }
 
 std::uint64_t next_stamp() {

@@ -1,13 +1,14 @@
 #include "bench/trace/replay/child.h"
 
 #include <pthread.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <thread>
 #include <vector>
 
+#include "bench/clock.h"
+#include "bench/page_faults.h"
 #include "bench/pinning.h"
 #include "bench/trace/replay/memory.h"
 
@@ -17,12 +18,6 @@ namespace {
 constexpr int kPlays = 2;
 // A replay takes milliseconds to seconds; something is wrong with one that lasts.
 constexpr unsigned kLongestSeconds = 300;
-
-double now_ns() {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return 1e9 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec);
-}
 
 struct alignas(64) Times {
   double start[kPlays];

@@ -1,7 +1,6 @@
 #include "bench/trace/replay/memory.h"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -29,12 +28,6 @@ void reset_peak() {
   const int file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
   (void)!write(file, "5", 1);
   close(file);
-}
-
-double page_faults() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_minflt + usage.ru_majflt);
 }
 
 }  // namespace bench::trace

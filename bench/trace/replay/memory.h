@@ -1,4 +1,4 @@
-// This process's resident memory and page faults, read without stdio: nothing here allocates.
+// This process's resident memory, read without stdio: nothing here allocates.
 #pragma once
 
 namespace bench::trace {
@@ -9,7 +9,5 @@ double resident_bytes();
 // counts pages in batches per processor: a few hundred KiB may be missing.
 double peak_bytes();
 void reset_peak();
-
-double page_faults();
 
 }  // namespace bench::trace

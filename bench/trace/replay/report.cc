@@ -3,11 +3,12 @@
 #include <algorithm>
 
 #include "bench/machine.h"
+#include "bench/sizes.h"
 
 namespace bench::trace {
 namespace {
 
-constexpr double kMib = 1048576;
+double in_mib(double bytes) { return bytes / static_cast<double>(kMiB); }
 
 template <typename Value>
 std::vector<double> column(const std::vector<Outcome>& outcomes, Value value) {
@@ -16,6 +17,16 @@ std::vector<double> column(const std::vector<Outcome>& outcomes, Value value) {
     values.push_back(value(outcome));
   }
   return values;
+}
+
+void write_one(std::FILE* file, const Result& result) {
+  std::fprintf(file, "{\"name\": %s, \"program\": %s, \"events\": %zu, \"threads\": %u,\n",
+               json_string(result.name).c_str(), json_string(result.program).c_str(), result.events,
+               result.threads);
+  std::fprintf(file, "   \"ns\": %s,\n   \"ns_again\": %s,\n", json_spread(result.ns).c_str(),
+               json_spread(result.ns_again).c_str());
+  std::fprintf(file, "   \"peak_mib\": %.3f, \"peak_ratio\": %.3f, \"faults\": %.0f}",
+               in_mib(result.peak), result.peak_ratio, result.faults);
 }
 
 }  // namespace
@@ -51,34 +62,13 @@ void print_heading(const Facts& facts) {
 void print_result(const Result& result) {
   std::printf("%-18s %9zu %3u %6.1f %6.1f %6.1f %6.1f %6.1f %6.1f %5.2f %7.0f\n",
               result.name.c_str(), result.events, result.threads, result.ns.min, result.ns.p10,
-              result.ns.median, result.ns.p90, result.ns_again.median, result.peak / kMib,
+              result.ns.median, result.ns.p90, result.ns_again.median, in_mib(result.peak),
               result.peak_ratio, result.faults);
   std::fflush(stdout);
 }
 
 void write_json(std::FILE* file, const Facts& facts, const std::vector<Result>& results) {
-  std::fprintf(file, "{\"context\": %s,\n \"results\": [", json_object(facts).c_str());
-  const char* separator = "\n";
-  for (const Result& result : results) {
-    std::fprintf(file, "%s  {\"name\": %s, \"program\": %s, \"events\": %zu, \"threads\": %u,\n",
-                 separator, json_string(result.name).c_str(), json_string(result.program).c_str(),
-                 result.events, result.threads);
-    std::fprintf(file, "   \"ns\": %s,\n   \"ns_again\": %s,\n", json_spread(result.ns).c_str(),
-                 json_spread(result.ns_again).c_str());
-    std::fprintf(file,
-                 "   \"peak_mib\": %.3f, \"peak_ratio\": %.3f, \"faults\": %.0f, "
-                 "\"peak_live_mib\": %.3f,\n   \"live_kib\": [",
-                 result.peak / kMib, result.peak_ratio, result.faults,
-                 static_cast<double>(result.summary.peak_live) / kMib);
-    const char* between = "";
-    for (const std::uint64_t live : result.summary.live) {
-      std::fprintf(file, "%s%llu", between, static_cast<unsigned long long>(live / 1024));
-      between = ", ";
-    }
-    std::fputs("]}", file);
-    separator = ",\n";
-  }
-  std::fputs("\n ]}\n", file);
+  write_results(file, facts, results, write_one);
 }
 
 }  // namespace bench::trace

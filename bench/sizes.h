@@ -1,4 +1,4 @@
-// Sizes as the rows' names have them. pair/ and pair_word/ call 1 MiB 1024KiB, the other rows 1MiB.
+// Units of sizes, and sizes as the rows' names have them.
 #pragma once
 
 #include <cstddef>
@@ -6,13 +6,8 @@
 
 namespace bench {
 
-constexpr std::size_t kKiB = 1024;
-constexpr std::size_t kMiB = 1024 * kKiB;
-
-// "16B", "40KiB", "1024KiB". Below 1 KiB bytes, else whole KiB.
-inline std::string in_kib(std::size_t size) {
-  return size < kKiB ? std::to_string(size) + "B" : std::to_string(size / kKiB) + "KiB";
-}
+inline constexpr std::size_t kKiB = 1024;
+inline constexpr std::size_t kMiB = 1024 * kKiB;
 
 // "4095B", "64KiB", "2MiB". In the largest unit that leaves nothing over.
 inline std::string size_name(std::size_t size) {

@@ -1,13 +1,14 @@
-// Time on the wall, the same for all processes, and sleeping; neither allocates.
+// Time, and sleeping; neither allocates.
 #pragma once
 
 #include <time.h>
 
 namespace bench {
 
-inline double now_ns() {
+// CLOCK_MONOTONIC is the time on the wall, the same for all processes.
+inline double now_ns(clockid_t clock = CLOCK_MONOTONIC) {
   timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
+  clock_gettime(clock, &time);
   return 1e9 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec);
 }
 
