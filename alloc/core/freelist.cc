@@ -330,11 +330,7 @@ bool Freelist::take_slot(SlotIndex slot) {
   const uint32_t word = raw(slot) / kSlotsPerWord;
   const uint64_t bit = uint64_t{1} << (raw(slot) % kSlotsPerWord);
   // acquire: as in take_from_word().
-  const uint64_t before = word_at(0, word).fetch_and(~bit, std::memory_order_acquire);
-  if (before == bit) {
-    retire(1, word);
-  }
-  return (before & bit) != 0;
+  return (word_at(0, word).fetch_and(~bit, std::memory_order_acquire) & bit) != 0;
 }
 
 bool Freelist::contains(SlotIndex slot) const {

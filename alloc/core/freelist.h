@@ -75,12 +75,14 @@ class Freelist {
     }
   }
 
-  // Takes this very slot; false when it is not here (any more).
+  // Takes this very slot; false when it is not here (any more). One read-modify-write: that the
+  // word is empty now the summary learns from the next look, if it is still so.
   bool take_slot(SlotIndex slot);
   // Calls `action(slot)` for each slot that is here; it may take the slot.
   template <typename Action>
   void for_each_slot(Action action) {
     for_each_word([this, &action](uint32_t word) {
+      retire_if_stale(1, word);
       // relaxed: a look; who wants a slot takes it.
       for (uint64_t left = word_at(0, word).load(std::memory_order_relaxed); left != 0;
            left &= left - 1) {

@@ -64,8 +64,7 @@ void LargeBlocks::attach(Arena& arena, uint32_t first, uint32_t spans, void* mem
 }
 
 void* LargeBlocks::take(size_t size, Use use, bool aligned) {
-  // relaxed: a rule of thumb.
-  if (use == Use::kGrowing && live_.load(std::memory_order_relaxed) >= slot_count_ / 2) {
+  if (use == Use::kGrowing && half_are_live()) {
     return nullptr;
   }
   const uint32_t most_granules = granules_for(size) + 1;  // wherever the colour puts it
@@ -88,9 +87,21 @@ void* LargeBlocks::take(size_t size, Use use, bool aligned) {
   Slot& taken = slot(number);
   const uint32_t granules = granules_for(colour + size);
   extend(taken, granules);
-  live_.fetch_add(1, std::memory_order_relaxed);
-  allocations_.fetch_add(1, std::memory_order_relaxed);
+  taken.allocations.store(taken.allocations.load(std::memory_order_relaxed) + 1,
+                          std::memory_order_relaxed);
   return static_cast<char*>(arena_->address(start_of(number))) + colour;
+}
+
+// A momentary answer; counted only where there may be so many.
+bool LargeBlocks::half_are_live() const {
+  const uint32_t half = slot_count_ / 2;
+  if (used() < half) {
+    return false;
+  }
+  const auto live = std::count_if(slots_, slots_ + used(), [](const Slot& one) {
+    return one.granules.load(std::memory_order_relaxed) != 0;
+  });
+  return live >= half;
 }
 
 void LargeBlocks::extend(Slot& slot, uint32_t granules) {
@@ -152,17 +163,13 @@ uint32_t LargeBlocks::take_untouched() {
 }
 
 // In steps, so that a block which grows asks the kernel a few times; what is committed stays so.
-bool LargeBlocks::commit(uint32_t number, uint32_t granules) {
-  Slot& owned = slot(number);
-  if (granules <= owned.committed.load(std::memory_order_relaxed)) {
-    return true;
-  }
+bool LargeBlocks::commit_more(uint32_t number, uint32_t granules) {
   const uint32_t target =
       std::min(slot_granules_, std::bit_ceil(std::max(granules, granules_for(kLeastCommit))));
   if (!arena_->commit(start_of(number), target)) {
     return false;
   }
-  owned.committed.store(target, std::memory_order_relaxed);
+  slot(number).committed.store(target, std::memory_order_relaxed);
   return true;
 }
 
@@ -183,8 +190,9 @@ void LargeBlocks::put_back(uint32_t number) {
 
 void LargeBlocks::give(void* block) {
   const uint32_t number = number_of(block);
-  slot(number).freed_at.store(clock_.load(std::memory_order_relaxed), std::memory_order_relaxed);
-  live_.fetch_sub(1, std::memory_order_relaxed);
+  Slot& freed = slot(number);
+  freed.freed_at.store(clock_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  freed.granules.store(0, std::memory_order_relaxed);
   const SlotIndex index{number};
   uint32_t hint = 0;
   static_cast<void>(dirty_.put(hint, &index, 1));
@@ -272,17 +280,14 @@ void LargeBlocks::purge_all(bool& refused) {
 }
 
 void LargeBlocks::collect(stats::Snapshot& snapshot) const {
-  const uint32_t used = std::min(used_.load(std::memory_order_relaxed), slot_count_);
-  snapshot.large_blocks = live_.load(std::memory_order_relaxed);
-  snapshot.large_allocations_total = allocations_.load(std::memory_order_relaxed);
-  for (uint32_t number = 0; number < used; ++number) {
+  for (uint32_t number = 0; number < used(); ++number) {
     const Slot& one = slot(number);
-    const bool free = dirty_.contains(SlotIndex{number});
-    const bool clean = !free && clean_.contains(SlotIndex{number});
     const uint64_t live = one.granules.load(std::memory_order_relaxed);
     const uint64_t resident = one.resident.load(std::memory_order_relaxed);
-    snapshot.large_live_bytes += free || clean ? 0 : live << kGranuleShift;
-    snapshot.large_free_bytes += free ? resident << kGranuleShift : 0;
+    snapshot.large_blocks += live != 0 ? 1 : 0;
+    snapshot.large_live_bytes += live << kGranuleShift;
+    snapshot.large_free_bytes += live == 0 ? resident << kGranuleShift : 0;
+    snapshot.large_allocations_total += one.allocations.load(std::memory_order_relaxed);
   }
 }
 

@@ -7,9 +7,11 @@
 //             0              size                  resident             slot_bytes
 //
 // Lock-free, any thread; for blocks of a megabyte and more, and for each growing block once. Cost:
-// a look at some free slots, and a few system calls in a slot's life.
+// a look at some free slots, one read-modify-write to take a slot and one to give it back, and a
+// few system calls in a slot's life.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -75,14 +77,25 @@ class LargeBlocks {
  private:
   using Count = std::atomic<uint32_t>;
   struct Slot {
-    Count granules;   // of the live block, from the slot's start
+    Count granules;   // of the live block, from the slot's start; 0: there is none
     Count resident;   // that may have memory
     Count committed;  // that may be used without asking the kernel
     Count freed_at;   // by the clock of purge_old()
+    std::atomic<uint64_t> allocations;
   };
   static uint32_t slot_granules(const Arena& arena);
+  // Where in its first granule a block starts. Not at the line that the state byte of its slot has
+  // in its page: processors take a load for one of what was just stored when the address differs
+  // in whole pages only, and who writes to each new page and calls realloc would wait for each
+  // (bench_memory realloc/1MiB: a tenth). States are a byte each, slots 1024 granules or a
+  // multiple.
   static constexpr size_t colour_of(uint32_t number) {
-    return size_t{number % (kGranuleSize / kLineSize)} << kLineShift;
+    constexpr size_t kLinesPerPage = kGranuleSize / kLineSize;
+    constexpr size_t kLinesPerState =
+        1024 / kLineSize;  // lines of states, from a slot's to the next
+    constexpr size_t kStarts = kLinesPerPage - kLinesPerPage / kLinesPerState;
+    const size_t colour = number % kStarts;
+    return (colour + colour / (kLinesPerState - 1) + 1) << kLineShift;
   }
 
   Slot& slot(uint32_t number) const { return slots_[number]; }
@@ -95,11 +108,17 @@ class LargeBlocks {
   Granule start_of(uint32_t number) const {
     return Granule{first_granule_ + (number << slot_shift_)};
   }
+  uint32_t used() const { return std::min(used_.load(std::memory_order_relaxed), slot_count_); }
+  bool half_are_live() const;
   void extend(Slot& slot, uint32_t granules);
   uint32_t take_with_memory(uint32_t granules);
   uint32_t best_with_memory(uint32_t granules);
   uint32_t take_untouched();
-  bool commit(uint32_t number, uint32_t granules);
+  bool commit_more(uint32_t number, uint32_t granules);
+  bool commit(uint32_t number, uint32_t granules) {
+    return granules <= slot(number).committed.load(std::memory_order_relaxed) ||
+           commit_more(number, granules);
+  }
   // The slot, if it could be committed; otherwise it is put back and there is none.
   uint32_t committed(uint32_t number, uint32_t granules);
   void put_back(uint32_t number);
@@ -121,9 +140,7 @@ class LargeBlocks {
   Freelist dirty_;  // free with memory
   Freelist clean_;  // free without
   Count used_{0};   // slots taken into use so far
-  Count live_{0};
   Count clock_{0};
-  std::atomic<uint64_t> allocations_{0};
   std::atomic<uint64_t> touched_bytes_{0};
   std::atomic<uint64_t> purged_bytes_{0};
 };

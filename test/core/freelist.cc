@@ -48,6 +48,35 @@ BOOST_AUTO_TEST_CASE(starts_empty) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_slot_is_taken_by_its_number_once) {
+  for (const uint32_t slots : {64U, 5000U, 300000U}) {
+    List list(slots);
+    list.put({7, 8, 60});
+    BOOST_TEST(!list.list.take_slot(SlotIndex{9}));
+    BOOST_TEST(list.list.take_slot(SlotIndex{8}));
+    BOOST_TEST(!list.list.take_slot(SlotIndex{8}));
+    std::vector<uint32_t> seen;
+    list.list.for_each_slot([&seen](SlotIndex slot) { seen.push_back(raw(slot)); });
+    BOOST_TEST(seen == (std::vector<uint32_t>{7, 60}), boost::test_tools::per_element());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_look_at_all_slots_notices_that_the_last_was_taken) {
+  for (const uint32_t slots : {64U, 5000U, 300000U}) {
+    List list(slots);
+    list.put({40});
+    BOOST_TEST(list.list.take_slot(SlotIndex{40}));
+    list.put({40});  // the summary was not told of either
+    BOOST_TEST(list.take(8) == (std::vector<uint32_t>{40}), boost::test_tools::per_element());
+    list.put({40});
+    BOOST_TEST(list.list.take_slot(SlotIndex{40}));
+    for (int look = 0; look < 3; ++look) {  // a level each
+      list.list.for_each_slot([](SlotIndex) { BOOST_ERROR("a slot that was taken"); });
+    }
+    BOOST_TEST(list.list.seems_empty());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(neighbours_come_back_together_lowest_first) {
   List list(5000);
   list.put({130, 128, 129, 140, 4999});

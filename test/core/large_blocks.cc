@@ -48,6 +48,19 @@ BOOST_AUTO_TEST_CASE(blocks_are_in_slots_of_their_own) {
   BOOST_TEST(colours.size() == kSlots);
 }
 
+// Loads of the state byte would wait for stores to the starts of the block's pages.
+BOOST_FIXTURE_TEST_CASE(no_block_starts_at_the_line_that_its_state_has_in_a_page, ManySlots) {
+  const auto line_in_page = [](const void* address) {
+    return reinterpret_cast<uintptr_t>(address) % kGranuleSize / kLineSize;
+  };
+  std::set<size_t> lines;
+  for (void* block; (block = get(kMiB)) != nullptr;) {
+    BOOST_TEST(line_in_page(block) != line_in_page(&state_of(block)));
+    lines.insert(line_in_page(block));
+  }
+  BOOST_TEST(lines.size() == 60U);
+}
+
 BOOST_AUTO_TEST_CASE(aligned_blocks_start_where_their_slot_does) {
   for (uint32_t i = 0; i < kSlots; ++i) {
     void* block = get(3 * kMiB, Use::kAny, true);
