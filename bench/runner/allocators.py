@@ -8,13 +8,13 @@ import re
 from report.peers import (
     DEBIAN, checkout_version, library_version, preload_complaint, system_library,
 )  # fmt: skip
-from runner.goals import SUBJECT, FALLBACK, LINKED
+from runner.goals import SUBJECT, FALLBACK, LINKED, ONE_BLOCK
 
 GLIBC = "glibc"
 PEERS = {name: file for name, (file, _) in DEBIAN.items() if name != GLIBC}
-BUILT = {SUBJECT: "libspillway.so", FALLBACK: "libbare_mimalloc.so"}
+BUILT = {SUBJECT: "libspillway.so", FALLBACK: "libbare_mimalloc.so", ONE_BLOCK: "libone_block.so"}
 DEFAULT = (GLIBC, *PEERS, FALLBACK, SUBJECT)
-KNOWN = (*DEFAULT, LINKED)
+KNOWN = (*DEFAULT, LINKED, ONE_BLOCK)
 # Of the variables that the allocators read, how their names begin.
 TUNING = ("SPILLWAY_", "MALLOC_", "MIMALLOC_", "TCMALLOC_", "RPMALLOC_", "GLIBC_TUNABLES")
 

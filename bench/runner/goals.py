@@ -12,6 +12,8 @@ from report.peers import DEBIAN
 
 SUBJECT = "spillway"
 FALLBACK = "bare_mimalloc"  # the same mimalloc from the same build, without Spillway
+ONE_BLOCK = "one_block"  # the least that a pair can cost (bench/one_block)
+YARDSTICKS = (FALLBACK, ONE_BLOCK)  # for some rows of bench_calls, not for use
 LINKED = "linked"  # the benchmarks linked with libspillway.a, nothing preloaded
 PEERS = tuple(DEBIAN)  # the goals against any peer take each of them
 MORE_PEERS = ("rpmalloc",)  # not in Debian: where --allocators names one, it counts as a peer, too

@@ -6,7 +6,7 @@ from report import model
 from report.statistics import median_interval
 from runner import table, text
 from runner.allocators import GLIBC
-from runner.goals import FALLBACK
+from runner.goals import YARDSTICKS
 from runner.ratios import ratio
 from runner.suites import SUITES
 
@@ -43,8 +43,8 @@ def _section(campaign, suite, subject, baseline):
 
 
 def _row(campaign, suite, row, columns, subject, baseline):
-    """The fallback by itself is no peer: it is left to the terminal's table."""
-    shown = {name: values for name, values in columns.items() if name != FALLBACK}
+    """Yardsticks are no peers: they are left to the terminal's table."""
+    shown = {name: values for name, values in columns.items() if name not in YARDSTICKS}
     unit = campaign.unit_of(row)
     ratios = {}
     if subject in shown:

@@ -7,7 +7,7 @@ from runner.goals import SUBJECT
 
 WIDTH, NAME, SPREAD = 80, 26, 6
 MOST_COLUMNS = 6
-SHORT = {"bare_mimalloc": "bare-mi"}
+SHORT = {"bare_mimalloc": "bare-mi", "one_block": "1-block"}
 
 
 def number(value):

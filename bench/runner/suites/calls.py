@@ -1,12 +1,15 @@
 """bench_calls: single calls in one thread."""
 
-from runner.goals import FALLBACK, SMALL
+from runner.goals import FALLBACK, ONE_BLOCK, POOLED_HIGH, POOLED_LOW, SMALL
 from runner.suites.base import Outcome, Suite, benchmarks, kind_of_times, run_verified
+
+# Libraries that exist to be compared in these rows.
+ROWS_OF = {FALLBACK: SMALL, ONE_BLOCK: POOLED_LOW + POOLED_HIGH}
 
 
 def measure(programs, allocator, arguments):
-    # The fallback's own library exists to be compared in small pairs only.
-    chosen = [f"--benchmark_filter=^({'|'.join(SMALL)})$"] if allocator.name == FALLBACK else []
+    rows = ROWS_OF.get(allocator.name)
+    chosen = [f"--benchmark_filter=^({'|'.join(rows)})$"] if rows else []
     program = allocator.program(programs, "bench_calls")
     report = run_verified([program, "--benchmark_format=json", *arguments, *chosen], allocator)
     # Processor time: these calls wait for nothing, and another program's turn is not their cost.

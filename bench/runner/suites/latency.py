@@ -1,7 +1,7 @@
 """bench_latency: how long single calls take, to the rarest."""
 
 from report.model import Curve
-from runner.goals import FALLBACK
+from runner.goals import YARDSTICKS
 from runner.suites.base import FEW_QUIET, Outcome, Suite, run_verified
 
 PERCENTILES = ("p50", "p90", "p99", "p99.9", "p99.99", "max")
@@ -58,7 +58,7 @@ SUITE = Suite(
     arguments={"full": (), "quick": ("--milliseconds", "50"), "smoke": ("--smoke",)},
     measure=measure,
     linked=True,
-    wanted=lambda allocator: allocator.name != FALLBACK,
+    wanted=lambda allocator: allocator.name not in YARDSTICKS,
     kind=lambda row, unit: None if row.startswith("latency/empty/") else "time",
     curves=curves,
     notes=("With more threads than cores, waiting for a core is part of a call's time. The rows "

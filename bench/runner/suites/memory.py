@@ -4,7 +4,7 @@ import statistics
 
 from report.curves import thinned
 from report.model import Curve
-from runner.goals import FALLBACK
+from runner.goals import YARDSTICKS
 from runner.suites.base import Outcome, Suite, run_verified
 
 FILL_SAMPLES = "fill/ms, each process"
@@ -74,7 +74,7 @@ SUITE = Suite(
     arguments={"full": (), "quick": ("--quick",), "smoke": ("--smoke",)},
     measure=measure,
     linked=True,
-    wanted=lambda allocator: allocator.name != FALLBACK,
+    wanted=lambda allocator: allocator.name not in YARDSTICKS,
     kind=kind,
     curves=curves,
     derive=derive,
