@@ -164,7 +164,9 @@ BOOST_AUTO_TEST_CASE(paths_that_are_too_long_are_no_limit) {
   }
   member(path + "\n");
   BOOST_TEST(limit() == kNone);
-  member(std::string(20000, 'x') + "\n0::/g\n");
+  std::string lines(20000, 'x');
+  lines += "\n0::/g\n";
+  member(lines);
   BOOST_TEST(limit() == kNone);
 }
 
