@@ -12,6 +12,6 @@ def thinned(points, most=MOST_POINTS):
     kept = [points[0]]
     for i in range(stretches):
         stretch = inner[i * len(inner) // stretches : (i + 1) * len(inner) // stretches]
-        extremes = {min(stretch, key=lambda p: p[1]), max(stretch, key=lambda p: p[1])}
-        kept += sorted(extremes)
+        lowest, highest = (pick(stretch, key=lambda point: point[1]) for pick in (min, max))
+        kept += sorted([lowest, highest]) if lowest is not highest else [lowest]
     return kept + [points[-1]]

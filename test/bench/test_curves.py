@@ -20,6 +20,13 @@ class Thinned(unittest.TestCase):
             self.assertIn(point, kept)
         self.assertEqual(kept, sorted(kept))
 
+    def test_points_as_json_has_them(self):
+        points = [[i, i // 1000] for i in range(5000)]
+        kept = curves.thinned(points)
+        self.assertLessEqual(len(kept), curves.MOST_POINTS)
+        self.assertEqual(kept, sorted(kept))
+        self.assertEqual(len({tuple(point) for point in kept}), len(kept))
+
     def test_few_points_stay_as_they_are(self):
         for count in (0, 1, 2, curves.MOST_POINTS):
             points = [(i, i) for i in range(count)]
