@@ -25,9 +25,10 @@ INITIAL_EXEC thread_local void* block = nullptr;
 INITIAL_EXEC thread_local bool taken = false;
 
 __attribute__((noinline)) void* allocate_slowly(size_t size) {
-  if (block != nullptr || size - kLeast > kMost - kLeast) {
+  if (size - kLeast > kMost - kLeast) {
     return __libc_malloc(size);
   }
+  // One that is taken is glibc's from now on: it may be for long.
   block = __libc_malloc(kMost);
   taken = block != nullptr;
   return block;
