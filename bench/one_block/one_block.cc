@@ -1,7 +1,7 @@
 // The least that a preloaded allocator can cost: it knows one block. A malloc of 4 KiB to 1 MiB
-// gets it unless it is taken, and free takes it back: a flag, a comparison, and what a call through
-// the loader's table costs. All else is glibc's. What bench_calls measures with it (pair/...) no
-// allocator that keeps any books can be below.
+// gets it, and free takes it back: a flag, a comparison, and what a call through the loader's table
+// costs. Where it is taken, the next one asked for becomes the one block. All else is glibc's. What
+// bench_calls measures with it (pair/...) no allocator that keeps any books can be below.
 //
 // For one thread: a block freed by another is glibc's from then on, and its address confuses us.
 #include <malloc.h>
