@@ -11,23 +11,26 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RELEASE = ROOT / "build" / "release"
 LIBRARY = RELEASE / "libspillway.so"
 INFO = RELEASE / "spillway_info"
+TARGETS = {LIBRARY: "spillway_preload", INFO: "spillway_info"}
 REPORTS = ROOT / "build" / "ab"
 sys.path.append(str(ROOT / "bench"))  # for the package `report`
 
 from report.peers import preload_complaint  # noqa: E402  (after the path is set)
 
 
-def build():
-    """Brings build/release up to date. Its output goes to stderr: stdout is the caller's."""
-    done = subprocess.run([ROOT / "scripts" / "build", "release"], stdout=sys.stderr, check=False)
+def build(*targets):
+    """Brings these of build/release up to date. The output goes to stderr: stdout is the caller's."""
+    done = subprocess.run(
+        [ROOT / "scripts" / "build", "release", *targets], stdout=sys.stderr, check=False
+    )
     if done.returncode != 0:
         raise UserError("the build failed (see above)")
 
 
 def built(path):
-    """`path`, after a build if it did not exist."""
+    """`path`, one of TARGETS, after a build if it did not exist."""
     if not path.exists():
-        build()
+        build(TARGETS[path])
     if not path.exists():
         raise UserError(f"the build did not make {path.relative_to(ROOT)}")
     return path

@@ -1,13 +1,10 @@
 """The built programs and libraries that `record` and `replay` need, and where they are."""
 
 import pathlib
-import subprocess
-import sys
 
 from spillway_cli import allocators, paths
-from spillway_cli.errors import UserError, usage_error
+from spillway_cli.errors import usage_error
 
-PRELOAD = "spillway_preload"
 # Target and its file in the build folder.
 FILES = {
     "librecord": "librecord.so",
@@ -31,12 +28,8 @@ def folder(build_dir, targets, asked):
     """
     if build_dir is None:
         if allocators.SUBJECT in allocators.entries(asked):
-            targets = (*targets, PRELOAD)
-        done = subprocess.run(
-            [paths.ROOT / "scripts" / "build", "release", *targets], stdout=sys.stderr, check=False
-        )
-        if done.returncode != 0:
-            raise UserError("the build failed (see above)")
+            targets = (*targets, paths.TARGETS[paths.LIBRARY])
+        paths.build(*targets)
         return paths.RELEASE
     for target in targets:
         if not (build_dir / FILES[target]).is_file():

@@ -149,7 +149,7 @@ class Tools(support.WithFolder):
     def targets(self, targets, asked):
         """What is built for a command that needs `targets` and allocators."""
         done = mock.Mock(returncode=0)
-        with mock.patch.object(tools.subprocess, "run", return_value=done) as run:
+        with mock.patch.object(paths.subprocess, "run", return_value=done) as run:
             self.assertEqual(tools.folder(None, targets, asked), paths.RELEASE)
         return tuple(run.call_args.args[0][2:])
 

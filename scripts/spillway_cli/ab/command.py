@@ -145,7 +145,7 @@ def _set_up(arguments):
         if done.returncode != 0:
             print("spillway: goes on without what is missing", file=sys.stderr)
     if allocators.SUBJECT in allocators.entries(arguments.allocators):
-        paths.build()
+        paths.build(paths.TARGETS[paths.LIBRARY])
     found, left_out = allocators.usable(arguments.allocators)
     measure.become_subreaper()
     return found, left_out
