@@ -8,5 +8,8 @@
 #define SPILLWAY_NOINLINE __attribute__((noinline))
 #define SPILLWAY_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define SPILLWAY_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+// Where both ways are fast paths: the code of this one follows at once, a jump leads to the other,
+// and neither is sent away or shares an ending.
+#define SPILLWAY_FALL_THROUGH_IF(condition) __builtin_expect_with_probability(!!(condition), 1, 0.6)
 // A thread-local in the static TLS block: one load to reach, no call into the dynamic linker.
 #define SPILLWAY_TLS __attribute__((tls_model("initial-exec"))) thread_local

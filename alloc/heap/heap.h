@@ -83,7 +83,7 @@ SPILLWAY_ALWAYS_INLINE ClassIndex class_of(size_t size) {
 }
 
 SPILLWAY_ALWAYS_INLINE void* allocate(size_t size) {
-  if (SPILLWAY_LIKELY(size < config::kMinPooledSize)) {
+  if (SPILLWAY_FALL_THROUGH_IF(size < config::kMinPooledSize)) {
     return fallback::allocate(size);
   }
   if (SPILLWAY_UNLIKELY(size > config::kMaxPooledSize)) {
@@ -102,7 +102,7 @@ template <typename Check>
 SPILLWAY_ALWAYS_INLINE void free_checked(void* pointer, Check check) {
   const core::Arena& arena = heap.engine.arena();
   const size_t offset = arena.offset(pointer);
-  if (offset >= arena.bytes()) {
+  if (SPILLWAY_FALL_THROUGH_IF(offset >= arena.bytes())) {
     return fallback::free(pointer);
   }
   core::StateByte& state = arena.state_at(offset);
