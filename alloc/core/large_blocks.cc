@@ -13,16 +13,9 @@ constexpr size_t kLeastSlot = 4 * kMiB;
 constexpr size_t kLeastSlotsPerSpan = 8;
 constexpr size_t kSlotsPerSpan = 512;
 constexpr uint32_t kLists = 2;
-// What a shrunk block gives back at once: less is not worth a system call.
-constexpr size_t kLeastTail = 256 * kKiB;
-
 constexpr size_t kLeastCommit = 2 * kMiB;
 // Free slots that a search compares.
 constexpr uint32_t kMostLooks = 32;
-
-constexpr uint32_t granules_for(size_t bytes) {
-  return static_cast<uint32_t>(divide_up(bytes, kGranuleSize));
-}
 
 }  // namespace
 
@@ -198,25 +191,14 @@ void LargeBlocks::give(void* block) {
   static_cast<void>(dirty_.put(hint, &index, 1));
 }
 
-size_t LargeBlocks::usable(const void* block) const {
-  const uint32_t number = number_of(block);
-  const size_t colour = arena_->offset(block) % kGranuleSize;
-  return (size_t{slot(number).granules.load(std::memory_order_relaxed)} << kGranuleShift) - colour;
-}
-
-bool LargeBlocks::resize(void* block, size_t size) {
-  if (size > most_bytes_) {
-    return false;
-  }
-  const uint32_t number = number_of(block);
-  const uint32_t granules = granules_for(arena_->offset(block) % kGranuleSize + size);
+bool LargeBlocks::resize_slot(uint32_t number, uint32_t granules) {
   if (granules > slot_granules_ || !commit(number, granules)) {
     return false;
   }
   Slot& resized = slot(number);
   const uint32_t before = resized.granules.load(std::memory_order_relaxed);
   extend(resized, granules);
-  if (granules + granules_for(kLeastTail) <= before) {
+  if (granules + kLeastTail <= before) {
     static_cast<void>(purge_slot(number, granules));  // refused: it stays until the block is freed
   }
   return true;

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "alloc/base/bits.h"
 #include "alloc/base/index.h"
 #include "alloc/base/owned_cell.h"
 #include "alloc/core/arena.h"
@@ -33,7 +34,7 @@ class LargeBlocks {
 
   // The longest block there can be; 0: none.
   size_t most_bytes() const { return most_bytes_; }
-  bool owns_span(size_t span) const { return span >= first_span_ && most_bytes_ != 0; }
+  bool owns_span(size_t span) const { return span >= first_span_; }
 
   enum class Use : uint8_t {
     kAny,
@@ -58,10 +59,26 @@ class LargeBlocks {
   }
 
   // Bytes that may be used: the size asked for, rounded up to a page's end.
-  size_t usable(const void* block) const;
+  size_t usable(const void* block) const {
+    return bytes_of(slot(number_of(block)).granules.load(std::memory_order_relaxed), block);
+  }
   // Makes a live block longer or shorter where it is; false when it would not fit its slot. Memory
   // beyond a much shorter block's end goes back to the kernel.
-  bool resize(void* block, size_t size);
+  bool resize(void* block, size_t size) {
+    if (size > most_bytes_) {
+      return false;
+    }
+    const uint32_t number = number_of(block);
+    Slot& resized = slot(number);
+    const uint32_t granules = granules_for(inside_granule(arena_->offset(block)) + size);
+    const uint32_t before = resized.granules.load(std::memory_order_relaxed);
+    if (granules > resized.resident.load(std::memory_order_relaxed) ||
+        granules + kLeastTail <= before) {
+      return resize_slot(number, granules);
+    }
+    resized.granules.store(granules, std::memory_order_relaxed);
+    return true;
+  }
 
   // Gives back the memory of slots that were free since before the last call but one. Returns the
   // bytes that free slots still have.
@@ -83,6 +100,16 @@ class LargeBlocks {
     Count freed_at;   // by the clock of purge_old()
     std::atomic<uint64_t> allocations;
   };
+  // What a shrunk block gives back at once, in granules: less is not worth a system call.
+  static constexpr uint32_t kLeastTail = 256 * kKiB >> kGranuleShift;
+
+  static constexpr uint32_t granules_for(size_t bytes) {
+    return static_cast<uint32_t>(divide_up(bytes, kGranuleSize));
+  }
+  // From a block's start to the end of a slot's first granules.
+  size_t bytes_of(uint32_t granules, const void* block) const {
+    return (size_t{granules} << kGranuleShift) - inside_granule(arena_->offset(block));
+  }
   static uint32_t slot_granules(const Arena& arena);
   // Where in its first granule a block starts. Not at the line that the state byte of its slot has
   // in its page: processors take a load for one of what was just stored when the address differs
@@ -111,6 +138,8 @@ class LargeBlocks {
   uint32_t used() const { return std::min(used_.load(std::memory_order_relaxed), slot_count_); }
   bool half_are_live() const;
   void extend(Slot& slot, uint32_t granules);
+  // Of a live block, to so many granules from the slot's start.
+  bool resize_slot(uint32_t number, uint32_t granules);
   uint32_t take_with_memory(uint32_t granules);
   uint32_t best_with_memory(uint32_t granules);
   uint32_t take_untouched();
@@ -128,7 +157,7 @@ class LargeBlocks {
   static constexpr uint32_t kNone = UINT32_MAX;
 
   Arena* arena_ = nullptr;
-  uint32_t first_span_ = 0;
+  size_t first_span_ = SIZE_MAX;
   uint32_t first_granule_ = 0;
   uint32_t slot_granules_ = 0;  // a power of two
   unsigned slot_shift_ = 0;

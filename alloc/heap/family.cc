@@ -63,6 +63,20 @@ void* allocate_aligned_pooled(size_t alignment, size_t size) {
   return block;
 }
 
+// Of what is not a plain live block: one that starts behind its slot's first granule, as aligned
+// ones may, or none.
+SPILLWAY_NOINLINE size_t usable_inside(size_t offset) {
+  const core::Engine& engine = heap.engine;
+  const core::Arena& arena = engine.arena();
+  const Granule granule = arena.granule_at(offset);
+  if (engine.is_large(granule) || arena.state(granule).load() != core::SlotState::kLiveInside ||
+      core::inside_granule(offset) != 0) {
+    return 0;
+  }
+  const size_t in_front = offset - arena.offset(arena.address(engine.slot_start(granule)));
+  return engine.geometry().of(arena.class_of(granule)).block_size - in_front;
+}
+
 }  // namespace
 
 void* allocate_zeroed(size_t size) {
@@ -123,21 +137,11 @@ size_t usable_size(const void* pointer) {
   }
   const size_t offset = arena.offset(pointer);
   const size_t span = arena.span_at(offset);
-  const core::SlotState seen = arena.state_at(offset).load();
-  const bool live = core::is_live_at(seen, core::inside_granule(offset));
-  if (heap.engine.large().owns_span(span)) {
-    return live ? heap.engine.large().usable(pointer) : 0;
+  if (!core::is_live_at(arena.state_at(offset).load(), core::inside_granule(offset))) {
+    return usable_inside(offset);
   }
-  const size_t block_size = heap.engine.geometry().classes[span + 1].block_size;
-  if (live) {
-    return block_size;
-  }
-  if (seen == core::SlotState::kLiveInside && core::inside_granule(offset) == 0) {
-    const size_t in_front =
-        offset - arena.offset(arena.address(heap.engine.slot_start(arena.granule_at(offset))));
-    return block_size - in_front;
-  }
-  return 0;
+  return heap.engine.large().owns_span(span) ? heap.engine.large().usable(pointer)
+                                             : heap.engine.geometry().classes[span + 1].block_size;
 }
 
 SPILLWAY_COLD void note_odd_size(const void* pointer, size_t size) {

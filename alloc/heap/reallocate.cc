@@ -42,7 +42,24 @@ void* move(void* pointer, size_t old_size, size_t new_size) {
   return move_to(smaller, pointer, size);
 }
 
+// Of a live large block.
+void* reallocate_large(void* pointer, size_t size) {
+  core::LargeBlocks& large = heap.engine.large();
+  const size_t usable = large.usable(pointer);
+  if (size > usable && !admit(size - usable)) {
+    return out_of_memory();
+  }
+  const bool stays = size >= kLeastLarge || size > usable / kLeastShare;
+  return stays && large.resize(pointer, size) ? pointer : move(pointer, usable, size);
+}
+
 void* reallocate_pooled(void* pointer, size_t size) {
+  const core::Arena& arena = heap.engine.arena();
+  const size_t offset = arena.offset(pointer);
+  if (heap.engine.large().owns_span(arena.span_at(offset)) &&
+      core::is_live_at(arena.state_at(offset).load(), core::inside_granule(offset))) {
+    return reallocate_large(pointer, size);
+  }
   const size_t usable = usable_size(pointer);
   if (usable == 0) {
     report_misuse(Misuse::kReallocate, pointer);
@@ -51,12 +68,6 @@ void* reallocate_pooled(void* pointer, size_t size) {
   }
   if (size > usable && !admit(size - usable)) {
     return out_of_memory();
-  }
-  const core::Arena& arena = heap.engine.arena();
-  if (heap.engine.large().owns_span(arena.span_at(arena.offset(pointer)))) {
-    const bool stays = size >= kLeastLarge || size > usable / kLeastShare;
-    return stays && heap.engine.large().resize(pointer, size) ? pointer
-                                                              : move(pointer, usable, size);
   }
   if (size <= usable && size > usable / kLeastShare) {
     return pointer;
