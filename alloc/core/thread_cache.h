@@ -2,10 +2,10 @@
 //
 // Cached blocks are memory, and a miss costs some fifteen nanoseconds: a thread that uses its
 // blocks, and so asks for them less often than every hundred, spends little time on misses and
-// caches next to nothing. For a busier one a bin grows when it is missed in both directions (empty
-// now, full before: a larger one would have served both), and to a smaller bound when blocks only
-// pass through, which makes batches pay. It shrinks when nothing touched it while its thread missed
-// elsewhere. Growth is paid from the engine's CacheBudget.
+// caches some small blocks only. For a busier one a bin grows when it is missed in both directions
+// (empty now, full before: a larger one would have served both), and to a smaller bound when blocks
+// only pass through, which makes batches pay. It shrinks when nothing touched it while its thread
+// missed elsewhere. Growth is paid from the engine's CacheBudget.
 //
 // One thread owns a cache at a time and is the only caller, with the anchor busy, or who borrowed
 // it (Engine::relax_caches()), or a forked child for threads that are gone; statistics may be read

@@ -27,7 +27,7 @@ BOOST_AUTO_TEST_CASE(of_the_heap) {
     BOOST_TEST(size_t{one.slots} * one.stride_granules * kGranuleSize <= kSpan);
     BOOST_TEST(size_t{one.slots + 1} * one.stride_granules * kGranuleSize > kSpan);
     BOOST_TEST(one.stack_offset >= entries);
-    BOOST_TEST(one.first_capacity * one.block_size <= 64 * kKiB);
+    BOOST_TEST(one.first_capacity * one.block_size <= 256 * kKiB);
     BOOST_TEST(one.first_capacity <= one.flow_capacity);
     BOOST_TEST(one.flow_capacity <= one.most_capacity);
     BOOST_TEST(one.capacity_step >= 1U);
@@ -39,8 +39,8 @@ BOOST_AUTO_TEST_CASE(of_the_heap) {
 BOOST_AUTO_TEST_CASE(blocks_of_more_than_64_kib_are_not_cached_at_leisure) {
   const uint32_t sizes[] = {4 * kKiB, 64 * kKiB, 80 * kKiB};
   const Geometry three = make_geometry(sizes, 16 * kMiB, {});
-  BOOST_TEST(three.classes[1].first_capacity == 8U);
-  BOOST_TEST(three.classes[2].first_capacity == 1U);
+  BOOST_TEST(three.classes[1].first_capacity == 16U);
+  BOOST_TEST(three.classes[2].first_capacity == 4U);
   BOOST_TEST(three.classes[3].first_capacity == 0U);
 }
 

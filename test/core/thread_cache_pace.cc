@@ -12,6 +12,12 @@ using namespace testing;  // NOLINT(google-build-using-namespace)
 
 BOOST_AUTO_TEST_SUITE(thread_cache_pace)
 
+// What a thread that is not hurried may hold of a class.
+uint64_t at_leisure(const CacheFixture& fixture, ClassIndex index) {
+  const ClassGeometry& geometry = fixture.engine.geometry().of(index);
+  return uint64_t{geometry.first_capacity} * geometry.block_size;
+}
+
 // How far bins grow at a pace that is slow for one of many threads.
 uint64_t claimed_at_medium_pace(CacheFixture& fixture, uint64_t nanoseconds = 150) {
   fixture.work(kTwelve, 600, nanoseconds);
@@ -50,7 +56,7 @@ BOOST_FIXTURE_TEST_CASE(fewer_others_are_enough_for_a_slower_thread, CacheFixtur
 
 BOOST_FIXTURE_TEST_CASE(one_of_many_threads_has_time_for_misses, CacheFixture) {
   const Others others(engine, 7);
-  BOOST_TEST(claimed_at_medium_pace(*this) <= 64 * kKiB);
+  BOOST_TEST(claimed_at_medium_pace(*this) == at_leisure(*this, kTwelve));
 }
 
 BOOST_FIXTURE_TEST_CASE(in_a_large_pool_a_thread_alone_has_time_too, LongSpanCache) {
@@ -58,7 +64,7 @@ BOOST_FIXTURE_TEST_CASE(in_a_large_pool_a_thread_alone_has_time_too, LongSpanCac
   while (engine.grown_bytes() < 128 * kMiB) {
     BOOST_REQUIRE(allocate(other, kColoured) != nullptr);
   }
-  BOOST_TEST(claimed_at_medium_pace(*this) <= 64 * kKiB);
+  BOOST_TEST(claimed_at_medium_pace(*this) == at_leisure(*this, kTwelve));
 }
 
 BOOST_FIXTURE_TEST_CASE(an_unhurried_thread_lives_with_misses, CacheFixture) {
@@ -71,7 +77,7 @@ BOOST_FIXTURE_TEST_CASE(an_unhurried_thread_lives_with_misses, CacheFixture) {
   for (int round = 0; round < 50; ++round) {
     work(kSmall, 100, kLeisure);
   }
-  BOOST_TEST(claimed() == engine.geometry().of(kSmall).first_capacity * 4 * kKiB);
+  BOOST_TEST(claimed() == at_leisure(*this, kSmall));
   BOOST_TEST(snapshot().pool_live_bytes == 0U);
 }
 
