@@ -279,7 +279,7 @@ class Rounds(unittest.TestCase):
                                     ((20,), (20, 20, 1))):
             campaign = rounds.Campaign([], *arguments)
             self.assertEqual(tuple(campaign.rounds_of(name, "full")
-                                   for name in ("calls", "threads", "contention")), expected)
+                                   for name in ("calls", "memory", "contention")), expected)
 
     def test_an_interrupted_round_counts_for_nobody(self):
         def calls_then_stop(programs, allocator, arguments):
