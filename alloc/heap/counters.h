@@ -23,6 +23,7 @@ struct Counters {
   Counter size_mismatches;
   Counter limit_crossed;
   Counter hard_limit_refusals;
+  Counter pressure_purges;
 };
 inline constinit Counters counters;
 

@@ -43,6 +43,7 @@ void collect(stats::Snapshot& snapshot) {
   snapshot.held_bytes = held_bytes();
   snapshot.fallback_committed_bytes = fallback::footprint().committed;
   snapshot.limit_crossed_total = counters.limit_crossed.get();
+  snapshot.pressure_purges_total = counters.pressure_purges.get();
   snapshot.hard_limit_refusals_total = counters.hard_limit_refusals.get();
   snapshot.class_full_total = counters.class_full.get();
   snapshot.double_frees_total = counters.double_frees.get();

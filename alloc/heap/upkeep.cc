@@ -5,6 +5,7 @@
 #include "alloc/base/bits.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
+#include "alloc/heap/pressure.h"
 #include "alloc/heap/start.h"
 #include "alloc/os/os.h"
 
@@ -25,6 +26,7 @@ void* work(void* /*nothing*/) {
   for (;;) {
     const uint32_t milliseconds = upkeep.run(heap.engine);
     refresh_limits();
+    relieve_pressure();
     if (milliseconds != core::Upkeep::kNothingLeft) {
       os::sleep_while(thread_state, kAtWork, milliseconds);
       continue;
@@ -71,6 +73,7 @@ void run_between_times() {
   }
   const uint64_t pause_ms = upkeep.run(heap.engine);
   refresh_limits();
+  relieve_pressure();
   due_ns.store(now + pause_ms * 1'000'000, std::memory_order_relaxed);
 }
 

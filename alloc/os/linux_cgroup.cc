@@ -26,10 +26,8 @@ std::string_view read_file(const char* path, char* buffer, size_t size) {
   return {buffer, length > 0 ? static_cast<size_t>(length) : 0};
 }
 
-// The number that a limit file holds; "max" and what is unreadable are no limit.
-uint64_t limit_in(const char* path) {
-  char buffer[32];
-  const std::string_view text = read_file(path, buffer, sizeof buffer);
+// The number that a text begins with; UINT64_MAX when there is none or it is too large.
+uint64_t number_in(std::string_view text) {
   uint64_t value = 0;
   size_t digits = 0;
   for (; digits < text.size() && text[digits] >= '0' && text[digits] <= '9'; ++digits) {
@@ -39,6 +37,29 @@ uint64_t limit_in(const char* path) {
     }
   }
   return digits != 0 ? value : UINT64_MAX;
+}
+
+// The number that a limit file holds; "max" and what is unreadable are no limit.
+uint64_t limit_in(const char* path) {
+  char buffer[32];
+  return number_in(read_file(path, buffer, sizeof buffer));
+}
+
+// Of a file of pressure: "some avg10=0.00 avg60=0.00 avg300=0.00 total=0".
+uint64_t stall_in(const char* path) {
+  char buffer[256];
+  std::string_view lines = read_file(path, buffer, sizeof buffer);
+  std::string_view words = take_until(lines, '\n');
+  if (take_until(words, ' ') != "some") {
+    return UINT64_MAX;
+  }
+  while (!words.empty()) {
+    std::string_view value = take_until(words, ' ');
+    if (take_until(value, '=') == "total") {
+      return number_in(value);
+    }
+  }
+  return UINT64_MAX;
 }
 
 // The least limit of a group and those that it is in.
@@ -86,6 +107,24 @@ uint64_t cgroup_memory_limit(const char* membership, const char* root) {
     }
   }
   return least;
+}
+
+uint64_t memory_stall_us(const char* membership, const char* root, const char* machine) {
+  const ErrnoKeeper keeper;
+  char buffer[4096];
+  std::string_view lines = read_file(membership, buffer, sizeof buffer);
+  while (!lines.empty()) {
+    std::string_view group = take_until(lines, '\n');
+    if (take_until(group, ':') == "0" && take_until(group, ':').empty()) {
+      Path path;
+      path.text(root).text(group).text("/memory.pressure");
+      const uint64_t stall_us = stall_in(path.c_str());
+      if (stall_us != UINT64_MAX) {
+        return stall_us;
+      }
+    }
+  }
+  return stall_in(machine);
 }
 
 }  // namespace spillway::os

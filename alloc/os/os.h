@@ -88,6 +88,11 @@ uint32_t process_id();
 // (/proc/self/cgroup) names below `root` (/sys/fs/cgroup); UINT64_MAX without a limit.
 uint64_t cgroup_memory_limit(const char* membership, const char* root);
 
+// Microseconds that programs waited for memory so far, one at least at a time: of the control group
+// of version 2 that `membership` names below `root`, or else of the machine (`machine`,
+// /proc/pressure/memory); UINT64_MAX where the kernel does not say.
+uint64_t memory_stall_us(const char* membership, const char* root, const char* machine);
+
 // Writes all of `text`, retrying short writes; errors are ignored, there is nobody to tell.
 void write_text(int descriptor, std::string_view text);
 

@@ -41,6 +41,10 @@ class Groups {
     std::ofstream(path) << text;
     return *this;
   }
+  std::filesystem::path machine() const { return root() / "machine"; }
+  uint64_t stall_us() const {
+    return memory_stall_us(membership().c_str(), root().c_str(), machine().c_str());
+  }
   uint64_t limit() const { return cgroup_memory_limit(membership().c_str(), root().c_str()); }
 
  private:
@@ -179,6 +183,40 @@ BOOST_AUTO_TEST_CASE(a_limit_that_changes_is_read_anew) {
 
 BOOST_AUTO_TEST_CASE(this_machine_has_some_answer) {
   BOOST_TEST(cgroup_memory_limit("/proc/self/cgroup", "/sys/fs/cgroup") > 0U);
+}
+
+constexpr std::string_view kPressure =
+    "some avg10=1.53 avg60=0.40 avg300=0.00 total=1234567\n"
+    "full avg10=0.00 avg60=0.00 avg300=0.00 total=99\n";
+
+BOOST_AUTO_TEST_CASE(the_groups_own_pressure_comes_first) {
+  member("0::/service\n")
+      .file("service/memory.pressure", kPressure)
+      .file("machine", "some total=7\n");
+  BOOST_TEST(stall_us() == 1234567U);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_group_it_is_the_machines_pressure) {
+  member("4:memory:/service\n").file("machine", kPressure);
+  BOOST_TEST(stall_us() == 1234567U);
+  member("0::/elsewhere\n");
+  BOOST_TEST(stall_us() == 1234567U);
+  std::filesystem::remove(membership());
+  BOOST_TEST(stall_us() == 1234567U);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_pressure_is_unknown) {
+  BOOST_TEST(stall_us() == kNone);
+  for (const char* text : {"", "some", "some avg10=0.00\n", "full total=5\n", "some total=\n",
+                           "some total=99999999999999999999\n"}) {
+    BOOST_TEST(file("machine", text).stall_us() == kNone);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(pressure_leaves_errno_alone) {
+  errno = EDOM;
+  BOOST_TEST(stall_us() == kNone);
+  BOOST_TEST(errno == EDOM);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,34 @@
+// Reaction to memory pressure, as Linux measures it (PSI): how much of the time programs waited for
+// memory. The option `pressure` turns it on.
+#pragma once
+
+#include <cstdint>
+
+namespace spillway::heap {
+
+// One thread at a time.
+class PressureGauge {
+ public:
+  // Whether waiting took `per_cent` or more of the time since the last call; false for the first.
+  // `stall_us` is the kernel's sum so far, UINT64_MAX where there is none.
+  bool rose(int64_t per_cent, uint64_t stall_us, uint64_t now_ns) {
+    const uint64_t stalled_us = stall_us >= stall_us_ ? stall_us - stall_us_ : 0;
+    const uint64_t elapsed_us = (now_ns - looked_at_ns_) / 1000;
+    const bool known = looked_at_ns_ != 0 && stall_us != UINT64_MAX && stall_us_ != UINT64_MAX;
+    stall_us_ = stall_us;
+    looked_at_ns_ = now_ns;
+    return known && stalled_us != 0 &&
+           stalled_us * 100 >= elapsed_us * static_cast<uint64_t>(per_cent);
+  }
+
+ private:
+  uint64_t stall_us_ = UINT64_MAX;
+  uint64_t looked_at_ns_ = 0;
+};
+
+// Gives all free pooled memory back at once where the pressure is above the option's. For whoever
+// does upkeep, after each run: where nothing is left to look after, nothing is left to give back.
+// Costs two files' reading with the option, one load without.
+void relieve_pressure();
+
+}  // namespace spillway::heap
