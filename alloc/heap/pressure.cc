@@ -9,12 +9,14 @@
 
 namespace spillway::heap {
 
+bool watches_pressure() { return options().value(config::Option::pressure) != config::kWordValue; }
+
 void relieve_pressure() {
   static constinit PressureGauge gauge;
-  const int64_t per_cent = options().value(config::Option::pressure);
-  if (per_cent == config::kWordValue) {
+  if (!watches_pressure()) {
     return;
   }
+  const int64_t per_cent = options().value(config::Option::pressure);
   const uint64_t stall_us =
       os::memory_stall_us("/proc/self/cgroup", "/sys/fs/cgroup", "/proc/pressure/memory");
   if (gauge.rose(per_cent, stall_us, os::monotonic_ns()) &&

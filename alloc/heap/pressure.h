@@ -26,9 +26,10 @@ class PressureGauge {
   uint64_t looked_at_ns_ = 0;
 };
 
+bool watches_pressure();
 // Gives all free pooled memory back at once where the pressure is above the option's. For whoever
-// does upkeep, after each run: where nothing is left to look after, nothing is left to give back.
-// Costs two files' reading with the option, one load without.
+// does upkeep, while there is something to look after: without, nothing is left to give back. Two
+// files are read with the option, nothing without.
 void relieve_pressure();
 
 }  // namespace spillway::heap

@@ -22,13 +22,23 @@ constexpr uint64_t kLeastPool = 4 * kMiB;
 enum Thread : uint32_t { kNotStarted, kAtWork, kAsleep, kNotToBeHad };
 constinit std::atomic<uint32_t> thread_state{kNotStarted};
 
+// Between two runs, with an eye on the pressure.
+void rest(uint32_t milliseconds) {
+  constexpr uint32_t kLookMs = 250;
+  for (; watches_pressure() && milliseconds > kLookMs; milliseconds -= kLookMs) {
+    os::sleep_while(thread_state, kAtWork, kLookMs);
+    relieve_pressure();
+  }
+  os::sleep_while(thread_state, kAtWork, milliseconds);
+  relieve_pressure();
+}
+
 void* work(void* /*nothing*/) {
   for (;;) {
     const uint32_t milliseconds = upkeep.run(heap.engine);
     refresh_limits();
-    relieve_pressure();
     if (milliseconds != core::Upkeep::kNothingLeft) {
-      os::sleep_while(thread_state, kAtWork, milliseconds);
+      rest(milliseconds);
       continue;
     }
     // seq_cst, then another look: what was freed before somebody saw kAsleep is seen here; pairs
