@@ -60,7 +60,8 @@ enum class StatsFormat : uint8_t { kOff, kText, kJson, kPrometheus };
   X(hard_limit, kLimit, kWordValue, 1, int64_t{1} << 50, "none",                                 \
     "bytes, or N%: above it requests of 4K and more fail with ENOMEM")                           \
   X(pressure, kNumber, kWordValue, 1, 100, "none",                                               \
-    "per cent of the time that programs wait for memory, above which free memory goes back")     \
+    "per cent of the time that programs wait for memory, above which free memory goes back at "  \
+    "once; not watched with purge_delay never")                                                  \
   X(on_misuse, kChoice, 0, 0, 2, "abort|report|ignore", "what a double or invalid free does")    \
   X(stats, kChoice, 0, 0, 3, "off|text|json|prometheus", "statistics at exit, in this format")   \
   X(stats_file, kPath, 0, 0, 0, "stderr", "where they go; %p is the process id")                 \

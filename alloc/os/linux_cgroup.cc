@@ -86,45 +86,53 @@ bool names_memory(std::string_view controllers) {
   return false;
 }
 
+bool is_version_2(std::string_view hierarchy, std::string_view controllers) {
+  return hierarchy == "0" && controllers.empty();
+}
+
+// Calls `action(hierarchy, controllers, group)` for each line of a membership file.
+template <typename Action>
+void for_each_group(const char* membership, Action action) {
+  char buffer[4096];
+  std::string_view lines = read_file(membership, buffer, sizeof buffer);
+  while (!lines.empty()) {
+    std::string_view group = take_until(lines, '\n');
+    const std::string_view hierarchy = take_until(group, ':');
+    const std::string_view controllers = take_until(group, ':');
+    action(hierarchy, controllers, group);
+  }
+}
+
 }  // namespace
 
 uint64_t cgroup_memory_limit(const char* membership, const char* root) {
   const ErrnoKeeper keeper;
-  char buffer[4096];
-  std::string_view lines = read_file(membership, buffer, sizeof buffer);
   uint64_t least = UINT64_MAX;
-  while (!lines.empty()) {
-    // hierarchy:controllers:group
-    std::string_view group = take_until(lines, '\n');
-    const std::string_view hierarchy = take_until(group, ':');
-    const std::string_view controllers = take_until(group, ':');
-    if (hierarchy == "0" && controllers.empty()) {
+  for_each_group(membership, [&](std::string_view hierarchy, std::string_view controllers,
+                                 std::string_view group) {
+    if (is_version_2(hierarchy, controllers)) {
       least = std::min(least, limit_of(root, group, "memory.max"));
     } else if (names_memory(controllers)) {
       Path memory;
       memory.text(root).text("/memory");
       least = std::min(least, limit_of(memory.view(), group, "memory.limit_in_bytes"));
     }
-  }
+  });
   return least;
 }
 
 uint64_t memory_stall_us(const char* membership, const char* root, const char* machine) {
   const ErrnoKeeper keeper;
-  char buffer[4096];
-  std::string_view lines = read_file(membership, buffer, sizeof buffer);
-  while (!lines.empty()) {
-    std::string_view group = take_until(lines, '\n');
-    if (take_until(group, ':') == "0" && take_until(group, ':').empty()) {
+  uint64_t stall_us = UINT64_MAX;
+  for_each_group(membership, [&](std::string_view hierarchy, std::string_view controllers,
+                                 std::string_view group) {
+    if (is_version_2(hierarchy, controllers)) {
       Path path;
       path.text(root).text(group).text("/memory.pressure");
-      const uint64_t stall_us = stall_in(path.c_str());
-      if (stall_us != UINT64_MAX) {
-        return stall_us;
-      }
+      stall_us = stall_in(path.c_str());
     }
-  }
-  return stall_in(machine);
+  });
+  return stall_us != UINT64_MAX ? stall_us : stall_in(machine);
 }
 
 }  // namespace spillway::os
