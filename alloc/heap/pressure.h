@@ -31,5 +31,7 @@ bool watches_pressure();
 // does upkeep, while there is something to look after: without, nothing is left to give back. Two
 // files are read with the option, nothing without.
 void relieve_pressure();
+// In a forked child.
+void recover_pressure_after_fork();
 
 }  // namespace spillway::heap

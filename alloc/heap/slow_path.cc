@@ -48,7 +48,7 @@ SPILLWAY_COLD void* take_pooled_slow(size_t size) {
     counters.class_full.add();
   }
   upkeep.balance(heap.engine);
-  note_slow_path();
+  note_slow_path(0);
   return block;
 }
 
@@ -101,8 +101,9 @@ SPILLWAY_COLD void free_slow(void* pointer) {
   if (core::is_live_at(seen, core::inside_granule(offset))) {
     state.store(core::SlotState::kFree);
     if (heap.engine.is_large(granule)) {
+      const size_t bytes = heap.engine.large().usable(pointer);
       heap.engine.large().give(pointer);
-      note_slow_path();
+      note_slow_path(bytes);
       return;
     }
   } else if (seen == core::SlotState::kLiveInside && core::inside_granule(offset) == 0) {
@@ -113,8 +114,7 @@ SPILLWAY_COLD void free_slow(void* pointer) {
     return;
   }
   settle_thread();
-  heap.engine.give(anchor, arena.class_of(granule), pointer);
-  note_slow_path();
+  note_slow_path(heap.engine.give(anchor, arena.class_of(granule), pointer));
 }
 
 }  // namespace spillway::heap
