@@ -4,6 +4,7 @@ import pathlib
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 
 
@@ -36,18 +37,40 @@ def _end(session):
 
 class Result:
     """status: the exit status, negative for a signal, or None when the time was up. out, err: bytes. left: processes
-    that were still there after the command's own end. seconds: elapsed."""
+    that were still there after the command's own end. seconds: elapsed. seen: names of the executables that had the
+    watched library loaded."""
 
-    def __init__(self, status, out, err, left, seconds):
-        self.status, self.out, self.err, self.left, self.seconds = status, out, err, left, seconds
+    def __init__(self, status, out, err, left, seconds, seen):
+        self.status, self.out, self.err, self.left, self.seconds, self.seen = status, out, err, left, seconds, seen
 
 
-def run(command, folder, environment, seconds):
+def _watch(session, library, seen, done):
+    """Adds to seen the executables of the session's processes that have the library mapped, until done is set."""
+    known = set()
+    while not done.wait(0.01):
+        for process in _members(session):
+            folder = f"/proc/{process}"
+            try:
+                program = os.readlink(folder + "/exe")
+                if (process, program) in known:
+                    continue
+                if library in pathlib.Path(folder + "/maps").read_text():
+                    known.add((process, program))
+                    seen.add(pathlib.Path(program).name)
+            except OSError:  # It has ended meanwhile.
+                continue
+
+
+def run(command, folder, environment, seconds, watch=None):
     # Files, not pipes: a process left behind would hold a pipe open.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         begin = time.monotonic()
         process = subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True,
                                    stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        seen, done = set(), threading.Event()
+        watcher = threading.Thread(target=_watch, args=(process.pid, watch, seen, done))
+        if watch:
+            watcher.start()
         try:
             status = process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -55,6 +78,9 @@ def run(command, folder, environment, seconds):
         took = time.monotonic() - begin
         left = _end(process.pid)
         process.wait()
+        done.set()
+        if watch:
+            watcher.join()
         out.seek(0)
         err.seek(0)
-        return Result(status, out.read(), err.read(), left if status is not None else 0, took)
+        return Result(status, out.read(), err.read(), left if status is not None else 0, took, seen)
