@@ -119,7 +119,8 @@ void run_between_times() {
   due_ns.store(now + pause_ms * kMillisecondNs, std::memory_order_relaxed);
 }
 
-// Whether the freelists are to be looked at: the thread gave them much, or its caches may have grown.
+// Whether the freelists are to be looked at: the thread gave them much, or its caches may have
+// grown.
 bool is_time_to_look(uint64_t given, bool every_so_often) {
   if (given == 0) {
     return every_so_often;

@@ -3,6 +3,7 @@
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/auxv.h>
 #include <sys/random.h>
 #include <time.h>
@@ -129,6 +130,16 @@ int duplicate_descriptor(int descriptor) {
   return fcntl(descriptor, F_DUPFD_CLOEXEC, kOutOfTheWay);
 }
 
-void abort_process() { abort(); }
+void abort_process() {
+  if (on_hidden_thread()) {
+    // abort() and the program's handlers need a thread that the C library knows.
+    const uint64_t default_action[4] = {};
+    const uint64_t all_but_abort = ~(uint64_t{1} << (SIGABRT - 1));
+    system_call(SYS_rt_sigaction, SIGABRT, default_action, nullptr, sizeof all_but_abort);
+    system_call(SYS_rt_sigprocmask, SIG_SETMASK, &all_but_abort, nullptr, sizeof all_but_abort);
+    system_call(SYS_tgkill, process_id(), thread_id(), SIGABRT);
+  }
+  abort();
+}
 
 }  // namespace spillway::os

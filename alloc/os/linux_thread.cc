@@ -1,5 +1,5 @@
-// The hidden thread, see os.h. Flags and order of the clone are pthread_create()'s, which filters of
-// system calls let through; what differs is that the C library is not told.
+// The hidden thread, see os.h. Flags and order of the clone are pthread_create()'s, which filters
+// of system calls let through; what differs is that the C library is not told.
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
@@ -79,8 +79,8 @@ ptrdiff_t find_end_word() {
 }
 
 void watch_first_thread() {
-  const auto* word = reinterpret_cast<const std::atomic<int>*>(thread_pointer() +
-                                                               beginning.end_word_offset);
+  const auto* word =
+      reinterpret_cast<const std::atomic<int>*>(thread_pointer() + beginning.end_word_offset);
   // relaxed: set before a hidden thread starts, whose clone orders it.
   first_thread_word.store(beginning.end_word_offset != 0 ? word : nullptr,
                           std::memory_order_relaxed);
@@ -94,7 +94,7 @@ bool first_thread_has_ended() {
 
 // The lines of a status file that say what its thread may do, in `buffer`.
 std::string_view rights_in(const char* path, char* buffer, size_t size) {
-  constexpr std::string_view kNames[] = {"Uid",    "Gid",    "Groups",     "CapPrm",
+  constexpr std::string_view kNames[] = {"Uid",    "Gid",     "Groups",    "CapPrm",
                                          "CapEff", "Seccomp", "NoNewPrivs"};
   std::string_view text = read_file(path, buffer, size);
   size_t length = 0;
@@ -115,8 +115,7 @@ std::string_view rights_in(const char* path, char* buffer, size_t size) {
 bool rights_differ() {
   static constinit char of_process[4096];  // for the one hidden thread
   static constinit char of_this[4096];
-  const std::string_view process =
-      rights_in("/proc/self/status", of_process, sizeof of_process);
+  const std::string_view process = rights_in("/proc/self/status", of_process, sizeof of_process);
   // Without /proc they can't be compared: rather no thread than one with too many rights.
   return process.empty() ||
          process != rights_in("/proc/thread-self/status", of_this, sizeof of_this);

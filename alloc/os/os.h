@@ -129,9 +129,9 @@ bool in_own_process();
 // has none to give, the process's first thread has ended, or the process is not its own.
 [[nodiscard]] bool start_hidden_thread(void (*body)());
 
-// For the hidden thread: whether it has to go, because the process's first thread has ended, so that
-// it could be the last one, or because that thread has rights that are other than its own, as after
-// setuid(). Free of system calls in processes that began without privileges.
+// For the hidden thread: whether it has to go, because the process's first thread has ended, so
+// that it could be the last one, or because that thread has rights that are other than its own, as
+// after setuid(). Free of system calls in processes that began without privileges.
 bool hidden_thread_must_end();
 bool on_hidden_thread();
 
