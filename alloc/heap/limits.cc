@@ -79,9 +79,13 @@ void configure_limits() {
   reading.store(false, std::memory_order_release);
 }
 
+bool limits_are_shares() {
+  return config::is_per_cent(options().value(config::Option::limit)) ||
+         config::is_per_cent(options().value(config::Option::hard_limit));
+}
+
 void refresh_limits() {
-  if (config::is_per_cent(options().value(config::Option::limit)) ||
-      config::is_per_cent(options().value(config::Option::hard_limit))) {
+  if (limits_are_shares()) {
     configure_limits();
   }
 }

@@ -19,6 +19,8 @@ using LimitCallback = void (*)(uint64_t held, uint64_t limit);
 
 // As the options say; a share of the memory that the control group, or else the machine, has.
 void configure_limits();
+// In per cent of the control group's memory, whose files have to be read.
+bool limits_are_shares();
 // The control group's limit may have changed. Cheap without limits in per cent.
 void refresh_limits();
 // In a forked child.

@@ -94,7 +94,7 @@ bool start_thread() {
   if (!thread_state.compare_exchange_strong(none, kAtWork, std::memory_order_relaxed)) {
     return true;
   }
-  if (os::start_hidden_thread(work)) {
+  if (os::start_hidden_thread(work, watches_pressure() || limits_are_shares())) {
     metering.store(false, std::memory_order_relaxed);
     return true;
   }

@@ -52,6 +52,12 @@ struct Beginning {
   ptrdiff_t end_word_offset;
 };
 constinit Beginning beginning{};
+// Of the hidden thread, which its start hands them to.
+using Body = void (*)();
+constinit Body thread_body = nullptr;
+constinit bool thread_reads_files = false;
+constinit bool has_own_descriptors = false;
+
 constinit std::atomic<const std::atomic<int>*> first_thread_word{nullptr};
 
 std::byte* thread_pointer() {
@@ -112,11 +118,20 @@ std::string_view rights_in(const char* path, char* buffer, size_t size) {
   return {buffer, length};
 }
 
+// An empty table of descriptors of the thread's own: a file that it opened in the program's would
+// take the number that the program expects for its next one. Linux 5.9.
+void leave_descriptors() {
+  constexpr unsigned kUnshare = 2;  // CLOSE_RANGE_UNSHARE: nothing is copied, nothing kept open
+  has_own_descriptors = system_call(SYS_close_range, 0U, ~0U, kUnshare) == 0;
+}
+
 bool rights_differ() {
+  if (!has_own_descriptors) {
+    return true;  // can't be compared unnoticed: rather no thread than one with too many rights
+  }
   static constinit char of_process[4096];  // for the one hidden thread
   static constinit char of_this[4096];
   const std::string_view process = rights_in("/proc/self/status", of_process, sizeof of_process);
-  // Without /proc they can't be compared: rather no thread than one with too many rights.
   return process.empty() ||
          process != rights_in("/proc/thread-self/status", of_this, sizeof of_this);
 }
@@ -138,9 +153,13 @@ void become_ordinary() {
   system_call(SYS_prctl, PR_SET_NAME, "spillway");
 }
 
-int enter(void* body) {
+int enter(void* /*nothing*/) {
   become_ordinary();
-  reinterpret_cast<void (*)()>(body)();
+  has_own_descriptors = false;
+  if (beginning.privileged || thread_reads_files) {
+    leave_descriptors();
+  }
+  thread_body();
   return 0;  // and clone() ends the thread
 }
 
@@ -169,7 +188,7 @@ bool in_own_process() {
   return owner.load(std::memory_order_acquire) == process_id();
 }
 
-bool start_hidden_thread(void (*body)()) {
+bool start_hidden_thread(void (*body)(), bool reads_files) {
   if (!in_own_process() || first_thread_has_ended()) {
     return false;
   }
@@ -180,6 +199,8 @@ bool start_hidden_thread(void (*body)()) {
                                          std::memory_order_relaxed)) {
     return false;
   }
+  thread_body = body;
+  thread_reads_files = reads_files;
   thread_pointer_area.self = &thread_pointer_area.self;
   thread_pointer_area.self_again = &thread_pointer_area.self;
   const uint64_t all = ~uint64_t{0};
@@ -191,7 +212,7 @@ bool start_hidden_thread(void (*body)()) {
       clone(enter, stack + kStackBytes,
             CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_SIGHAND | CLONE_THREAD |
                 CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
-            reinterpret_cast<void*>(body), id, &thread_pointer_area.self, id);
+            nullptr, id, &thread_pointer_area.self, id);
   if (cloned < 0) {
     // release: pairs with the acquire above.
     hidden_id.store(0, std::memory_order_release);

@@ -22,11 +22,12 @@ enum class Access : uint8_t {
 size_t page_size();
 
 // Reserves `bytes` of private, zero address space near `hint` (a wish; may be null).
-// Null when the kernel refuses.
+// Null when the kernel refuses. What can't be written to is left out of core dumps.
 void* reserve(size_t bytes, Access access, void* hint);
 void release(void* start, size_t bytes);
 
-// Makes a page-aligned part of a reservation readable and writable; repeating it is harmless.
+// Makes a page-aligned part of a reservation readable and writable, and a part of core dumps;
+// repeating it is harmless.
 // False when the kernel refuses (commit limit, out of mappings): nothing has changed then.
 [[nodiscard]] bool commit(void* start, size_t bytes);
 
@@ -125,9 +126,10 @@ void note_process_start();
 // the handlers of pthread_atfork(). A system call.
 bool in_own_process();
 
-// Runs `body`. False when there is a hidden thread, its predecessor has not quite ended, the kernel
-// has none to give, the process's first thread has ended, or the process is not its own.
-[[nodiscard]] bool start_hidden_thread(void (*body)());
+// Runs `body`; one that reads files does so with a table of descriptors of its own. False when
+// there is a hidden thread, its predecessor has not quite ended, the kernel has none to give, the
+// process's first thread has ended, or the process is not its own.
+[[nodiscard]] bool start_hidden_thread(void (*body)(), bool reads_files);
 
 // For the hidden thread: whether it has to go, because the process's first thread has ended, so
 // that it could be the last one, or because that thread has rights that are other than its own, as
