@@ -18,6 +18,7 @@
 #if SPILLWAY_APART
 // A static program has no other object to look in: its C library has dlopen under this name, too,
 // with the caller as third argument. Null in a dynamic program.
+// NOLINTNEXTLINE(readability-identifier-naming): glibc's name
 extern "C" __attribute__((weak)) void* __dlopen(const char*, int, void*);
 #endif
 
