@@ -231,6 +231,11 @@ bool on_hidden_thread() {
   return id > 0 && system_call(SYS_gettid) == id;
 }
 
+bool has_hidden_thread() {
+  // relaxed: a momentary answer.
+  return hidden_id.load(std::memory_order_relaxed) != 0;
+}
+
 void forget_hidden_thread() {
   // relaxed, all: the only thread there is.
   hidden_id.store(0, std::memory_order_relaxed);

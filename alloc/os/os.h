@@ -136,6 +136,8 @@ bool in_own_process();
 // after setuid(). Free of system calls in processes that began without privileges.
 bool hidden_thread_must_end();
 bool on_hidden_thread();
+// Whether there is one that has not quite ended.
+bool has_hidden_thread();
 
 // In a forked child, which has no hidden thread.
 void forget_hidden_thread();
