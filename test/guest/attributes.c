@@ -2,6 +2,7 @@
 // with, and no signal, whatever the thread is like that happens to start it. For a long
 // SPILLWAY_PURGE_DELAY.
 #include <sched.h>
+#include <signal.h>
 #include <sys/resource.h>
 
 #include "burst.h"
@@ -41,8 +42,7 @@ int main(int argc, char** argv) {
   sigemptyset(&none);
   CHECK(sigprocmask(SIG_SETMASK, &none, NULL) == 0);
   burst(16);
-  const long task = purge_task();
-  CHECK(task != 0);
+  const long task = awaited_purge_task();
   // It has started, and comes to rest with what it made of itself.
   char text[4096];
   WAIT_UNTIL((read_task_file(task, "status", text, sizeof text),

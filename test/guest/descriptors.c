@@ -6,8 +6,7 @@ enum { kRounds = 300 };
 
 int main(void) {
   burst(16);
-  const long task = purge_task();
-  CHECK(task != 0);
+  const long task = awaited_purge_task();
   const int least = open("/dev/null", O_RDONLY | O_CLOEXEC);
   CHECK(least >= 0);
   char path[64];

@@ -27,7 +27,7 @@ static void on_alarm(int number) {
 
 int main(void) {
   burst(16);
-  CHECK(purge_task() != 0);
+  awaited_purge_task();
   struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
   CHECK(sigaction(SIGALRM, &action, NULL) == 0);
   const pid_t self = getpid();

@@ -38,7 +38,7 @@ static void* wait_for_signal(void* nothing) {
 static void run_main(void* (*body)(void*), int threads) {
   atexit(leave);
   burst(16);
-  if (body != burst_late) CHECK(purge_task() != 0);
+  if (body != burst_late) awaited_purge_task();
   for (int i = 0; i < threads; i++) {
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, body, NULL) == 0);
@@ -49,7 +49,7 @@ static void run_main(void* (*body)(void*), int threads) {
 
 static void run_strict(void) {
   burst(16);
-  CHECK(purge_task() != 0);
+  awaited_purge_task();
   if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0) _exit(77);
   syscall(SYS_exit, kOwnStatus);
 }

@@ -15,7 +15,7 @@ int main(void) {
   CHECK(waitpid(child, &status, 0) == child);
   if (status != 0) SKIP("no user namespaces here");
   burst(16);
-  CHECK(purge_task() != 0);
+  awaited_purge_task();
   errno = 0;
   CHECK(unshare(CLONE_NEWUSER) == 0);
   CHECK(errno == 0);

@@ -9,7 +9,7 @@ enum { kNobody = 65534 };
 int main(void) {
   if (geteuid() != 0) SKIP("only root can give up root's rights");
   burst(16);
-  CHECK(purge_task() != 0);
+  awaited_purge_task();
   CHECK(setgroups(0, NULL) == 0 && setresgid(kNobody, kNobody, kNobody) == 0 &&
         setresuid(kNobody, kNobody, kNobody) == 0);
   WAIT_UNTIL(purge_task() == 0);

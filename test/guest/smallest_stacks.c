@@ -10,8 +10,7 @@ static void* run(void* nothing) {
   for (int round = 0; round < 20; round++) {
     for (int i = 0; i < 64; i++) {
       blocks[i] = malloc(kAsked[i % 5]);
-      CHECK(blocks[i] != NULL);
-      *(char*)blocks[i] = 1;
+      if (blocks[i] != NULL) *(char*)blocks[i] = 1;  // refused at a limit
     }
     for (int i = 0; i < 64; i++) free(blocks[i]);
   }
