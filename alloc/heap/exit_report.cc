@@ -22,6 +22,7 @@
 
 // glibc's, behind C++'s thread_local: `call(object)` when the calling thread ends or calls exit().
 // `library` is an address in the library that has the function.
+// NOLINTNEXTLINE(readability-identifier-naming): glibc's name
 extern "C" int __cxa_thread_atexit_impl(void (*call)(void*), void* object, void* library);
 
 namespace spillway::heap {

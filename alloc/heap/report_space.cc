@@ -9,12 +9,9 @@ namespace spillway::heap {
 
 // A child that is forked while another thread reports finds it taken for good, and maps its own.
 struct ReportSpace::Shared {
-  static constinit std::atomic<bool> taken;
-  alignas(Room) static unsigned char bytes[sizeof(Room)];
+  static inline constinit std::atomic<bool> taken{false};
+  alignas(Room) static inline unsigned char bytes[sizeof(Room)];
 };
-
-constinit std::atomic<bool> ReportSpace::Shared::taken{false};
-alignas(ReportSpace::Room) unsigned char ReportSpace::Shared::bytes[sizeof(Room)];
 
 ReportSpace::ReportSpace() {
   // acquire: pairs with the release in the destructor; the room's last user is done with it.

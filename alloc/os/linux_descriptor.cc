@@ -178,7 +178,7 @@ int open_for_writing(const char* path) {
 void close_descriptor(int descriptor) { system_call(SYS_close, descriptor); }
 
 bool identify(int descriptor, FileIdentity& identity) {
-  struct stat status;
+  struct stat status = {};
   // As the C library's fstat() asks, which sandboxes expect of programs that print.
   if (system_call(SYS_newfstatat, descriptor, "", &status, AT_EMPTY_PATH) != 0) {
     return false;

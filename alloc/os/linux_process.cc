@@ -14,7 +14,6 @@
 #include <cstdlib>
 
 #include "alloc/base/line.h"
-#include "alloc/os/errno_keeper.h"
 #include "alloc/os/os.h"
 #include "alloc/os/read_file.h"
 #include "alloc/os/system_call.h"
