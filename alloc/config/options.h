@@ -67,7 +67,8 @@ enum class StatsFormat : uint8_t { kOff, kText, kJson, kPrometheus };
   X(deepbind, kChoice, 0, 0, 1, "cleared|kept",                                                  \
     "RTLD_DEEPBIND in calls of dlopen; kept: the library that is opened uses libc's heap")       \
   X(stats, kChoice, 0, 0, 3, "off|text|json|prometheus", "statistics at exit, in this format")   \
-  X(stats_file, kPath, 0, 0, 0, "stderr", "where they go; %p is the process id")                 \
+  X(stats_file, kPath, 0, 0, 0, "stderr",                                                        \
+    "where they go; %p is the process id, and asks forked children for theirs, too")             \
   X(verbose, kFlag, 0, 0, 1, "", "1: print the effective options at start")
 
 enum class Option : uint8_t {

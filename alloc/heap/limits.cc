@@ -100,12 +100,13 @@ void set_limit_callback(LimitCallback callback) {
   on_limit.store(callback, std::memory_order_release);
 }
 
-uint64_t held_bytes() {
+uint64_t held_bytes(uint64_t committed, uint64_t resident) {
   const uint64_t pooled = is_pooling() ? heap.engine.held_bytes(upkeep.purged_pool_bytes()) : 0;
-  const uint64_t committed = fallback::footprint().committed;
-  // mimalloc commits 32 MiB at a time, most of it never touched: no more than what is resident.
-  return std::max(pooled, std::min(pooled + committed, os::resident_bytes()));
+  // mimalloc commits 32 MiB at a time, most of it never touched.
+  return std::max(pooled, std::min(pooled + committed, resident));
 }
+
+uint64_t held_bytes() { return held_bytes(fallback::footprint().committed, os::resident_bytes()); }
 
 SPILLWAY_COLD bool admit_slow(size_t size) {
   const uint64_t soft = soft_limit.load(std::memory_order_relaxed);

@@ -29,6 +29,8 @@ void set_limit_callback(LimitCallback callback);
 
 // Bytes held for the program, free ones that are still here included.
 uint64_t held_bytes();
+// The same of what mimalloc has committed; of that no more counts than the process has resident.
+uint64_t held_bytes(uint64_t committed, uint64_t resident);
 
 extern constinit OwnedCell<bool> limits_are_set;
 bool admit_slow(size_t size);
