@@ -136,6 +136,25 @@ bool rights_differ() {
          process != rights_in("/proc/thread-self/status", of_this, sizeof of_this);
 }
 
+// The status that the process's first thread ended with. Since Linux 5.19 the last thread's is the
+// process's, and this may be the last. 0 when it can't be read.
+int status_of_first_thread() {
+  if (!has_own_descriptors) {
+    leave_descriptors();
+  }
+  char buffer[1024];
+  const std::string_view text = read_file("/proc/self/stat", buffer, sizeof buffer);
+  int wait_status = 0;  // the last number of the line, as wait() has it
+  for (const char c : text) {
+    if (c == ' ') {
+      wait_status = 0;
+    } else if (c >= '0' && c <= '9') {
+      wait_status = wait_status * 10 + (c - '0');
+    }
+  }
+  return wait_status >> 8 & 0xff;
+}
+
 // What the thread inherited from the one that happened to start it gives way to what the process
 // began with. Refusals are ignored.
 void become_ordinary() {
@@ -160,7 +179,7 @@ int enter(void* /*nothing*/) {
     leave_descriptors();
   }
   thread_body();
-  return 0;  // and clone() ends the thread
+  return first_thread_has_ended() ? status_of_first_thread() : 0;  // and clone() ends the thread
 }
 
 }  // namespace
