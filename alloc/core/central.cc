@@ -197,8 +197,8 @@ uint64_t Central::purge(uint32_t& cursor, uint64_t most_bytes, bool& refused) {
 }
 
 uint64_t Central::dirty_bytes_up_to(uint64_t most) {
-  const auto wanted = static_cast<uint32_t>(
-      std::min<uint64_t>(most / geometry_->block_size + 1, geometry_->slots));
+  const auto wanted =
+      static_cast<uint32_t>(std::min<uint64_t>(most / geometry_->block_size + 1, geometry_->slots));
   const uint32_t warm = warm_.count_up_to(wanted);
   const uint32_t both = warm < wanted ? warm + cool_.count_up_to(wanted - warm) : warm;
   return uint64_t{both} * geometry_->block_size;

@@ -25,8 +25,8 @@ namespace spillway::core {
 
 class Central {
  public:
-  // Blocks moved per call, at most.
-  static constexpr uint32_t kMostBatch = 256;
+  // Blocks moved per call, at most: half of the longest bin, and little of a small stack.
+  static constexpr uint32_t kMostBatch = 128;
 
   // Bytes of zeroed memory that attach() needs.
   static size_t bytes_needed(const ClassGeometry& geometry);
@@ -76,7 +76,8 @@ class Central {
   void cool();
   // Gives memory of cool slots, at most about `most_bytes` and at least one slot, to the kernel;
   // they are clean then. Returns the bytes, 0 when nothing is cool. `cursor` is the caller's and
-  // starts at 0. One caller at a time. When the kernel refuses, the slots stay cool and `refused` is set.
+  // starts at 0. One caller at a time. When the kernel refuses, the slots stay cool and `refused`
+  // is set.
   uint64_t purge(uint32_t& cursor, uint64_t most_bytes, bool& refused);
 
   // In a forked child: what a thread that did not come along left undone in the lists, and, if it
@@ -97,6 +98,9 @@ class Central {
   // A word of the freelist for a newcomer to start at: neighbours in number get distant ones.
   uint32_t start_hint(uint32_t newcomer) const;
 
+  bool has_slot(Granule granule) const {
+    return raw(granule) >= first_granule_ && raw(slot_of(granule)) < geometry_->slots;
+  }
   // The slot that a granule of this class belongs to, and where slots and their blocks start.
   SlotIndex slot_of(Granule granule) const {
     return SlotIndex{geometry_->by_stride.divide(raw(granule) - first_granule_)};

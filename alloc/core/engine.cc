@@ -1,5 +1,8 @@
 #include "alloc/core/engine.h"
 
+#include <algorithm>
+#include <new>
+
 #include "alloc/base/bits.h"
 #include "alloc/os/bounded_wait.h"
 #include "alloc/os/os.h"
@@ -27,7 +30,9 @@ bool Engine::start(const Config& config) {
                       config.units)) {
     return false;
   }
-  geometry_ = make_geometry(config.block_sizes, arena_.class_bytes(), config.layout);
+  // In place: a copy on the stack would be 5 KiB.
+  ::new (&geometry_)
+      Geometry(make_geometry(config.block_sizes, arena_.class_bytes(), config.layout));
   if (!reserve_freelists(config.large_spans)) {
     arena_.release();
     return false;
@@ -224,9 +229,9 @@ void Engine::release_cache(ThreadCache& cache) {
   registry_.release(cache);
 }
 
-bool Engine::relax_caches() {
+uint64_t Engine::relax_caches() {
   const uint64_t now = os::monotonic_ns();
-  bool held = false;
+  uint64_t held = 0;
   registry_.for_each([&](ThreadCache& cache) {
     // relaxed: a cache that is lent out from now on is looked at the next time.
     if (cache.lease.load(std::memory_order_relaxed) == ThreadCache::Lease::kNone ||
@@ -239,9 +244,11 @@ bool Engine::relax_caches() {
     }
     if (borrowed == Borrowed::kYes) {
       cache.relax(neighbours());
+      held += cache.bytes(geometry_);
       return_borrowed(cache);
+    } else if (borrowed == Borrowed::kBusy) {
+      held += cache.bytes(geometry_);
     }
-    held = held || (borrowed != Borrowed::kNever && cache.holds_anything(geometry_));
   });
   return held;
 }
@@ -326,13 +333,14 @@ void Engine::recover_after_fork(ThreadAnchor& survivor, bool purge_was_ours) {
 }
 
 bool Engine::free_bytes_reach(uint64_t bytes) {
-  // relaxed, by all parts: a momentary answer.
-  if (budget_.claimed() >= static_cast<int64_t>(bytes)) {
-    return true;
-  }
   uint64_t sum = large_.free_bytes_up_to(bytes);
   for (uint32_t i = 1; i <= geometry_.class_count && sum < bytes; ++i) {
     sum += centrals_[i].dirty_bytes_up_to(bytes - sum);
+  }
+  // No more than they may hold, which is known at once.
+  if (sum + static_cast<uint64_t>(std::max<int64_t>(budget_.claimed(), 0)) >= bytes) {
+    registry_.for_each(
+        [&](const ThreadCache& cache) { sum += sum < bytes ? cache.bytes(geometry_) : 0; });
   }
   return sum >= bytes;
 }

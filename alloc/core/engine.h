@@ -74,7 +74,8 @@ class Engine {
   // Flushes and returns the thread's cache; the thread works on without one. Waits for nothing but
   // a borrower that is at work on the anchor at this moment, ten seconds at most.
   void detach(ThreadAnchor& anchor);
-  // Moves all blocks of the thread's cache to the freelists. Waits for a borrower, a second at most.
+  // Moves all blocks of the thread's cache to the freelists. Waits for a borrower, a second at
+  // most.
   void flush(ThreadAnchor& anchor);
   // Whether each of the thread's calls is to come here although its cache could serve it: some ten
   // nanoseconds more a call.
@@ -85,9 +86,8 @@ class Engine {
   // ThreadCache::relax() for the caches of all threads that allow it, each at a moment when its
   // thread is not at work on it. A thread that comes for its cache meanwhile works without. Where
   // the kernel has no membarrier, nothing happens. Not for two callers at a time; a few
-  // microseconds for each cache that holds anything. False when none of them does, and nothing is
-  // left to look after.
-  bool relax_caches();
+  // microseconds for each cache that holds anything. Returns the bytes that those caches hold now.
+  uint64_t relax_caches();
 
   // Cooling and purging, class by class; see Central.
   void cool();
@@ -125,6 +125,11 @@ class Engine {
   // thread was moving between bin and freelist at the moment of the fork stay lost to the child.
   void recover_after_fork(ThreadAnchor& survivor, bool purge_was_ours);
 
+  // Whether a granule of the arena is in a slot: not in front of a class's first one (Arena::
+  // first_granule()), nor behind the last. The next three are for such granules.
+  bool has_slot(Granule granule) const {
+    return is_large(granule) || central(arena_.class_of(granule)).has_slot(granule);
+  }
   // The first granule of the slot that a granule, perhaps from its middle, belongs to, and where
   // the slot's block starts.
   Granule slot_start(Granule granule) const {

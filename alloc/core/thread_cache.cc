@@ -124,6 +124,14 @@ bool ThreadCache::holds_anything(const Geometry& geometry) const {
   return false;
 }
 
+uint64_t ThreadCache::bytes(const Geometry& geometry) const {
+  uint64_t sum = 0;
+  for (uint32_t i = 1; i <= geometry.class_count; ++i) {
+    sum += bins[i].count() * uint64_t{geometry.classes[i].block_size};
+  }
+  return sum;
+}
+
 void ThreadCache::on_miss(ClassIndex index, Miss miss, const CacheNeighbours& neighbours) {
   const uint32_t before = misses_.get();
   misses_.set(before + 1);

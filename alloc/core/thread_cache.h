@@ -77,6 +77,8 @@ class ThreadCache : public BinTable {
   bool needs_relaxing(const CacheNeighbours& neighbours, uint64_t now_ns);
   // Whether it has room, and so perhaps blocks.
   bool holds_anything(const Geometry& geometry) const;
+  // Bytes of the blocks in it; a momentary answer for others than its owner.
+  uint64_t bytes(const Geometry& geometry) const;
   // Flushes the cache of a thread that did nothing since the look before; otherwise its bins
   // shrink.
   void relax(const CacheNeighbours& neighbours);
@@ -89,8 +91,8 @@ class ThreadCache : public BinTable {
   //                      |                              |
   //                      +-- owner ends --> kNone       +-- owner ends --> kOrphaned
   //
-  // kOwned, kNone: the bins are their thread's. kMoving: for some instructions and a membarrier, the
-  // borrower writes the owner's anchor, and an owner that ends waits. kLent: the bins are the
+  // kOwned, kNone: the bins are their thread's. kMoving: for some instructions and a membarrier,
+  // the borrower writes the owner's anchor, and an owner that ends waits. kLent: the bins are the
   // borrower's, the anchor is the owner's again. kOrphaned: all is the borrower's, who releases it.
   enum class Lease : uint8_t { kNone, kOwned, kMoving, kLent, kOrphaned };
   std::atomic<Lease> lease{Lease::kNone};

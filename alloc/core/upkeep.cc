@@ -139,7 +139,7 @@ uint32_t Upkeep::run(Engine& engine) {
   if (!turn.held()) {
     return interval_ms();
   }
-  const bool cached = engine.relax_caches();
+  const bool cached = engine.relax_caches() >= kLeastCached;
   const FreeBytes bytes = free_bytes(engine);
   follow_demand(engine.taken_bytes(), bytes.in_use(engine));
   engine.note_with_memory(bytes.in_use(engine) + bytes.dirty());
@@ -194,15 +194,24 @@ uint64_t Upkeep::most_free(uint64_t in_use) const {
 }
 
 void Upkeep::follow_demand(uint64_t taken, uint64_t in_use) {
-  demand_ = std::max(faded(demand_), taken - std::min(taken, taken_before_));
+  // Intervals without a run count, too.
+  const uint64_t now = os::monotonic_ns();
+  const uint64_t intervals = (now - followed_at_ns_) / (interval_ms() * uint64_t{1'000'000});
+  followed_at_ns_ = now;
+  uint64_t demand = faded(demand_);
+  uint64_t peak = faded(peak_);
+  for (uint64_t i = 1; i < intervals && (demand | peak) != 0; ++i) {
+    demand = faded(demand);
+    peak = faded(peak);
+  }
+  demand_ = std::max(demand, taken - std::min(taken, taken_before_));
   taken_before_ = taken;
-  peak_ = std::max(faded(peak_), in_use);
+  peak_ = std::max(peak, in_use);
 }
 
 uint64_t Upkeep::purge_cool(Engine& engine, Turn& turn, uint64_t bytes, uint64_t cool_bytes) {
   uint64_t purged = 0;
-  for (uint32_t i = 1;
-       i <= engine.geometry().class_count && purged < bytes && turn.keep(); ++i) {
+  for (uint32_t i = 1; i <= engine.geometry().class_count && purged < bytes && turn.keep(); ++i) {
     const Central& one = engine.class_at(class_index(i));
     const uint64_t cool = one.count_cool() * uint64_t{one.geometry().block_size};
     // Rounded up to a block: many classes with little would never give any.

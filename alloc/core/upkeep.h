@@ -72,6 +72,8 @@ class Upkeep {
   // little that it does not matter beside what they were.
   static constexpr uint64_t kLeastKept = 4 * kMiB;
   static constexpr uint64_t kPeakShare = 32;
+  // Caches of fewer bytes are left to a thread that goes on using them.
+  static constexpr uint64_t kLeastCached = 256 * kKiB;
   static constexpr uint64_t kFreshPerLook = 4 * kMiB;
   // A thread that wants a block waits for it; what is left after a large heap's end is for run().
   static constexpr uint64_t kMostPerLook = 64 * kMiB;
@@ -121,9 +123,10 @@ class Upkeep {
   std::atomic<bool> running_{false};
   std::atomic<bool> pausing_{false};
   OwnedCell<const void*> paused_by_;  // holds running_, and is the only one to write this
-  OwnedCell<uintptr_t> runner_;         // likewise; 0: no thread
+  OwnedCell<uintptr_t> runner_;       // likewise; 0: no thread
   OwnedCell<uint64_t> waiting_bytes_;
   uint64_t kept_always_ = 0;
+  uint64_t followed_at_ns_ = 0;
   uint64_t taken_before_ = 0;
   uint64_t demand_ = 0;  // bytes taken lately, fading
   uint64_t peak_ = 0;    // bytes in use lately, fading

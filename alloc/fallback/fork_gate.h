@@ -5,10 +5,10 @@
 // The three are to be the pthread_atfork handlers closest to the fork (heap/lifecycle.h). They
 // allocate nothing and take no lock.
 //
-// Every wait is bounded in time and then goes on without the guarantee: the forking thread waits 1 s
-// for others to leave; they wait 4 s for the fork, or some milliseconds when the forking thread is
-// asleep, because it waits for a lock that one of them may hold, and then open the gate for all. A
-// fork that skips the handlers (vfork, _Fork, the bare system call) has no gate.
+// Every wait is bounded in time and then goes on without the guarantee: the forking thread waits 1
+// s for others to leave; they wait 4 s for the fork, or some milliseconds when the forking thread
+// is asleep, because it waits for a lock that one of them may hold, and then open the gate for all.
+// A fork that skips the handlers (vfork, _Fork, the bare system call) has no gate.
 #pragma once
 
 namespace spillway::fallback {

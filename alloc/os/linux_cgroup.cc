@@ -58,7 +58,8 @@ uint64_t stall_in(const char* path) {
   return UINT64_MAX;
 }
 
-// The least limit of a group and those that it is in. `hierarchy`: a folder below the root, or none.
+// The least limit of a group and those that it is in. `hierarchy`: a folder below the root, or
+// none.
 uint64_t limit_of(CgroupScratch& scratch, std::string_view root, std::string_view hierarchy,
                   std::string_view group, std::string_view file) {
   uint64_t least = UINT64_MAX;
@@ -101,26 +102,29 @@ void for_each_group(CgroupScratch& scratch, const char* membership, Action actio
 
 uint64_t cgroup_memory_limit(const char* membership, const char* root, CgroupScratch& scratch) {
   uint64_t least = UINT64_MAX;
-  for_each_group(scratch, membership, [&](std::string_view hierarchy, std::string_view controllers,
-                                          std::string_view group) {
-    if (is_version_2(hierarchy, controllers)) {
-      least = std::min(least, limit_of(scratch, root, "", group, "memory.max"));
-    } else if (names_memory(controllers)) {
-      least = std::min(least, limit_of(scratch, root, "/memory", group, "memory.limit_in_bytes"));
-    }
-  });
+  for_each_group(
+      scratch, membership,
+      [&](std::string_view hierarchy, std::string_view controllers, std::string_view group) {
+        if (is_version_2(hierarchy, controllers)) {
+          least = std::min(least, limit_of(scratch, root, "", group, "memory.max"));
+        } else if (names_memory(controllers)) {
+          least =
+              std::min(least, limit_of(scratch, root, "/memory", group, "memory.limit_in_bytes"));
+        }
+      });
   return least;
 }
 
 uint64_t memory_stall_us(const char* membership, const char* root, const char* machine,
                          CgroupScratch& scratch) {
   uint64_t stall_us = UINT64_MAX;
-  for_each_group(scratch, membership, [&](std::string_view hierarchy, std::string_view controllers,
-                                          std::string_view group) {
-    if (is_version_2(hierarchy, controllers)) {
-      stall_us = stall_in(join(scratch, {root, group, "/memory.pressure"}));
-    }
-  });
+  for_each_group(
+      scratch, membership,
+      [&](std::string_view hierarchy, std::string_view controllers, std::string_view group) {
+        if (is_version_2(hierarchy, controllers)) {
+          stall_us = stall_in(join(scratch, {root, group, "/memory.pressure"}));
+        }
+      });
   return stall_us != UINT64_MAX ? stall_us : stall_in(machine);
 }
 

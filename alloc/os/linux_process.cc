@@ -1,8 +1,8 @@
 // The process part of os.h.
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/auxv.h>
 #include <sys/random.h>
 #include <time.h>
@@ -14,7 +14,6 @@
 #include <cstdlib>
 
 #include "alloc/base/line.h"
-#include "alloc/os/errno_keeper.h"
 #include "alloc/os/os.h"
 #include "alloc/os/read_file.h"
 #include "alloc/os/system_call.h"
@@ -99,36 +98,16 @@ bool is_asleep(uint32_t thread) {
          text[name_end + 2] == 'S';
 }
 
-void write_text(int descriptor, std::string_view text) {
-  const ErrnoKeeper keeper;
-  while (!text.empty()) {
-    const ssize_t written = write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written <= 0) {
-      return;
-    }
-    text.remove_prefix(static_cast<size_t>(written));
+void abort_process() {
+  if (on_hidden_thread()) {
+    // abort() and the program's handlers need a thread that the C library knows.
+    const uint64_t default_action[4] = {};
+    const uint64_t all_but_abort = ~(uint64_t{1} << (SIGABRT - 1));
+    system_call(SYS_rt_sigaction, SIGABRT, default_action, nullptr, sizeof all_but_abort);
+    system_call(SYS_rt_sigprocmask, SIG_SETMASK, &all_but_abort, nullptr, sizeof all_but_abort);
+    system_call(SYS_tgkill, process_id(), thread_id(), SIGABRT);
   }
+  abort();
 }
-
-int open_for_writing(const char* path) {
-  const ErrnoKeeper keeper;
-  return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-}
-
-void close_descriptor(int descriptor) {
-  const ErrnoKeeper keeper;
-  close(descriptor);
-}
-
-int duplicate_descriptor(int descriptor) {
-  constexpr int kOutOfTheWay = 200;
-  const ErrnoKeeper keeper;
-  return fcntl(descriptor, F_DUPFD_CLOEXEC, kOutOfTheWay);
-}
-
-void abort_process() { abort(); }
 
 }  // namespace spillway::os

@@ -46,8 +46,9 @@ class Groups {
   uint64_t stall_us() const {
     return memory_stall_us(membership().c_str(), root().c_str(), machine().c_str(), *scratch_);
   }
-  uint64_t limit() const { return 
-        cgroup_memory_limit(membership().c_str(), root().c_str(), *scratch_); }
+  uint64_t limit() const {
+    return cgroup_memory_limit(membership().c_str(), root().c_str(), *scratch_);
+  }
 
  protected:
   std::unique_ptr<CgroupScratch> scratch_ = std::make_unique<CgroupScratch>();

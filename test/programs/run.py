@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 """run.py [--install] [--table FILE] LIBRARY [NAME...]: Debian's programs without and with LIBRARY preloaded.
 
 Each script in KIND/NAME is run twice, in an empty folder of its own, and has to print the same and end the same, within its

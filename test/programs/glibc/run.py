@@ -1,5 +1,5 @@
-#!/usr/bin/python3
-"""run.py [--table FILE] LIBRARY [TEST...]: glibc's own malloc tests without and with LIBRARY preloaded.
+#!/usr/bin/python3 -B
+"""run.py [--install] [--table FILE] LIBRARY [TEST...]: glibc's own malloc tests without and with LIBRARY preloaded.
 
 Builds malloc/tst-*.c of Debian's glibc-source outside glibc's tree, in a temporary folder: what they need of glibc's
 support/ is compiled from the same source; include/ has what only glibc's build makes. Prints a table, and writes it to
@@ -17,6 +17,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import bounded  # noqa: E402
+import packages  # noqa: E402
 from reasons import OUTSIDE, REASONS  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -113,11 +114,14 @@ glibc: {passed[0]}, with Spillway: {passed[1]}.
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--install", action="store_true")
     parser.add_argument("--table", type=pathlib.Path)
     parser.add_argument("library", type=pathlib.Path)
     parser.add_argument("tests", nargs="*")
     given = parser.parse_args()
     library = str(given.library.resolve(strict=True))
+    if given.install:
+        packages.install({"glibc-source", "gcc", "libc6-dev"})
     archives = sorted(SOURCES.glob("glibc-*.tar.xz"))
     if not archives:
         print("Debian's glibc-source is not installed")
