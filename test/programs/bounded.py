@@ -8,6 +8,9 @@ import threading
 import time
 
 
+GRACE = 5  # Seconds; arbitrary: children of a browser, told to end, are still at it when their parent has ended.
+
+
 def _members(session):
     """Living processes of a session: a child that has changed its process group is still in it."""
     for entry in pathlib.Path("/proc").iterdir():
@@ -21,18 +24,21 @@ def _members(session):
             yield int(entry.name)
 
 
-def _end(session):
-    """Ends every process of the session, by its id; gives how many there were."""
-    ended = 0
+def _end(session, grace):
+    """Ends every process of the session that does not end by itself within `grace` seconds; gives how many those were."""
+    begin = time.monotonic()
+    while time.monotonic() - begin < grace and any(_members(session)):
+        time.sleep(0.01)
+    ended = set()
     while members := list(_members(session)):
         for process in members:
             try:
                 os.kill(process, signal.SIGKILL)
-                ended += 1
+                ended.add(process)
             except ProcessLookupError:
                 pass
         time.sleep(0.01)
-    return ended
+    return len(ended)
 
 
 class Result:
@@ -76,7 +82,7 @@ def run(command, folder, environment, seconds, watch=None):
         except subprocess.TimeoutExpired:
             status = None
         took = time.monotonic() - begin
-        left = _end(process.pid)
+        left = _end(process.pid, 0 if status is None else GRACE)
         process.wait()
         done.set()
         if watch:

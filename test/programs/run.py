@@ -7,7 +7,7 @@ time, leaving no process behind. PORT and PORT2 are free ports on loopback. Its 
     # what is run, in one line
     # packages: Debian's, the first of which is the program's; PACKAGE:PROGRAM is also there if PROGRAM is on PATH
     # program: patterns of executables' names; LIBRARY must have been seen in each
-    # seconds: the time limit, if not 120
+    # seconds: the time limit, if not 300
     # differs: the reason, if it cannot be the same
 
 --install: missing packages are installed. --table: the results go to FILE as Markdown. Exit status 1: a script differs
@@ -38,8 +38,12 @@ class Script:
         fields = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
         self.packages = fields.get("packages", "").split()
         self.programs = fields.get("program", self.name).split()
-        self.seconds = int(fields.get("seconds", 120))
+        self.seconds = int(fields.get("seconds", 300))
         self.differs = fields.get("differs", "")
+
+
+def paths():
+    return [path for path in sorted(HERE.glob("*/*")) if path.is_file() and not path.suffix and path.parent.name != "glibc"]
 
 
 def free_port():
@@ -131,8 +135,7 @@ def main():
     parser.add_argument("names", nargs="*")
     given = parser.parse_args()
     library = str(given.library.resolve(strict=True))
-    scripts = [Script(path) for path in sorted(HERE.glob("*/*")) if path.parent.name != "glibc" and path.suffix == ""
-               and path.is_file()]
+    scripts = [Script(path) for path in paths()]
     if given.names:
         unknown = [name for name in given.names if not any(name in (s.name, f"{s.kind}/{s.name}") for s in scripts)]
         if unknown:
