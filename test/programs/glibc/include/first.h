@@ -1,4 +1,5 @@
-// Included before every file of glibc's: what its private headers give its own tests, for files compiled outside its tree.
+// Included before every file of glibc's: what its private headers give its own tests, for files
+// compiled outside its tree.
 #pragma once
 #include <linux/limits.h>
 #include <stdbool.h>
