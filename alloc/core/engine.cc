@@ -76,37 +76,39 @@ ThreadCache* Engine::usable_cache(const ThreadAnchor& anchor) const {
   return none ? nullptr : static_cast<ThreadCache*>(bins);
 }
 
-bool Engine::wait_for_return(const ThreadAnchor& anchor) {
-  if (anchor.bins.get_acquire() != &kCacheLent) {
-    return false;
-  }
-  os::BoundedWait wait(kSecondNs);
-  while (anchor.bins.get_acquire() == &kCacheLent) {
-    if (!wait.pause()) {
-      return false;
-    }
-  }
-  return true;
-}
-
 void* Engine::take(ThreadAnchor& anchor, ClassIndex index) {
   if (anchor.busy.get()) {
     return take_uncached(index);
   }
+  {
+    const BusyScope busy(anchor);
+    ThreadCache* cache = usable_cache(anchor);
+    if (cache != nullptr) {
+      return take_from(*cache, index);
+    }
+  }
+  void* const block = take_uncached(index);
+  return block != nullptr || own_cache(anchor) == nullptr ? block : take_when_back(anchor, index);
+}
+
+void* Engine::take_from(ThreadCache& cache, ClassIndex index) {
+  // Not empty after all when a signal handler freed a block meanwhile, or when the caller found the
+  // cache lent or metered.
   void* block = nullptr;
-  do {
-    {
-      const BusyScope busy(anchor);
-      ThreadCache* cache = usable_cache(anchor);
-      if (cache != nullptr) {
-        // Not empty after all when a signal handler freed a block meanwhile, or when the caller
-        // found the cache lent or metered.
-        return cache->of(index).pop(block) ? block : cache->refill(index, neighbours());
-      }
+  return cache.of(index).pop(block) ? block : cache.refill(index, neighbours());
+}
+
+// What the class has left may be in the thread's own cache, which is lent for a moment.
+void* Engine::take_when_back(ThreadAnchor& anchor, ClassIndex index) {
+  void* block = nullptr;
+  for (os::BoundedWait wait(kSecondNs); block == nullptr && wait.pause();) {
+    const BusyScope busy(anchor);
+    ThreadCache* cache = usable_cache(anchor);
+    if (cache != nullptr) {
+      return take_from(*cache, index);
     }
     block = take_uncached(index);
-    // What the class has left may be in the thread's own cache, which is lent for a moment.
-  } while (block == nullptr && wait_for_return(anchor));
+  }
   return block;
 }
 
@@ -298,17 +300,17 @@ void Engine::detach(ThreadAnchor& anchor) {
 }
 
 void Engine::flush(ThreadAnchor& anchor) {
-  if (anchor.busy.get()) {
+  if (anchor.busy.get() || own_cache(anchor) == nullptr) {
     return;
   }
+  os::BoundedWait wait(kSecondNs);
   do {
     const BusyScope busy(anchor);
     ThreadCache* cache = usable_cache(anchor);
     if (cache != nullptr) {
-      cache->flush(neighbours());
-      return;
+      return cache->flush(neighbours());
     }
-  } while (wait_for_return(anchor));
+  } while (wait.pause());
 }
 
 void Engine::recover_after_fork(ThreadAnchor& survivor, bool purge_was_ours) {

@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <span>
 
+#include "alloc/base/attributes.h"
 #include "alloc/base/index.h"
 #include "alloc/core/arena.h"
 #include "alloc/core/bin.h"
@@ -166,8 +167,8 @@ class Engine {
     const uint16_t number = anchor.cache_number.get();
     return number != 0 ? &registry_.at(number - 1U) : nullptr;
   }
-  // False when there is nothing to wait for, or it took a second.
-  static bool wait_for_return(const ThreadAnchor& anchor);
+  void* take_from(ThreadCache& cache, ClassIndex index);
+  SPILLWAY_NOINLINE void* take_when_back(ThreadAnchor& anchor, ClassIndex index);
   void* take_uncached(ClassIndex index);
 
   Central& central(ClassIndex index) { return centrals_[raw(index)]; }

@@ -55,7 +55,7 @@ bool Upkeep::enter() {
     return false;
   }
   runner_.set(os::this_thread());
-  runs_begun_.add(1);
+  progress_.set(progress_.get() + 1);
   // release: pairs with the fence in ran_since().
   std::atomic_thread_fence(std::memory_order_release);
   return true;
@@ -65,6 +65,8 @@ bool Upkeep::runs_here() const { return runner_.get() == os::this_thread(); }
 
 void Upkeep::leave() {
   runner_.set(0);
+  // release: pairs with the acquire in progress(); what the run had in hand is back.
+  progress_.set_release(progress_.get() + 1);
   // release: pairs with the acquire in enter() and pause().
   running_.store(false, std::memory_order_release);
 }
@@ -127,6 +129,7 @@ void Upkeep::resume_after_fork() {
     return;  // in a signal handler that interrupted a run, which goes on afterwards
   }
   runner_.set(0);
+  progress_.set(progress_.get() + progress_.get() % 2);
   running_.store(false, std::memory_order_relaxed);
 }
 

@@ -55,12 +55,12 @@ class Upkeep {
   void resume_after_fork();
 
   // For a thread that finds nothing free: a run may have had it in hand. False: none was under way
-  // from when runs_begun() gave `before` until now.
-  uint64_t runs_begun() const { return runs_begun_.get(); }
+  // from when progress() gave `before` until now. Odd during a run.
+  uint64_t progress() const { return progress_.get_acquire(); }
   bool ran_since(uint64_t before) const {
     // acquire: pairs with the fence in enter(), by way of the freelist word that a run emptied.
     std::atomic_thread_fence(std::memory_order_acquire);
-    return running_.load(std::memory_order_relaxed) || runs_begun_.get() != before;
+    return before % 2 != 0 || progress_.get() != before;
   }
 
   // Whether the calling thread is in a run: a signal handler interrupted it.
@@ -132,7 +132,7 @@ class Upkeep {
   std::atomic<bool> running_{false};
   std::atomic<bool> pausing_{false};
   OwnedCell<const void*> paused_by_;  // holds running_, and is the only one to write this
-  OwnedCell<uint64_t> runs_begun_;    // likewise
+  OwnedCell<uint64_t> progress_;      // likewise
   OwnedCell<uintptr_t> runner_;       // likewise; 0: no thread
   OwnedCell<uint64_t> waiting_bytes_;
   uint64_t kept_always_ = 0;

@@ -24,9 +24,9 @@ std::byte* Core::take_slow(ClassIndex index) {
   // them, the class is not exhausted.
   std::optional<os::BoundedWait> wait;
   for (;;) {
-    const uint64_t begun = upkeep_.runs_begun();
+    const uint64_t before = upkeep_.progress();
     void* const block = engine_.take(anchor, index);
-    if (block != nullptr || !upkeep_.ran_since(begun)) {
+    if (block != nullptr || !upkeep_.ran_since(before)) {
       return static_cast<std::byte*>(block);
     }
     if (!wait.has_value()) {

@@ -1,6 +1,8 @@
 // What a thread keeps for itself, and when it passes that on. Points C8 and C10 of the reference
 // pool.
+#include <atomic>
 #include <boost/test/unit_test.hpp>
+#include <thread>
 #include <vector>
 
 #include "spillway/pool.h"
@@ -36,6 +38,60 @@ BOOST_AUTO_TEST_CASE(c8_a_full_cache_spills_half_and_an_empty_one_takes_half) {
     again.push_back(pool.alloc(1));
     check_places(pool, 65 - capacity / 2, capacity / 2 - 1, 0);
     BOOST_TEST(take(pool).size() == capacity / 2 - 1);
+  }
+}
+
+// Another thread that purges looks after the caches of idle ones for a moment.
+class Purger {
+ public:
+  explicit Purger(Pool& pool) : thread_([this, &pool] { run(pool); }) {}
+  ~Purger() {
+    stop_ = true;
+    thread_.join();
+  }
+  Purger(const Purger&) = delete;
+  Purger& operator=(const Purger&) = delete;
+  int purges() const { return purges_; }
+
+ private:
+  void run(Pool& pool) {
+    while (!stop_) {
+      pool.purge();
+      ++purges_;
+      std::this_thread::yield();
+    }
+  }
+  std::atomic<bool> stop_{false};
+  std::atomic<int> purges_{0};
+  std::thread thread_;
+};
+
+BOOST_AUTO_TEST_CASE(c8_a_threads_own_buffers_are_there_while_another_one_purges) {
+  Pool pool = make_pool(one_class(8, ThreadCachePolicy::exact(8)));
+  const Purger purger(pool);
+  for (int round = 0; round < 3000 || purger.purges() < 300; ++round) {
+    std::vector<Buffer> all = take(pool);
+    BOOST_REQUIRE(all.size() == 8U);
+    for (Buffer& buffer : all) {
+      buffer.append("used");
+    }
+    if (round % 16 == 0) {  // idle for a moment
+      std::this_thread::yield();
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(c10_flushed_means_visible_while_another_thread_purges) {
+  Pool pool = make_pool(one_class(8, ThreadCachePolicy::exact(8)));
+  const Purger purger(pool);
+  Worker worker;
+  for (int round = 0; round < 300 || purger.purges() < 300; ++round) {
+    worker.run([&] {
+      BOOST_REQUIRE(take(pool).size() == 8U);
+      pool.flush();
+    });
+    BOOST_REQUIRE(take(pool).size() == 8U);
+    pool.flush();
   }
 }
 
