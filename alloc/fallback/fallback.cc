@@ -5,6 +5,7 @@
 #include <mimalloc.h>
 #include <sys/single_threaded.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +17,11 @@
 #endif
 
 static_assert(MI_MALLOC_VERSION >= 209, "mimalloc 2.0.9 or newer is needed");
+
+#if SPILLWAY_FALLBACK_EXTENDED
+static_assert(MI_MALLOC_VERSION == 209, "mimalloc_209.h knows this version only");
+extern "C" [[gnu::visibility("hidden")]] bool spillway_mimalloc_has_segment(const void* address);
+#endif
 
 namespace spillway::fallback {
 namespace {
@@ -85,14 +91,17 @@ void on_error(int error, void*) {
 }  // namespace
 
 #if !SPILLWAY_FALLBACK_EMBEDDED
+// mimalloc aligns blocks of up to 8 bytes to 8.
+static size_t at_least_smallest(size_t size) { return std::max<size_t>(size, kAlignment); }
+
 void* allocate(size_t size) {
   const AllocatingPassage passage;
-  return checked(mi_malloc(size));
+  return checked(mi_malloc(at_least_smallest(size)));
 }
 
 void* allocate_zeroed(size_t size) {
   const AllocatingPassage passage;
-  return checked(mi_zalloc(size));
+  return checked(mi_zalloc(at_least_smallest(size)));
 }
 
 void free(void* block) {
@@ -102,7 +111,7 @@ void free(void* block) {
 
 void* reallocate(void* block, size_t size) {
   const AllocatingPassage passage;
-  return checked(mi_realloc(block, size));
+  return checked(mi_realloc(block, at_least_smallest(size)));
 }
 
 size_t usable_size(const void* block) { return mi_usable_size(block); }
@@ -111,11 +120,17 @@ size_t usable_size(const void* block) { return mi_usable_size(block); }
 // The entries with an offset: those without take a shortcut in 2.0.9 that gives blocks of 256, 512
 // and 1024 bytes no more than 128 bytes' alignment.
 void* allocate_aligned(size_t alignment, size_t size) {
+  if (alignment <= kAlignment) {
+    return allocate(size);
+  }
   [[maybe_unused]] const AllocatingPassage passage;
   return checked(mi_malloc_aligned_at(size, alignment, 0));
 }
 
 void* allocate_zeroed_aligned(size_t alignment, size_t size) {
+  if (alignment <= kAlignment) {
+    return allocate_zeroed(size);
+  }
   [[maybe_unused]] const AllocatingPassage passage;
   return checked(mi_zalloc_aligned_at(size, alignment, 0));
 }
@@ -133,6 +148,14 @@ Ownership ownership(const void* address) {
   constexpr uintptr_t kMappedByAll = uintptr_t{20} << 40;
   const bool mapped = version() >= 30000 || reinterpret_cast<uintptr_t>(address) < kMappedByAll;
   return mapped ? Ownership::kForeign : Ownership::kUnknown;
+}
+
+bool may_hold(const void* address) {
+#if SPILLWAY_FALLBACK_EXTENDED
+  return spillway_mimalloc_has_segment(address);
+#else
+  return ownership(address) != Ownership::kForeign;
+#endif
 }
 
 void collect(bool force) {

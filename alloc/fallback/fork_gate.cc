@@ -30,14 +30,15 @@ struct alignas(kCacheLine) Counter {
 };
 
 struct ThreadState {
-  int32_t depth;  // hooked functions on this thread's stack; counted in a Counter while > 0
+  int16_t depth;  // hooked functions on this thread's stack; counted in a Counter while > 0
+  bool refused;   // see refuse_mappings(); meaningful while depth > 0
   int32_t saved_errno;
 };
 static_assert(sizeof(ThreadState) <= 8, "static TLS is scarce: 48 bytes with mimalloc's own");
 
 constinit Counter counters[kCounters];
 constinit std::atomic<const ThreadState*> fork_owner{nullptr};
-constinit SPILLWAY_TLS ThreadState thread_state{0, 0};
+constinit SPILLWAY_TLS ThreadState thread_state{0, false, 0};
 
 Counter& counter_of(const ThreadState& thread) {
   const uint64_t mixed = reinterpret_cast<uintptr_t>(&thread) * 0x9E3779B97F4A7C15u;
@@ -109,6 +110,7 @@ SPILLWAY_NOINLINE void enter_outermost(ThreadState& self) {
   // The depth is set last and cleared first: a signal handler that allocates in between counts
   // itself in and out on its own.
   self.saved_errno = entry_errno;
+  self.refused = false;
   std::atomic_signal_fence(std::memory_order_seq_cst);
   self.depth = 1;
 }
@@ -146,6 +148,10 @@ void report_no_memory() {
   errno = ENOMEM;
   thread_state.saved_errno = ENOMEM;
 }
+
+void refuse_mappings() { thread_state.refused = true; }
+
+bool mappings_are_refused() { return thread_state.depth > 0 && thread_state.refused; }
 
 void fork_prepare() {
   const int entry_errno = errno;
@@ -194,9 +200,13 @@ void fork_child() {
 extern "C" {
 void spillway_mimalloc_enter();
 void spillway_mimalloc_leave();
+void spillway_mimalloc_refused();
+bool spillway_mimalloc_is_refused();
 
 void spillway_mimalloc_enter() { spillway::fallback::enter_gate(); }
 void spillway_mimalloc_leave() { spillway::fallback::leave_gate(); }
+void spillway_mimalloc_refused() { spillway::fallback::refuse_mappings(); }
+bool spillway_mimalloc_is_refused() { return spillway::fallback::mappings_are_refused(); }
 }
 // What the compiler calls at the start and end of mimalloc's functions (hooked_mimalloc.c). Set
 // here because gcc refuses to give its own declarations hidden visibility, without which the C

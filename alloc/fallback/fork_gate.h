@@ -27,4 +27,9 @@ void leave_gate();
 // Makes errno ENOMEM, for now and after the outermost `leave_gate`.
 void report_no_memory();
 
+// A mark of the calling thread: the kernel has refused a commit, so mimalloc shall map nothing more
+// until the outermost `leave_gate`.
+void refuse_mappings();
+bool mappings_are_refused();
+
 }  // namespace spillway::fallback

@@ -106,6 +106,9 @@ int write_statistics_as(int descriptor, const char* format) {
   return 0;
 }
 
-int set_parameter(int /*parameter*/, int /*value*/) { return 0; }
+int set_parameter(int parameter, int value) {
+  constexpr int kMostFast = 80 * sizeof(size_t) / 4;
+  return parameter != M_MXFAST || (value >= 0 && value <= kMostFast) ? 1 : 0;
+}
 
 }  // namespace spillway::heap

@@ -34,7 +34,8 @@ int write_statistics_as(int descriptor, const char* format);
 // major * 10000 + minor * 100 + patch.
 constexpr int version() { return SPILLWAY_VERSION_NUMBER; }
 
-// No parameter of glibc's has a counterpart here: 0, "not accepted", and nothing changes.
+// No parameter of glibc's has a counterpart here: nothing changes. The answer is glibc's, 1 unless
+// M_MXFAST is given a value out of bounds; unknown parameters get a 1 there, too.
 int set_parameter(int parameter, int value);
 
 }  // namespace spillway::heap

@@ -79,6 +79,11 @@ void* reallocate_pooled(void* pointer, size_t size) {
   return growing != nullptr ? move_to(growing, pointer, usable) : move(pointer, usable, size);
 }
 
+SPILLWAY_COLD void* refuse(const void* pointer) {
+  report_foreign(Misuse::kReallocate, pointer);
+  return out_of_memory();
+}
+
 }  // namespace
 
 void* reallocate(void* pointer, size_t size) {
@@ -95,7 +100,13 @@ void* reallocate(void* pointer, size_t size) {
   if (heap.engine.arena().owns(pointer)) {
     return reallocate_pooled(pointer, size);
   }
+  if (SPILLWAY_UNLIKELY(!fallback::is_near(pointer) && !fallback::may_hold(pointer))) {
+    return refuse(pointer);
+  }
   const size_t usable = fallback::usable_size(pointer);
+  if (size <= usable && usable <= fallback::kAlignment) {
+    return pointer;  // the smallest block
+  }
   if (size >= config::kMinPooledSize && size > usable && !admit(size - usable)) {
     return out_of_memory();
   }

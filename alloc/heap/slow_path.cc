@@ -117,4 +117,11 @@ SPILLWAY_COLD void free_slow(void* pointer) {
   note_slow_path();
 }
 
+SPILLWAY_COLD void free_far(void* pointer) {
+  if (!fallback::may_hold(pointer)) {
+    return report_foreign(Misuse::kFree, pointer);
+  }
+  fallback::free(pointer);
+}
+
 }  // namespace spillway::heap

@@ -174,8 +174,12 @@ BOOST_AUTO_TEST_CASE(malloc_stats_goes_to_stderr) {
   BOOST_TEST(ending.message.starts_with("spillway: statistics\n"));
 }
 
-BOOST_AUTO_TEST_CASE(no_parameter_is_accepted) {
-  BOOST_TEST(set_parameter(M_MMAP_THRESHOLD, 1) == 0);
+BOOST_AUTO_TEST_CASE(parameters_are_answered_as_by_glibc) {
+  BOOST_TEST(set_parameter(M_MMAP_THRESHOLD, 1) == 1);
+  BOOST_TEST(set_parameter(-4711, 1) == 1);
+  BOOST_TEST(set_parameter(M_MXFAST, 160) == 1);
+  BOOST_TEST(set_parameter(M_MXFAST, 161) == 0);
+  BOOST_TEST(set_parameter(M_MXFAST, -1) == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
