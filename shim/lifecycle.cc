@@ -3,7 +3,26 @@
 
 namespace {
 
-__attribute__((constructor)) void start() { spillway::heap::on_process_start(); }
-__attribute__((destructor)) void end() { spillway::heap::on_process_end(); }
+// Called once, from where it is first called.
+void start(int /*argc*/, char** /*argv*/, char** environment) {
+  static bool started = false;
+  if (!started) {
+    started = true;
+    spillway::heap::on_process_start(environment);
+  }
+}
+
+// In the preload library, which is marked to be initialised first (-z initfirst).
+[[gnu::constructor]] void start_library(int argc, char** argv, char** environment) {
+  start(argc, argv, environment);
+}
+
+[[gnu::destructor]] void end() { spillway::heap::on_process_end(); }
 
 }  // namespace
+
+#if SPILLWAY_IN_EXECUTABLE
+// In an executable, before the constructors of the libraries that it needs.
+[[gnu::section(".preinit_array"), gnu::used]] static void (*const start_executable)(int, char**,
+                                                                                    char**) = start;
+#endif

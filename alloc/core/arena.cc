@@ -76,7 +76,7 @@ void Arena::release() {
   void* const states = states_;
   // First: another thread may get the range from the kernel as soon as it is gone.
   bytes_.set(0);
-  base_.set(0);
+  base_.set(kNoBase);
   states_ = nullptr;
   if (size != 0) {
     os::release(start, size);

@@ -110,8 +110,10 @@ class Arena {
   static constexpr uint32_t kMostStagger = (kStaggerLines - 1) * kStatesPerLine;
 
   // Read on every free(): the first members of an engine. A free() may run while reserve() does, in
-  // another thread: without bytes_ nothing is owned.
-  OwnedCell<uintptr_t> base_;
+  // another thread, and see either one before and the other after: with the base of no arena an
+  // offset is beyond any size, and no offset is below a size of 0.
+  static constexpr uintptr_t kNoBase = uintptr_t{1} << 63;
+  OwnedCell<uintptr_t> base_{kNoBase};
   OwnedCell<size_t> bytes_;
   StateByte* states_ = nullptr;
   unsigned span_shift_ = 0;

@@ -54,11 +54,13 @@ struct BinTable {
   Bin& of_span(size_t span) { return bins[span + 1]; }
 };
 
-// What a thread's anchor points to before it has a cache, while somebody else looks after it
-// (Engine::relax_caches()), and after it gave it back. Never written: a bin is written only when it
-// has blocks or room. Three objects, so that they can be told apart.
+// What a thread's anchor points to before it has a cache, while another thread looks after it
+// (Engine::relax_caches()), while each call is to take the slow path, which then uses the cache
+// (Engine::meter()), and after it gave it back. Never written: a bin is written only when it has
+// blocks or room. Four objects, so that they can be told apart.
 extern const BinTable kNoCacheYet;
 extern const BinTable kCacheLent;
+extern const BinTable kCacheMetered;
 extern const BinTable kCacheGone;
 
 // A thread's way to its cache: the only thread-local data there is.
@@ -69,11 +71,20 @@ struct ThreadAnchor {
   // Set while this thread changes its bins, before it reads `bins`. A signal handler that finds it
   // set leaves them alone and goes to the freelists, so that malloc and free of pooled sizes may
   // interrupt themselves; and who wants to borrow the cache comes again.
-  OwnedCell<bool> busy;
-  // Set once the thread's end will be noticed; for whoever arranges that.
-  OwnedCell<bool> end_noticed;
-  // Calls of slow paths, modulo 256; for whoever does something at every so many.
-  OwnedCell<uint8_t> slow_calls;
+  OwnedCell<bool> busy{};
+  // Set once the thread's end will be noticed.
+  OwnedCell<bool> end_noticed{};
+  // Calls of slow paths, modulo 256; for what is done at every so many.
+  OwnedCell<uint8_t> slow_calls{};
+  // The cache, whatever `bins` points to: its number in the registry and 1; 0 without a cache.
+  OwnedCell<uint16_t> cache_number{};
+  // What this thread gave to freelists since it last looked at them, in units of 64 KiB.
+  OwnedCell<uint16_t> given{};
+
+  // Of a thread that has no cache and gets none.
+  static ThreadAnchor without_cache() {
+    return {.bins = OwnedCell(const_cast<BinTable*>(&kCacheGone))};
+  }
 
   BinTable& table() const { return *bins.get_acquire(); }
 };

@@ -169,7 +169,9 @@ uint64_t Central::purge(uint32_t& cursor, uint64_t most_bytes, bool& refused) {
   const uint64_t slot_bytes = uint64_t{geometry_->stride_granules} << arena_->granule_shift();
   const auto most_slots = static_cast<uint32_t>(
       std::clamp<uint64_t>(most_bytes / slot_bytes, 1, Freelist::kSlotsPerWord));
+  in_hand_word_.set(word);
   const uint64_t claimed = cool_.take_word(word, most_slots);
+  in_hand_slots_.set(claimed);
   uint64_t done = 0;
   bool accepted = true;
   for (uint64_t left = claimed; left != 0;) {
@@ -182,6 +184,9 @@ uint64_t Central::purge(uint32_t& cursor, uint64_t most_bytes, bool& refused) {
     done |= purged << first;
   }
   refused = refused || !accepted;
+  // First: a child that is forked between the two loses slots instead of having them twice.
+  in_hand_slots_.set(0);
+  order_for_signals();
   clean_.put_word(word, done);
   cool_.put_word(word, claimed & ~done);
   // On to the next word when this one is done with, for better or worse.
@@ -189,6 +194,24 @@ uint64_t Central::purge(uint32_t& cursor, uint64_t most_bytes, bool& refused) {
                     most_slots < Freelist::kSlotsPerWord;
   cursor = rest ? word : word + 1;
   return static_cast<uint64_t>(std::popcount(done)) * geometry_->block_size;
+}
+
+uint64_t Central::dirty_bytes_up_to(uint64_t most) {
+  const auto wanted =
+      static_cast<uint32_t>(std::min<uint64_t>(most / geometry_->block_size + 1, geometry_->slots));
+  const uint32_t warm = warm_.count_up_to(wanted);
+  const uint32_t both = warm < wanted ? warm + cool_.count_up_to(wanted - warm) : warm;
+  return uint64_t{both} * geometry_->block_size;
+}
+
+void Central::recover_after_fork(bool purge_was_ours) {
+  if (!purge_was_ours) {
+    cool_.put_word(in_hand_word_.get(), in_hand_slots_.get());
+    in_hand_slots_.set(0);
+  }
+  for (Freelist* list : {&warm_, &cool_, &clean_}) {
+    list->repair(growth_.taken());
+  }
 }
 
 bool Central::purge_run(SlotIndex first, uint32_t count, uint64_t& purged) {

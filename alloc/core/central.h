@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "alloc/base/index.h"
+#include "alloc/base/owned_cell.h"
 #include "alloc/core/arena.h"
 #include "alloc/core/freelist.h"
 #include "alloc/core/geometry.h"
@@ -75,13 +76,20 @@ class Central {
   void cool();
   // Gives memory of cool slots, at most about `most_bytes` and at least one slot, to the kernel;
   // they are clean then. Returns the bytes, 0 when nothing is cool. `cursor` is the caller's and
-  // starts at 0. When the kernel refuses, the slots stay cool and `refused` is set.
+  // starts at 0. One caller at a time. When the kernel refuses, the slots stay cool and `refused`
+  // is set.
   uint64_t purge(uint32_t& cursor, uint64_t most_bytes, bool& refused);
+
+  // In a forked child: what a thread that did not come along left undone in the lists, and, if it
+  // was in purge(), the slots it had in hand.
+  void recover_after_fork(bool purge_was_ours);
 
   bool is_free(const void* block) const;
   // Slots taken into use so far, those in runs included.
   uint32_t grown() const { return growth_.taken(); }
   uint32_t committed() const { return growth_.committed(); }
+  // Bytes of free slots with memory, but no more than `most` and a slot.
+  uint64_t dirty_bytes_up_to(uint64_t most);
   uint32_t count_warm() const { return warm_.count(growth_.taken()); }
   uint32_t count_cool() const { return cool_.count(growth_.taken()); }
   uint32_t count_clean() const { return clean_.count(growth_.taken()); }
@@ -90,6 +98,9 @@ class Central {
   // A word of the freelist for a newcomer to start at: neighbours in number get distant ones.
   uint32_t start_hint(uint32_t newcomer) const;
 
+  bool has_slot(Granule granule) const {
+    return raw(granule) >= first_granule_ && raw(slot_of(granule)) < geometry_->slots;
+  }
   // The slot that a granule of this class belongs to, and where slots and their blocks start.
   SlotIndex slot_of(Granule granule) const {
     return SlotIndex{geometry_->by_stride.divide(raw(granule) - first_granule_)};
@@ -126,6 +137,9 @@ class Central {
   Freelist clean_;  // without memory: reads as zero
   Groups groups_;
   Growth growth_;
+  // Slots out of the lists for their purge, by word and bit.
+  OwnedCell<uint32_t> in_hand_word_;
+  OwnedCell<uint64_t> in_hand_slots_;
   // Of all clients there were. relaxed, both: counts that order nothing.
   std::atomic<uint32_t> private_runs_{0};
   std::atomic<uint32_t> needed_runs_{0};

@@ -1,10 +1,15 @@
 #include "alloc/core/engine.h"
 
+#include <algorithm>
+
 #include "alloc/base/bits.h"
+#include "alloc/os/bounded_wait.h"
 #include "alloc/os/os.h"
 
 namespace spillway::core {
 namespace {
+
+constexpr uint64_t kSecondNs = 1'000'000'000;
 
 constexpr ClassIndex class_index(uint32_t number) {
   return ClassIndex{static_cast<uint8_t>(number)};
@@ -59,22 +64,50 @@ void Engine::stop() {
   arena_.release();
 }
 
-ThreadCache* Engine::cache_of(BinTable* bins) {
+ThreadCache* Engine::usable_cache(const ThreadAnchor& anchor) const {
+  BinTable* const bins = &anchor.table();
+  if (bins == &kCacheMetered) {
+    return own_cache(anchor);
+  }
   const bool none = bins == &kNoCacheYet || bins == &kCacheLent || bins == &kCacheGone;
   return none ? nullptr : static_cast<ThreadCache*>(bins);
 }
 
-void* Engine::take(ThreadAnchor& anchor, ClassIndex index) {
-  if (!anchor.busy.get()) {
-    const BusyScope busy(anchor);
-    ThreadCache* cache = cache_of(&anchor.table());
-    if (cache != nullptr) {
-      // Not empty after all when a signal handler freed a block meanwhile, or when the caller found
-      // the cache lent.
-      void* block = nullptr;
-      return cache->of(index).pop(block) ? block : cache->refill(index, neighbours());
+bool Engine::wait_for_return(const ThreadAnchor& anchor) {
+  if (anchor.bins.get_acquire() != &kCacheLent) {
+    return false;
+  }
+  os::BoundedWait wait(kSecondNs);
+  while (anchor.bins.get_acquire() == &kCacheLent) {
+    if (!wait.pause()) {
+      return false;
     }
   }
+  return true;
+}
+
+void* Engine::take(ThreadAnchor& anchor, ClassIndex index) {
+  if (anchor.busy.get()) {
+    return take_uncached(index);
+  }
+  void* block = nullptr;
+  do {
+    {
+      const BusyScope busy(anchor);
+      ThreadCache* cache = usable_cache(anchor);
+      if (cache != nullptr) {
+        // Not empty after all when a signal handler freed a block meanwhile, or when the caller
+        // found the cache lent or metered.
+        return cache->of(index).pop(block) ? block : cache->refill(index, neighbours());
+      }
+    }
+    block = take_uncached(index);
+    // What the class has left may be in the thread's own cache, which is lent for a moment.
+  } while (block == nullptr && wait_for_return(anchor));
+  return block;
+}
+
+void* Engine::take_uncached(ClassIndex index) {
   Central::Client client;
   void* block = nullptr;
   if (central(index).take_used(client, &block, 1) == 0) {
@@ -89,19 +122,33 @@ void* Engine::take(ThreadAnchor& anchor, ClassIndex index) {
   return block;
 }
 
-void Engine::give(ThreadAnchor& anchor, ClassIndex index, void* block) {
+uint64_t Engine::give(ThreadAnchor& anchor, ClassIndex index, void* block) {
+  const uint64_t size = geometry_.of(index).block_size;
   if (!anchor.busy.get()) {
     const BusyScope busy(anchor);
-    ThreadCache* cache = cache_of(&anchor.table());
+    ThreadCache* cache = usable_cache(anchor);
     if (cache != nullptr) {
-      cache->spill(index, block, neighbours());
-      return;
+      // Room after all when the caller found the cache metered.
+      return cache->of(index).push(block) ? 0 : cache->spill(index, block, neighbours()) * size;
     }
   }
   Central::Client client;
   // relaxed: a count.
   uncached_[raw(index)].given.fetch_add(1, std::memory_order_relaxed);
   neighbours().put(index, client, &block, 1);
+  return size;
+}
+
+void Engine::meter(ThreadAnchor& anchor, bool metered) {
+  if (anchor.busy.get()) {
+    return;
+  }
+  const BusyScope busy(anchor);
+  ThreadCache* cache = usable_cache(anchor);
+  if (cache != nullptr) {
+    cache->metered.set(metered);
+    anchor.bins.set(metered ? const_cast<BinTable*>(&kCacheMetered) : cache);
+  }
 }
 
 bool Engine::attach(ThreadAnchor& anchor) {
@@ -112,11 +159,12 @@ bool Engine::attach(ThreadAnchor& anchor) {
   ThreadCache* cache = registry_.claim();
   // Not asked for again when there is none: each miss would search for one.
   anchor.bins.set(cache != nullptr ? cache : const_cast<BinTable*>(&kCacheGone));
+  anchor.cache_number.set(cache != nullptr ? static_cast<uint16_t>(cache->number() + 1) : 0);
   return cache != nullptr;
 }
 
 void Engine::allow_borrowing(ThreadAnchor& anchor) {
-  ThreadCache* cache = cache_of(&anchor.table());
+  ThreadCache* cache = own_cache(anchor);
   if (cache != nullptr && cache->anchor.get() == nullptr) {
     cache->anchor.set(&anchor);
     // release: pairs with the acquire in borrow(); the anchor is set.
@@ -125,10 +173,11 @@ void Engine::allow_borrowing(ThreadAnchor& anchor) {
 }
 
 Engine::Borrowed Engine::borrow(ThreadCache& cache) {
-  auto owned = ThreadCache::Lease::kOwned;
-  // acquire: pairs with the releases in allow_borrowing() and return_borrowed().
-  if (!cache.lease.compare_exchange_strong(owned, ThreadCache::Lease::kLent,
-                                           std::memory_order_acquire, std::memory_order_relaxed)) {
+  using Lease = ThreadCache::Lease;
+  auto owned = Lease::kOwned;
+  // acquire: pairs with the releases in allow_borrowing() and give_anchor_back().
+  if (!cache.lease.compare_exchange_strong(owned, Lease::kMoving, std::memory_order_acquire,
+                                           std::memory_order_relaxed)) {
     return Borrowed::kNever;
   }
   ThreadAnchor& anchor = *cache.anchor.get();
@@ -138,23 +187,48 @@ Engine::Borrowed Engine::borrow(ThreadCache& cache) {
   const bool barred = os::barrier_in_all_threads();
   // acquire: pairs with the release at the end of the thread's last BusyScope.
   if (barred && !anchor.busy.get_acquire()) {
+    // release: pairs with the acquire in detach(); the anchor is not written from here on.
+    cache.lease.store(Lease::kLent, std::memory_order_release);
     return Borrowed::kYes;
   }
-  return_borrowed(cache);
+  give_anchor_back(cache);
   return barred ? Borrowed::kBusy : Borrowed::kNever;
 }
 
-void Engine::return_borrowed(ThreadCache& cache) {
-  // release: pairs with the acquire in ThreadAnchor::table() and cache_of(); what was done to the
-  // cache meanwhile.
-  cache.anchor.get()->bins.set_release(&cache);
+// The lease is kMoving.
+void Engine::give_anchor_back(ThreadCache& cache) {
+  // release: pairs with the acquires in ThreadAnchor::table() and wait_for_return(); what was done
+  // to the cache meanwhile.
+  BinTable* const bins =
+      cache.metered.get() ? const_cast<BinTable*>(&kCacheMetered) : static_cast<BinTable*>(&cache);
+  cache.anchor.get()->bins.set_release(bins);
   // release: pairs with the acquires in borrow() and detach().
   cache.lease.store(ThreadCache::Lease::kOwned, std::memory_order_release);
 }
 
-bool Engine::relax_caches() {
+void Engine::return_borrowed(ThreadCache& cache) {
+  auto lent = ThreadCache::Lease::kLent;
+  // acquire: pairs with the release in detach().
+  if (cache.lease.compare_exchange_strong(lent, ThreadCache::Lease::kMoving,
+                                          std::memory_order_acquire)) {
+    give_anchor_back(cache);
+  } else if (lent == ThreadCache::Lease::kOrphaned) {
+    cache.flush(neighbours());
+    release_cache(cache);
+  }
+}
+
+void Engine::release_cache(ThreadCache& cache) {
+  cache.anchor.set(nullptr);
+  cache.metered.set(false);
+  // relaxed: the registry hands the cache on.
+  cache.lease.store(ThreadCache::Lease::kNone, std::memory_order_relaxed);
+  registry_.release(cache);
+}
+
+uint64_t Engine::relax_caches() {
   const uint64_t now = os::monotonic_ns();
-  bool held = false;
+  uint64_t held = 0;
   registry_.for_each([&](ThreadCache& cache) {
     // relaxed: a cache that is lent out from now on is looked at the next time.
     if (cache.lease.load(std::memory_order_relaxed) == ThreadCache::Lease::kNone ||
@@ -167,9 +241,11 @@ bool Engine::relax_caches() {
     }
     if (borrowed == Borrowed::kYes) {
       cache.relax(neighbours());
+      held += cache.bytes(geometry_);
       return_borrowed(cache);
+    } else if (borrowed == Borrowed::kBusy) {
+      held += cache.bytes(geometry_);
     }
-    held = held || (borrowed != Borrowed::kNever && cache.holds_anything(geometry_));
   });
   return held;
 }
@@ -181,62 +257,89 @@ void Engine::cool() {
 }
 
 void Engine::detach(ThreadAnchor& anchor) {
-  // Who borrowed the cache brings it back in a few microseconds, or with the end of its time slice.
-  BinTable* bins = nullptr;
-  while ((bins = anchor.bins.get_acquire()) == &kCacheLent) {
-    os::yield();
-  }
-  ThreadCache* cache = cache_of(bins);
+  using Lease = ThreadCache::Lease;
+  ThreadCache* cache = own_cache(anchor);
+  Lease seen = Lease::kNone;
   if (cache != nullptr) {
-    auto owned = ThreadCache::Lease::kOwned;
-    // acquire: pairs with the release in return_borrowed(). Never allowed to be lent: kNone.
-    while (!cache->lease.compare_exchange_weak(owned, ThreadCache::Lease::kNone,
-                                               std::memory_order_acquire) &&
-           owned != ThreadCache::Lease::kNone) {
-      owned = ThreadCache::Lease::kOwned;
-      os::yield();
+    os::BoundedWait wait(10 * kSecondNs);
+    for (;;) {
+      // relaxed: the exchange decides.
+      seen = cache->lease.load(std::memory_order_relaxed);
+      if (seen == Lease::kMoving) {
+        // Over in some microseconds, or when the borrower runs again.
+        if (wait.pause()) {
+          continue;
+        }
+        break;
+      }
+      const Lease next = seen == Lease::kLent ? Lease::kOrphaned : Lease::kNone;
+      // acquire: pairs with the releases in give_anchor_back() and borrow(). release: pairs with
+      // the acquire in return_borrowed().
+      if (cache->lease.compare_exchange_weak(seen, next, std::memory_order_acq_rel)) {
+        break;
+      }
     }
   }
+  const bool ours = cache != nullptr && (seen == Lease::kOwned || seen == Lease::kNone);
   {
     const BusyScope busy(anchor);
     anchor.bins.set(const_cast<BinTable*>(&kCacheGone));
-    if (cache != nullptr) {
-      cache->anchor.set(nullptr);
+    anchor.cache_number.set(0);
+    if (ours) {
       cache->flush(neighbours());
     }
   }
-  if (cache != nullptr) {
-    registry_.release(*cache);
+  if (ours) {
+    release_cache(*cache);
   }
 }
 
 void Engine::flush(ThreadAnchor& anchor) {
-  if (!anchor.busy.get()) {
+  if (anchor.busy.get()) {
+    return;
+  }
+  do {
     const BusyScope busy(anchor);
-    ThreadCache* cache = cache_of(&anchor.table());
+    ThreadCache* cache = usable_cache(anchor);
     if (cache != nullptr) {
       cache->flush(neighbours());
+      return;
     }
-  }
+  } while (wait_for_return(anchor));
 }
 
-void Engine::recover_after_fork(ThreadAnchor& survivor) {
-  // Somebody who did not come along may have borrowed it, if the fork did not wait for that.
-  registry_.for_each([&survivor](ThreadCache& cache) {
-    if (cache.anchor.get() == &survivor) {
-      return_borrowed(cache);
-    }
-  });
-  const ThreadCache* mine = cache_of(&survivor.table());
+void Engine::recover_after_fork(ThreadAnchor& survivor, bool purge_was_ours) {
+  ThreadCache* const mine = own_cache(survivor);
+  // A thread that did not come along may have borrowed it, if the fork did not wait for that.
+  // relaxed, all of them here: the only thread there is.
+  if (mine != nullptr && !purge_was_ours &&
+      mine->lease.load(std::memory_order_relaxed) != ThreadCache::Lease::kNone) {
+    give_anchor_back(*mine);
+  }
   registry_.for_each([this, mine](ThreadCache& cache) {
     if (&cache != mine && registry_.in_use(cache)) {
-      // relaxed: the only thread there is.
-      cache.lease.store(ThreadCache::Lease::kNone, std::memory_order_relaxed);
-      cache.anchor.set(nullptr);
       cache.flush(neighbours());
-      registry_.release(cache);
+      release_cache(cache);
     }
   });
+  for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
+    centrals_[i].recover_after_fork(purge_was_ours);
+  }
+  large_.recover_after_fork(purge_was_ours);
+  registry_.recover_after_fork();
+}
+
+bool Engine::free_bytes_reach(uint64_t bytes) {
+  uint64_t sum = large_.free_bytes_up_to(bytes);
+  for (uint32_t i = 1; i <= geometry_.class_count && sum < bytes; ++i) {
+    sum += centrals_[i].dirty_bytes_up_to(bytes - sum);
+  }
+  // No more than they may hold, which is known at once.
+  if (sum + static_cast<uint64_t>(std::max<int64_t>(budget_.claimed(), 0)) >= bytes) {
+    registry_.for_each(
+        [&](const ThreadCache& cache) { sum += sum < bytes ? cache.bytes(geometry_) : 0; });
+  }
+  return sum >= bytes;
 }
 
 uint64_t Engine::taken_bytes() const {

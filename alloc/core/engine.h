@@ -65,25 +65,29 @@ class Engine {
   // is full. For use after Bin::pop() failed. Cost: one batch from the freelist.
   void* take(ThreadAnchor& anchor, ClassIndex index);
   // A block back, its state byte already kFree, or kClean for one never handed out. For use after
-  // Bin::push() failed.
-  void give(ThreadAnchor& anchor, ClassIndex index, void* block);
+  // Bin::push() failed. Returns the bytes that went to the freelist.
+  uint64_t give(ThreadAnchor& anchor, ClassIndex index, void* block);
 
   // Gives the thread a cache if it has none yet; false when none can be had (it then works
   // without).
   bool attach(ThreadAnchor& anchor);
-  // Flushes and returns the thread's cache; the thread works on without one.
+  // Flushes and returns the thread's cache; the thread works on without one. Waits for nothing but
+  // a borrower that is at work on the anchor at this moment, ten seconds at most.
   void detach(ThreadAnchor& anchor);
-  // Moves all blocks of the thread's cache to the freelists.
+  // Moves all blocks of the thread's cache to the freelists. Waits for a borrower, a second at
+  // most.
   void flush(ThreadAnchor& anchor);
+  // Whether each of the thread's calls is to come here although its cache could serve it: some ten
+  // nanoseconds more a call.
+  void meter(ThreadAnchor& anchor, bool metered);
 
   // From now on until detach(), which the thread is sure to call, others may borrow its cache.
   void allow_borrowing(ThreadAnchor& anchor);
   // ThreadCache::relax() for the caches of all threads that allow it, each at a moment when its
   // thread is not at work on it. A thread that comes for its cache meanwhile works without. Where
   // the kernel has no membarrier, nothing happens. Not for two callers at a time; a few
-  // microseconds for each cache that holds anything. False when none of them does, and nothing is
-  // left to look after.
-  bool relax_caches();
+  // microseconds for each cache that holds anything. Returns the bytes that those caches hold now.
+  uint64_t relax_caches();
 
   // Cooling and purging, class by class; see Central.
   void cool();
@@ -99,6 +103,9 @@ class Engine {
   }
 
   const Central& class_at(ClassIndex index) const { return central(index); }
+  // Whether so many bytes are free and have memory, in freelists or large slots, or may be so in
+  // caches. Costs little where much less is free.
+  bool free_bytes_reach(uint64_t bytes);
   // Bytes that left freelists and growth for caches and the program, since the start.
   uint64_t taken_bytes() const;
   uint64_t grown_bytes() const { return pool_size_.bytes(); }
@@ -113,10 +120,16 @@ class Engine {
            (large > large_purged ? large - large_purged : 0);
   }
 
-  // In a forked child: takes back the caches of threads that did not come along. Blocks that such a
+  // In a forked child: takes back the caches of threads that did not come along, and what the purge
+  // of such a thread had in hand (`purge_was_ours`: the survivor's own goes on). Blocks that such a
   // thread was moving between bin and freelist at the moment of the fork stay lost to the child.
-  void recover_after_fork(ThreadAnchor& survivor);
+  void recover_after_fork(ThreadAnchor& survivor, bool purge_was_ours);
 
+  // Whether a granule of the arena is in a slot: not in front of a class's first one (Arena::
+  // first_granule()), nor behind the last. The next three are for such granules.
+  bool has_slot(Granule granule) const {
+    return is_large(granule) || central(arena_.class_of(granule)).has_slot(granule);
+  }
   // The first granule of the slot that a granule, perhaps from its middle, belongs to, and where
   // the slot's block starts.
   Granule slot_start(Granule granule) const {
@@ -146,8 +159,16 @@ class Engine {
   void collect(stats::Snapshot& snapshot) const;
 
  private:
-  // A thread's cache, or null for the constant ones.
-  static ThreadCache* cache_of(BinTable* bins);
+  // The cache that the thread may use now, or null.
+  ThreadCache* usable_cache(const ThreadAnchor& anchor) const;
+  // Its cache even while it is lent.
+  ThreadCache* own_cache(const ThreadAnchor& anchor) const {
+    const uint16_t number = anchor.cache_number.get();
+    return number != 0 ? &registry_.at(number - 1U) : nullptr;
+  }
+  // False when there is nothing to wait for, or it took a second.
+  static bool wait_for_return(const ThreadAnchor& anchor);
+  void* take_uncached(ClassIndex index);
 
   Central& central(ClassIndex index) { return centrals_[raw(index)]; }
   const Central& central(ClassIndex index) const { return centrals_[raw(index)]; }
@@ -157,7 +178,9 @@ class Engine {
   bool reserve_freelists(uint32_t large_spans);
   enum class Borrowed : uint8_t { kYes, kBusy, kNever };
   Borrowed borrow(ThreadCache& cache);
-  static void return_borrowed(ThreadCache& cache);
+  void return_borrowed(ThreadCache& cache);
+  static void give_anchor_back(ThreadCache& cache);
+  void release_cache(ThreadCache& cache);
 
   Arena arena_;  // first: read on every free()
   Geometry geometry_;

@@ -333,6 +333,28 @@ bool Freelist::take_slot(SlotIndex slot) {
   return (word_at(0, word).fetch_and(~bit, std::memory_order_acquire) & bit) != 0;
 }
 
+uint32_t Freelist::count_up_to(uint32_t most) {
+  uint32_t found = 0;
+  for (uint32_t word = next_word(0); word != kNoWord && found < most; word = next_word(word + 1)) {
+    // relaxed: a momentary answer.
+    found += static_cast<uint32_t>(std::popcount(word_at(0, word).load(std::memory_order_relaxed)));
+  }
+  return found;
+}
+
+void Freelist::repair(uint32_t slots) {
+  uint32_t words = words_for(slots);
+  for (unsigned level = 1; level < level_count_; ++level, words = words_for(words)) {
+    for (uint32_t word = 0; word < words; ++word) {
+      // relaxed, both: the only thread there is.
+      if (word_at(level - 1, word).load(std::memory_order_relaxed) != 0) {
+        word_at(level, word / kSlotsPerWord)
+            .fetch_or(uint64_t{1} << (word % kSlotsPerWord), std::memory_order_relaxed);
+      }
+    }
+  }
+}
+
 bool Freelist::contains(SlotIndex slot) const {
   const uint64_t bit = uint64_t{1} << (raw(slot) % kSlotsPerWord);
   // acquire: pairs with fill(), for callers who go on to read the slot's state.

@@ -91,6 +91,13 @@ class Freelist {
     });
   }
 
+  // Free slots, counted until there are `most` or a few more; reads no more words than that takes.
+  uint32_t count_up_to(uint32_t most);
+
+  // In a forked child: has the summary know of each slot that is here, whatever became of the put()
+  // of a thread that did not come along. Reads the bitmap of the first `slots`.
+  void repair(uint32_t slots);
+
   bool contains(SlotIndex slot) const;
   // Free slots; exact while nobody else calls. Reads the whole bitmap below `slots`.
   uint32_t count(uint32_t slots) const;

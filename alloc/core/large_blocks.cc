@@ -225,40 +225,70 @@ bool LargeBlocks::purge_slot(uint32_t number, uint32_t keep_granules) {
   return true;
 }
 
-uint64_t LargeBlocks::purge_free(uint32_t newest, bool& refused) {
+uint64_t LargeBlocks::purge_free(uint32_t newest, const std::atomic<bool>& stop, bool& refused) {
   uint64_t left = 0;
   dirty_.for_each_slot([&](SlotIndex index) {
     const Slot& one = slot(raw(index));
     const uint32_t resident = one.resident.load(std::memory_order_relaxed);
-    if (one.freed_at.load(std::memory_order_relaxed) > newest || !dirty_.take_slot(index)) {
+    // relaxed: seen at the next slot otherwise.
+    if (stop.load(std::memory_order_relaxed) ||
+        one.freed_at.load(std::memory_order_relaxed) > newest || !dirty_.take_slot(index)) {
       left += uint64_t{resident} << kGranuleShift;
       return;
     }
+    in_hand_.set(raw(index));
     const bool purged = purge_slot(raw(index), 0);
     if (purged) {
       arena_->state(start_of(raw(index))).store(SlotState::kClean);
     }
     refused = refused || !purged;
     left += purged ? 0 : uint64_t{resident} << kGranuleShift;
+    // First: a child that is forked between the two loses the slot instead of having it twice.
+    in_hand_.set(kNone);
+    order_for_signals();
     uint32_t hint = 0;
     static_cast<void>((purged ? clean_ : dirty_).put(hint, &index, 1));
   });
   return left;
 }
 
-uint64_t LargeBlocks::purge_old(bool& refused) {
+uint64_t LargeBlocks::purge_old(const std::atomic<bool>& stop, bool& refused) {
   if (most_bytes_ == 0) {
     return 0;
   }
   // relaxed: only upkeep moves it.
   const uint32_t now = clock_.fetch_add(1, std::memory_order_relaxed);
-  return purge_free(now - 1, refused);
+  return purge_free(now - 1, stop, refused);
 }
 
-void LargeBlocks::purge_all(bool& refused) {
+void LargeBlocks::purge_all(const std::atomic<bool>& stop, bool& refused) {
   if (most_bytes_ != 0) {
-    purge_free(UINT32_MAX, refused);
+    purge_free(UINT32_MAX, stop, refused);
   }
+}
+
+uint64_t LargeBlocks::free_bytes_up_to(uint64_t most) {
+  uint64_t sum = 0;
+  if (most_bytes_ != 0) {
+    dirty_.for_each_slot([&](SlotIndex index) {
+      sum += sum < most ? uint64_t{slot(raw(index)).resident.load(std::memory_order_relaxed)}
+                              << kGranuleShift
+                        : 0;
+    });
+  }
+  return sum;
+}
+
+void LargeBlocks::recover_after_fork(bool purge_was_ours) {
+  if (most_bytes_ == 0) {
+    return;
+  }
+  if (in_hand_.get() != kNone && !purge_was_ours) {
+    put_back(in_hand_.get());
+    in_hand_.set(kNone);
+  }
+  dirty_.repair(used());
+  clean_.repair(used());
 }
 
 void LargeBlocks::collect(stats::Snapshot& snapshot) const {

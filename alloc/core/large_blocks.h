@@ -81,13 +81,20 @@ class LargeBlocks {
   }
 
   // Gives back the memory of slots that were free since before the last call but one. Returns the
-  // bytes that free slots still have.
-  uint64_t purge_old(bool& refused);
+  // bytes that free slots still have. One caller at a time; ends between two slots when `stop` is
+  // set.
+  uint64_t purge_old(const std::atomic<bool>& stop, bool& refused);
   // Of all free slots.
-  void purge_all(bool& refused);
+  void purge_all(const std::atomic<bool>& stop, bool& refused);
+  // Bytes that free slots have, but no more than `most` and a slot.
+  uint64_t free_bytes_up_to(uint64_t most);
   // That slots were extended to, since the start: about what was touched.
   uint64_t touched_bytes() const { return touched_bytes_.load(std::memory_order_relaxed); }
   uint64_t purged_bytes() const { return purged_bytes_.load(std::memory_order_relaxed); }
+
+  // In a forked child: what the put() of a thread that did not come along left undone, and the slot
+  // that such a thread was purging.
+  void recover_after_fork(bool purge_was_ours);
 
   void collect(stats::Snapshot& snapshot) const;
 
@@ -152,7 +159,7 @@ class LargeBlocks {
   uint32_t committed(uint32_t number, uint32_t granules);
   void put_back(uint32_t number);
   bool purge_slot(uint32_t number, uint32_t keep_granules);
-  uint64_t purge_free(uint32_t newest, bool& refused);
+  uint64_t purge_free(uint32_t newest, const std::atomic<bool>& stop, bool& refused);
 
   static constexpr uint32_t kNone = UINT32_MAX;
 
@@ -170,6 +177,7 @@ class LargeBlocks {
   Freelist clean_;  // free without
   Count used_{0};   // slots taken into use so far
   Count clock_{0};
+  OwnedCell<uint32_t> in_hand_{kNone};  // out of the lists for its purge
   std::atomic<uint64_t> touched_bytes_{0};
   std::atomic<uint64_t> purged_bytes_{0};
 };

@@ -3,6 +3,7 @@
 // statistics: a process has as many as it ever had threads at one time.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -25,6 +26,14 @@ class Registry {
   // Empty and no longer anybody's.
   void release(ThreadCache& cache);
 
+  // In a forked child: what release() of a thread that did not come along left undone.
+  void recover_after_fork() { free_numbers_.repair(std::min(numbered(), room_)); }
+
+  // A cache that was claimed once.
+  ThreadCache& at(uint32_t number) const {
+    return *reinterpret_cast<ThreadCache*>(memory_ + number * stride_);
+  }
+
   // Owned by a thread, or by one that a fork left behind.
   bool in_use(const ThreadCache& cache) const {
     // relaxed: a momentary answer.
@@ -37,9 +46,7 @@ class Registry {
   // Calls `action(ThreadCache&)` for every cache that was ever claimed.
   template <typename Action>
   void for_each(Action action) const {
-    // relaxed: a number whose cache is not complete yet is skipped below.
-    const uint32_t numbered = numbered_.load(std::memory_order_relaxed);
-    for (uint32_t number = 0; number < numbered && number < room_; ++number) {
+    for (uint32_t number = 0; number < numbered() && number < room_; ++number) {
       // acquire: pairs with the release in create(): the cache is complete.
       if (lives_[number].load(std::memory_order_acquire) != Life::kNotYet) {
         action(at(number));
@@ -52,9 +59,8 @@ class Registry {
   enum class Life : uint8_t { kNotYet, kIdle, kInUse };
 
   static size_t table_bytes(uint32_t caches);
-  ThreadCache& at(uint32_t number) const {
-    return *reinterpret_cast<ThreadCache*>(memory_ + number * stride_);
-  }
+  // relaxed: a number whose cache is not complete yet is skipped by its life.
+  uint32_t numbered() const { return numbered_.load(std::memory_order_relaxed); }
   ThreadCache* create();
 
   const Geometry* geometry_ = nullptr;

@@ -18,6 +18,7 @@ constexpr uint32_t kLeastBatching = 4;
 
 constinit const BinTable kNoCacheYet{};
 constinit const BinTable kCacheLent{};
+constinit const BinTable kCacheMetered{};
 constinit const BinTable kCacheGone{};
 
 void CacheNeighbours::put(ClassIndex index, Central::Client& client, void* const* blocks,
@@ -45,25 +46,24 @@ void ThreadCache::start(uint32_t number, const Geometry& geometry) {
   }
 }
 
-void ThreadCache::spill(ClassIndex index, void* block, const CacheNeighbours& neighbours) {
+uint32_t ThreadCache::spill(ClassIndex index, void* block, const CacheNeighbours& neighbours) {
   Bin& bin = of(index);
   Policy& policy = policies_[raw(index)];
   on_miss(index, Miss::kFull, neighbours);
   policy.traffic.spills.add(1);
-  if (policy.capacity == 0) {
+  if (policy.capacity != 0 && bin.push(block)) {
+    return 0;
+  }
+  if (policy.capacity == 0 ||
+      (policy.capacity < kLeastBatching && neighbours.geometry.of(index).fixed_bins)) {
     policy.traffic.blocks_out.add(1);
     neighbours.put(index, policy.client, &block, 1);
-    return;
+    return 1;
   }
-  if (!bin.push(block)) {
-    if (policy.capacity < kLeastBatching && neighbours.geometry.of(index).fixed_bins) {
-      policy.traffic.blocks_out.add(1);
-      neighbours.put(index, policy.client, &block, 1);
-      return;
-    }
-    give_oldest(index, std::max(1U, policy.capacity / 2), neighbours);
-    bin.push(block);
-  }
+  const uint32_t given = std::max(1U, policy.capacity / 2);
+  give_oldest(index, given, neighbours);
+  bin.push(block);
+  return given;
 }
 
 void ThreadCache::flush(const CacheNeighbours& neighbours) {
@@ -122,6 +122,14 @@ bool ThreadCache::holds_anything(const Geometry& geometry) const {
     }
   }
   return false;
+}
+
+uint64_t ThreadCache::bytes(const Geometry& geometry) const {
+  uint64_t sum = 0;
+  for (uint32_t i = 1; i <= geometry.class_count; ++i) {
+    sum += bins[i].count() * uint64_t{geometry.classes[i].block_size};
+  }
+  return sum;
 }
 
 void ThreadCache::on_miss(ClassIndex index, Miss miss, const CacheNeighbours& neighbours) {

@@ -64,8 +64,9 @@ class ThreadCache : public BinTable {
   void* refill(ClassIndex index, const CacheNeighbours& neighbours);
 
   // The bin of the class is full: keeps `block` after growing or giving the oldest half away; gives
-  // `block` itself to the freelist while the bin has no capacity.
-  void spill(ClassIndex index, void* block, const CacheNeighbours& neighbours);
+  // `block` itself to the freelist while the bin has no capacity. Returns how many blocks went to
+  // the freelist.
+  uint32_t spill(ClassIndex index, void* block, const CacheNeighbours& neighbours);
 
   // Gives every block and all claimed capacity back; the cache stays usable.
   void flush(const CacheNeighbours& neighbours);
@@ -76,17 +77,29 @@ class ThreadCache : public BinTable {
   bool needs_relaxing(const CacheNeighbours& neighbours, uint64_t now_ns);
   // Whether it has room, and so perhaps blocks.
   bool holds_anything(const Geometry& geometry) const;
+  // Bytes of the blocks in it; a momentary answer for others than its owner.
+  uint64_t bytes(const Geometry& geometry) const;
   // Flushes the cache of a thread that did nothing since the look before; otherwise its bins
   // shrink.
   void relax(const CacheNeighbours& neighbours);
 
   uint32_t number() const { return number_; }
 
-  // Who may change the bins: their thread, somebody who borrowed them, nobody.
-  enum class Lease : uint8_t { kNone, kOwned, kLent };
+  // Who may change the bins, and the owner's anchor.
+  //
+  //   kNone --allow--> kOwned --borrow--> kMoving --> kLent --return--> kMoving --> kOwned
+  //                      |                              |
+  //                      +-- owner ends --> kNone       +-- owner ends --> kOrphaned
+  //
+  // kOwned, kNone: the bins are their thread's. kMoving: for some instructions and a membarrier,
+  // the borrower writes the owner's anchor, and an owner that ends waits. kLent: the bins are the
+  // borrower's, the anchor is the owner's again. kOrphaned: all is the borrower's, who releases it.
+  enum class Lease : uint8_t { kNone, kOwned, kMoving, kLent, kOrphaned };
   std::atomic<Lease> lease{Lease::kNone};
   // The owner's anchor, while it may be borrowed from.
   OwnedCell<ThreadAnchor*> anchor;
+  // Engine::meter().
+  OwnedCell<bool> metered;
 
   struct Traffic {
     OwnedCell<uint64_t> blocks_in;   // from the freelist or growth

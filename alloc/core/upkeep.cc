@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "alloc/os/bounded_wait.h"
 #include "alloc/os/os.h"
 
 namespace spillway::core {
@@ -48,34 +49,50 @@ bool Upkeep::enter() {
   bool idle = false;
   // acquire: pairs with the release in leave(). relaxed: who sees a pause late is stopped by
   // running_.
-  return !pausing_.load(std::memory_order_relaxed) &&
-         running_.compare_exchange_strong(idle, true, std::memory_order_acquire,
-                                          std::memory_order_relaxed);
+  if (pausing_.load(std::memory_order_relaxed) ||
+      !running_.compare_exchange_strong(idle, true, std::memory_order_acquire,
+                                        std::memory_order_relaxed)) {
+    return false;
+  }
+  runner_.set(os::this_thread());
+  return true;
 }
 
+bool Upkeep::runs_here() const { return runner_.get() == os::this_thread(); }
+
 void Upkeep::leave() {
+  runner_.set(0);
   // release: pairs with the acquire in enter() and pause().
   running_.store(false, std::memory_order_release);
 }
 
-bool Upkeep::enter_within_a_second() {
-  constexpr uint64_t kSecondNs = 1'000'000'000;
-  const uint64_t start = os::monotonic_ns();
-  while (!enter()) {
-    if (os::monotonic_ns() - start > kSecondNs) {
-      return false;
+void Upkeep::Turn::wait() {
+  os::BoundedWait run(1'000'000'000);
+  os::BoundedWait fork(20'000'000);
+  while (!held_ && !upkeep_.runs_here()) {
+    // relaxed: a look; enter() decides.
+    os::BoundedWait& wait = upkeep_.pausing_.load(std::memory_order_relaxed) ? fork : run;
+    if (!wait.pause()) {
+      return;
     }
-    os::yield();
+    held_ = upkeep_.enter();
   }
-  return true;
+}
+
+bool Upkeep::Turn::keep() {
+  // relaxed: seen at the next step otherwise.
+  if (held_ && upkeep_.pausing_.load(std::memory_order_relaxed)) {
+    upkeep_.leave();
+    held_ = false;
+  }
+  return held_;
 }
 
 void Upkeep::pause(const void* who) {
-  constexpr uint64_t kSecondNs = 1'000'000'000;
   // relaxed: the exchange below decides; a run that has not begun stays away.
   pausing_.store(true, std::memory_order_relaxed);
-  const uint64_t start = os::monotonic_ns();
-  for (;;) {
+  os::BoundedWait wait(100'000'000);
+  do {
     bool idle = false;
     // acquire: as in enter().
     if (running_.compare_exchange_strong(idle, true, std::memory_order_acquire,
@@ -83,11 +100,7 @@ void Upkeep::pause(const void* who) {
       paused_by_.set(who);
       return;
     }
-    if (os::monotonic_ns() - start > kSecondNs) {
-      return;
-    }
-    os::yield();
-  }
+  } while (!runs_here() && wait.pause());
 }
 
 void Upkeep::resume(const void* who) {
@@ -107,6 +120,10 @@ void Upkeep::resume_after_fork() {
   // relaxed: the only thread there is.
   paused_by_.set(nullptr);
   pausing_.store(false, std::memory_order_relaxed);
+  if (runs_here()) {
+    return;  // in a signal handler that interrupted a run, which goes on afterwards
+  }
+  runner_.set(0);
   running_.store(false, std::memory_order_relaxed);
 }
 
@@ -118,10 +135,11 @@ uint32_t Upkeep::run(Engine& engine) {
   if (!purges()) {
     return kNothingLeft;
   }
-  if (!enter()) {
+  Turn turn(*this);
+  if (!turn.held()) {
     return interval_ms();
   }
-  const bool cached = engine.relax_caches();
+  const bool cached = engine.relax_caches() >= kLeastCached;
   const FreeBytes bytes = free_bytes(engine);
   follow_demand(engine.taken_bytes(), bytes.in_use(engine));
   engine.note_with_memory(bytes.in_use(engine) + bytes.dirty());
@@ -129,19 +147,26 @@ uint32_t Upkeep::run(Engine& engine) {
   engine.fresh_bytes().set_unwanted(false);
   const uint64_t kept = std::max(kept_always_, std::min(demand_, kLeastKept + peak_ / kPeakShare));
   if (bytes.dirty() > kept) {
-    purge_cool(engine, std::min(bytes.dirty() - kept, bytes.cool), bytes.cool);
+    purge_cool(engine, turn, std::min(bytes.dirty() - kept, bytes.cool), bytes.cool);
+  }
+  if (!turn.keep()) {
+    return interval_ms();
   }
   engine.cool();
   bool refused = false;
-  const uint64_t large = engine.large().purge_old(refused);
+  const uint64_t large = engine.large().purge_old(pausing_, refused);
   refused_.add(refused ? 1 : 0);
-  leave();
-  const bool done = bytes.dirty() <= kept_always_ && large == 0 && demand_ == 0 && !cached;
-  return done ? kNothingLeft : interval_ms();
+  const uint64_t waiting = bytes.dirty() - std::min(bytes.dirty(), kept_always_);
+  waiting_bytes_.set(waiting + large);
+  return waiting + large == 0 && !cached ? kNothingLeft : interval_ms();
 }
 
 void Upkeep::balance_now(Engine& engine) {
-  if (!purges() || !enter()) {
+  if (!purges()) {
+    return;
+  }
+  Turn turn(*this);
+  if (!turn.held()) {
     return;
   }
   engine.fresh_bytes().look();
@@ -153,14 +178,13 @@ void Upkeep::balance_now(Engine& engine) {
   engine.fresh_bytes().set_unwanted(bytes.dirty() > most / 4 * 3);
   if (bytes.dirty() > most) {
     const uint64_t excess = std::min(bytes.dirty() - most, kMostPerLook);
-    const uint64_t purged = purge_cool(engine, std::min(excess, bytes.cool), bytes.cool);
-    if (purged < excess && purged < bytes.dirty()) {
+    const uint64_t purged = purge_cool(engine, turn, std::min(excess, bytes.cool), bytes.cool);
+    if (purged < excess && purged < bytes.dirty() && turn.keep()) {
       engine.cool();
       bytes = free_bytes(engine);
-      purge_cool(engine, std::min(excess - purged, bytes.cool), bytes.cool);
+      purge_cool(engine, turn, std::min(excess - purged, bytes.cool), bytes.cool);
     }
   }
-  leave();
 }
 
 uint64_t Upkeep::most_free(uint64_t in_use) const {
@@ -170,49 +194,55 @@ uint64_t Upkeep::most_free(uint64_t in_use) const {
 }
 
 void Upkeep::follow_demand(uint64_t taken, uint64_t in_use) {
-  demand_ = std::max(faded(demand_), taken - std::min(taken, taken_before_));
+  // Intervals without a run count, too.
+  const uint64_t now = os::monotonic_ns();
+  const uint64_t intervals = (now - followed_at_ns_) / (interval_ms() * uint64_t{1'000'000});
+  followed_at_ns_ = now;
+  uint64_t demand = faded(demand_);
+  uint64_t peak = faded(peak_);
+  for (uint64_t i = 1; i < intervals && (demand | peak) != 0; ++i) {
+    demand = faded(demand);
+    peak = faded(peak);
+  }
+  demand_ = std::max(demand, taken - std::min(taken, taken_before_));
   taken_before_ = taken;
-  peak_ = std::max(faded(peak_), in_use);
+  peak_ = std::max(peak, in_use);
 }
 
-uint64_t Upkeep::purge_cool(Engine& engine, uint64_t bytes, uint64_t cool_bytes) {
+uint64_t Upkeep::purge_cool(Engine& engine, Turn& turn, uint64_t bytes, uint64_t cool_bytes) {
   uint64_t purged = 0;
-  for (uint32_t i = 1; i <= engine.geometry().class_count && purged < bytes; ++i) {
+  for (uint32_t i = 1; i <= engine.geometry().class_count && purged < bytes && turn.keep(); ++i) {
     const Central& one = engine.class_at(class_index(i));
     const uint64_t cool = one.count_cool() * uint64_t{one.geometry().block_size};
     // Rounded up to a block: many classes with little would never give any.
     const auto share = static_cast<uint64_t>(
         static_cast<double>(cool) / static_cast<double>(cool_bytes) * static_cast<double>(bytes));
-    purged += cool == 0 ? 0 : purge_class(engine, class_index(i), std::max<uint64_t>(share, 1));
+    purged +=
+        cool == 0 ? 0 : purge_class(engine, turn, class_index(i), std::max<uint64_t>(share, 1));
   }
   return purged;
 }
 
-uint64_t Upkeep::purge_class(Engine& engine, ClassIndex index, uint64_t bytes) {
+uint64_t Upkeep::purge_class(Engine& engine, Turn& turn, ClassIndex index, uint64_t bytes) {
   uint64_t purged = 0;
   bool refused = false;
   // The cursor meets the end of the class once on its way.
-  for (int ends = 0; purged < bytes && ends < 2 && !refused;) {
+  for (int ends = 0; purged < bytes && ends < 2 && !refused && turn.keep();) {
     const uint64_t step = engine.purge(index, cursors_[raw(index)],
                                        std::min(bytes - purged, kMostStepBytes), refused);
     ends += step == 0 && cursors_[raw(index)] == 0 ? 1 : 0;
     purged += step;
+    purged_bytes_.add(step);
     steps_.add(step != 0 ? 1 : 0);
-    // Between two steps a fork may take its turn. relaxed: seen at the next step otherwise.
-    if (pausing_.load(std::memory_order_relaxed)) {
-      leave();
-      while (!enter()) {
-        os::yield();
-      }
-    }
+    refused_.add(refused ? 1 : 0);
   }
-  purged_bytes_.add(purged);
-  refused_.add(refused ? 1 : 0);
   return purged;
 }
 
 uint64_t Upkeep::purge_everything(Engine& engine) {
-  if (!enter_within_a_second()) {
+  Turn turn(*this);
+  turn.wait();
+  if (!turn.held()) {
     return 0;
   }
   // Twice: a thread's cache is idle when nothing happened since the last call.
@@ -220,14 +250,16 @@ uint64_t Upkeep::purge_everything(Engine& engine) {
   engine.relax_caches();
   engine.cool();
   uint64_t purged = 0;
-  for (uint32_t i = 1; i <= engine.geometry().class_count; ++i) {
-    purged += purge_class(engine, class_index(i), UINT64_MAX);
+  for (uint32_t i = 1; i <= engine.geometry().class_count && turn.keep(); ++i) {
+    purged += purge_class(engine, turn, class_index(i), UINT64_MAX);
+  }
+  if (!turn.keep()) {
+    return purged;
   }
   const uint64_t before = engine.large().purged_bytes();
   bool refused = false;
-  engine.large().purge_all(refused);
+  engine.large().purge_all(pausing_, refused);
   refused_.add(refused ? 1 : 0);
-  leave();
   return purged + engine.large().purged_bytes() - before;
 }
 

@@ -41,17 +41,23 @@ class Upkeep {
     }
   }
 
-  // Gives back all that is free, whatever the demand; returns the bytes. Waits for a run, a second
-  // at most: it may be this thread's own, interrupted by a signal.
+  // Gives back all that is free, whatever the demand; returns the bytes. Waits for a run a second
+  // at most (it may be this thread's own, interrupted by a signal), and for a fork 20 ms (its
+  // handlers may wait for a lock that the caller holds). A fork that begins meanwhile ends it.
   uint64_t purge_everything(Engine& engine);
 
-  // For fork(): nobody is in a run from the one to the other. Waits for the run's current step, a
-  // second at most.
-  // `who` tells the forking threads apart.
+  // For fork(): no thread is in a run from the one to the other. Waits for the run's current step,
+  // 100 ms at most; what it had in hand is recovered in the child then (Engine::
+  // recover_after_fork()). `who` tells the forking threads apart.
   void pause(const void* who);
   void resume(const void* who);
   // In the child, whatever became of the threads that were in a run.
   void resume_after_fork();
+
+  // Whether the calling thread is in a run: a signal handler interrupted it.
+  bool runs_here() const;
+  // Free memory that the last run found and left, beyond what is always kept.
+  uint64_t waiting_bytes() const { return waiting_bytes_.get(); }
 
   // Of pooled blocks, since the start.
   uint64_t purged_pool_bytes() const { return purged_bytes_.get(); }
@@ -66,6 +72,8 @@ class Upkeep {
   // little that it does not matter beside what they were.
   static constexpr uint64_t kLeastKept = 4 * kMiB;
   static constexpr uint64_t kPeakShare = 32;
+  // Caches of fewer bytes are left to a thread that goes on using them.
+  static constexpr uint64_t kLeastCached = 256 * kKiB;
   static constexpr uint64_t kFreshPerLook = 4 * kMiB;
   // A thread that wants a block waits for it; what is left after a large heap's end is for run().
   static constexpr uint64_t kMostPerLook = 64 * kMiB;
@@ -77,23 +85,48 @@ class Upkeep {
   static constexpr uint64_t kFreeShare = 32;
   static constexpr uint64_t kLargePeak = 256 * kMiB;
 
+  // The one run at a time, for a scope. Between two steps it may be given up for a fork.
+  class Turn {
+   public:
+    explicit Turn(Upkeep& upkeep) : upkeep_(upkeep), held_(upkeep.enter()) {}
+    ~Turn() {
+      if (held_) {
+        upkeep_.leave();
+      }
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+    bool held() const { return held_; }
+    // Asks again, for as long as purge_everything() waits.
+    void wait();
+    // False: a fork has it from here on, and the run ends.
+    bool keep();
+
+   private:
+    Upkeep& upkeep_;
+    bool held_;
+  };
+
   void balance_now(Engine& engine);
   bool enter();
-  bool enter_within_a_second();
   void leave();
   uint32_t interval_ms() const;
   void follow_demand(uint64_t taken, uint64_t in_use);
   // What may be free while the pool grows, by what is in use.
   uint64_t most_free(uint64_t in_use) const;
   // Purges up to `bytes` of what is cool, from all classes in proportion.
-  uint64_t purge_cool(Engine& engine, uint64_t bytes, uint64_t cool_bytes);
-  uint64_t purge_class(Engine& engine, ClassIndex index, uint64_t bytes);
+  uint64_t purge_cool(Engine& engine, Turn& turn, uint64_t bytes, uint64_t cool_bytes);
+  uint64_t purge_class(Engine& engine, Turn& turn, ClassIndex index, uint64_t bytes);
 
   int64_t purge_delay_ms_ = kNever;
   std::atomic<bool> running_{false};
   std::atomic<bool> pausing_{false};
   OwnedCell<const void*> paused_by_;  // holds running_, and is the only one to write this
+  OwnedCell<uintptr_t> runner_;       // likewise; 0: no thread
+  OwnedCell<uint64_t> waiting_bytes_;
   uint64_t kept_always_ = 0;
+  uint64_t followed_at_ns_ = 0;
   uint64_t taken_before_ = 0;
   uint64_t demand_ = 0;  // bytes taken lately, fading
   uint64_t peak_ = 0;    // bytes in use lately, fading

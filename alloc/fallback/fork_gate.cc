@@ -6,16 +6,14 @@
 // An entering thread that sees a foreign owner counts itself out again and waits.
 #include "alloc/fallback/fork_gate.h"
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <ctime>
 
 #include "alloc/base/attributes.h"
+#include "alloc/os/bounded_wait.h"
+#include "alloc/os/os.h"
 
 namespace spillway::fallback {
 namespace {
@@ -38,6 +36,7 @@ static_assert(sizeof(ThreadState) <= 8, "static TLS is scarce: 48 bytes with mim
 
 constinit Counter counters[kCounters];
 constinit std::atomic<const ThreadState*> fork_owner{nullptr};
+constinit std::atomic<uint32_t> fork_thread{0};  // its number, as the kernel counts threads
 constinit SPILLWAY_TLS ThreadState thread_state{0, false, 0};
 
 Counter& counter_of(const ThreadState& thread) {
@@ -45,47 +44,47 @@ Counter& counter_of(const ThreadState& thread) {
   return counters[mixed >> (64 - kCounterBits)];
 }
 
-// A fork's handlers are given about a second for others to leave. Those others wait longer: copying
-// the page tables of a process with 100 GiB takes a second too.
-constexpr int kSecondsToLeave = 1;
-constexpr int kSecondsToWait = 4;
+// A fork's handlers are given so long for others to leave. Those others wait longer: copying the
+// page tables of a process with 100 GiB takes a second.
+constexpr uint64_t kLeaveNs = 1'000'000'000;
+constexpr uint64_t kForkNs = 4'000'000'000;
 
-// Pauses between looks at a condition, first by yielding, then by sleeping; no cancellation point.
-class BoundedWait {
+// Tells a fork that is under way from a thread that waits for a lock before it forks: other fork
+// handlers take locks, and so does the C library between the last handler and the fork. The kernel
+// copies a process running or in uninterruptible sleep; a thread that is asleep otherwise, seen
+// three times over some milliseconds, waits for another, perhaps for the caller.
+class SleepWatch {
  public:
-  explicit BoundedWait(int seconds) : limit_(kYields + seconds * kNapsPerSecond) {}
-
-  // False when that time has been waited in all.
-  bool pause() {
-    if (++pauses_ <= kYields) {
-      syscall(SYS_sched_yield);
-      return true;
+  // Between two pauses of a wait; reads a file of the kernel's at every eighth.
+  bool is_asleep(uint32_t thread) {
+    constexpr int kPausesPerLook = 8;
+    constexpr int kLooks = 3;
+    if (++pauses_ % kPausesPerLook == 0) {
+      looks_asleep_ = os::is_asleep(thread) ? looks_asleep_ + 1 : 0;
     }
-    const timespec nap = {0, kNapNanoseconds};
-    syscall(SYS_nanosleep, &nap, nullptr);
-    return pauses_ < limit_;
+    return looks_asleep_ >= kLooks;
   }
 
  private:
-  static constexpr long kNapNanoseconds = 100'000;
-  static constexpr int kYields = 32;
-  static constexpr int kNapsPerSecond = 6'000;  // a nap takes some 160 us with timer slack
-  int limit_;
   int pauses_ = 0;
+  int looks_asleep_ = 0;
 };
 
 SPILLWAY_COLD void wait_for_fork(Counter& counter) {
-  BoundedWait wait(kSecondsToWait);
+  os::BoundedWait wait(kForkNs);
+  SleepWatch watch;
   for (;;) {
     // Release: pairs with the load in fork_prepare; what was done inside is visible there.
     counter.inside.fetch_sub(1, std::memory_order_release);
     // Acquire: pairs with the release in fork_parent. Only a hint, the loop looks again below.
     const ThreadState* owner = fork_owner.load(std::memory_order_acquire);
-    while (owner != nullptr && wait.pause()) {
+    // relaxed: the thread's number, for a look at what it does.
+    while (owner != nullptr && wait.pause() &&
+           !watch.is_asleep(fork_thread.load(std::memory_order_relaxed))) {
       owner = fork_owner.load(std::memory_order_acquire);
     }
     if (owner != nullptr) {
-      // Opens the gate for everyone: who waits for this thread would wait for the next one too.
+      // Opens the gate for all threads: the fork may wait for any of them.
       // Relaxed: the guarantee is given up, nothing is ordered by it.
       fork_owner.compare_exchange_strong(owner, nullptr, std::memory_order_relaxed);
     }
@@ -156,7 +155,7 @@ bool mappings_are_refused() { return thread_state.depth > 0 && thread_state.refu
 void fork_prepare() {
   const int entry_errno = errno;
   const ThreadState& self = thread_state;
-  BoundedWait wait(kSecondsToLeave);
+  os::BoundedWait wait(kLeaveNs);
   const ThreadState* owner = nullptr;
   // Sequentially consistent: before the loads below; pairs with enter_outermost's add, then load.
   while (!fork_owner.compare_exchange_strong(owner, &self, std::memory_order_seq_cst)) {
@@ -165,6 +164,7 @@ void fork_prepare() {
     }
     owner = nullptr;
   }
+  fork_thread.store(os::thread_id(), std::memory_order_relaxed);
   const Counter* own = self.depth > 0 ? &counter_of(self) : nullptr;
   for (const Counter& counter : counters) {
     const int32_t mine = &counter == own ? 1 : 0;

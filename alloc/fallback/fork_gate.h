@@ -2,12 +2,12 @@
 // finds nothing half done: no lock held, no reader counted, no bit claimed by a thread it does not
 // have.
 //
-// Register the three with pthread_atfork before any library that allocates in its own handlers can
-// (a constructor of the preload library or shim). They allocate nothing and take no lock.
+// The three are to be the pthread_atfork handlers closest to the fork (heap/lifecycle.h). They
+// allocate nothing and take no lock.
 //
-// Every wait is bounded and then goes on without the guarantee, because another library's fork
-// handlers may make us wait for a thread that waits for the forking one: the forking thread waits
-// about 1 s for others to leave, they wait about 4 s for the fork and then open the gate for all.
+// Every wait is bounded in time and then goes on without the guarantee: the forking thread waits 1
+// s for others to leave; they wait 4 s for the fork, or some milliseconds when the forking thread
+// is asleep, because it waits for a lock that one of them may hold, and then open the gate for all.
 // A fork that skips the handlers (vfork, _Fork, the bare system call) has no gate.
 #pragma once
 

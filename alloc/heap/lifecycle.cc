@@ -1,13 +1,17 @@
 #include "alloc/heap/lifecycle.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include "alloc/fallback/fork_gate.h"
 #include "alloc/heap/heap.h"
+#include "alloc/heap/limits.h"
+#include "alloc/heap/pressure.h"
 #include "alloc/heap/report.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/thread_end.h"
 #include "alloc/heap/upkeep.h"
+#include "alloc/os/os.h"
 
 namespace spillway::heap {
 namespace {
@@ -25,20 +29,27 @@ void after_fork_in_parent() {
 void after_fork_in_child() {
   fallback::fork_child();
   recover_start_after_fork();
+  recover_limits_after_fork();
+  recover_pressure_after_fork();
   if (is_pooling()) {
-    heap.engine.recover_after_fork(anchor);
+    heap.engine.recover_after_fork(anchor, upkeep.runs_here());
   }
   restart_upkeep_after_fork();
 }
 
 }  // namespace
 
-void on_process_start() {
+void on_process_start(char** environment) {
+  // The C library's own constructor, which would set it, may come later; the value is the same.
+  if (environ == nullptr) {
+    environ = environment;
+  }
+  os::note_process_start();
+  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   ensure_started();
   prepare_exit_report();
   prepare_thread_ends();
   notice_thread_end();
-  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 void on_process_end() { report_at_exit(); }

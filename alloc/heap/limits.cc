@@ -23,6 +23,11 @@ constinit std::atomic<LimitCallback> on_limit{nullptr};
 // Above the soft limit since the last time that it was not: told once.
 constinit std::atomic<bool> above{false};
 
+// One thread at a time reads the control group's files. acquire, release: the room they are read
+// into goes with it.
+constinit std::atomic<bool> reading{false};
+constinit os::CgroupScratch scratch;
+
 uint64_t limit_of(config::Option option) {
   const int64_t value = options().value(option);
   if (value == config::kWordValue) {
@@ -31,8 +36,9 @@ uint64_t limit_of(config::Option option) {
   if (!config::is_per_cent(value)) {
     return static_cast<uint64_t>(value);
   }
-  const uint64_t memory = std::min(os::physical_memory(),
-                                   os::cgroup_memory_limit("/proc/self/cgroup", "/sys/fs/cgroup"));
+  const uint64_t memory =
+      std::min(os::physical_memory(),
+               os::cgroup_memory_limit("/proc/self/cgroup", "/sys/fs/cgroup", scratch));
   return memory / 100 * static_cast<uint64_t>(config::per_cent(value));
 }
 
@@ -63,10 +69,14 @@ void note_crossing(uint64_t held, uint64_t limit) {
 }  // namespace
 
 void configure_limits() {
+  if (reading.exchange(true, std::memory_order_acquire)) {
+    return;
+  }
   soft_limit.store(limit_of(config::Option::limit), std::memory_order_relaxed);
   hard_limit.store(limit_of(config::Option::hard_limit), std::memory_order_relaxed);
   limits_are_set.set(options().value(config::Option::limit) != config::kWordValue ||
                      options().value(config::Option::hard_limit) != config::kWordValue);
+  reading.store(false, std::memory_order_release);
 }
 
 void refresh_limits() {
@@ -74,6 +84,11 @@ void refresh_limits() {
       config::is_per_cent(options().value(config::Option::hard_limit))) {
     configure_limits();
   }
+}
+
+void recover_limits_after_fork() {
+  // relaxed: the only thread there is.
+  reading.store(false, std::memory_order_relaxed);
 }
 
 void set_limit_callback(LimitCallback callback) {

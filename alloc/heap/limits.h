@@ -21,6 +21,8 @@ using LimitCallback = void (*)(uint64_t held, uint64_t limit);
 void configure_limits();
 // The control group's limit may have changed. Cheap without limits in per cent.
 void refresh_limits();
+// In a forked child.
+void recover_limits_after_fork();
 void set_limit_callback(LimitCallback callback);
 
 // Bytes held for the program, free ones that are still here included.

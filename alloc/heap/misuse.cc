@@ -37,14 +37,15 @@ void finish(os::Message& message, const void* pointer) {
 SPILLWAY_COLD void report_misuse(Misuse call, const void* pointer) {
   const core::Arena& arena = heap.engine.arena();
   const size_t address = arena.offset(pointer);
-  const Granule slot = heap.engine.slot_start(arena.granule_at(address));
+  const bool in_slot = heap.engine.has_slot(arena.granule_at(address));
+  const Granule slot = in_slot ? heap.engine.slot_start(arena.granule_at(address)) : Granule{0};
+  const bool used = in_slot && heap.engine.was_used(slot);
   const core::SlotState state = arena.state(slot).load();
-  const bool used = heap.engine.was_used(slot);
   const bool free = state == core::SlotState::kFree || state == core::SlotState::kClean;
   // Where the slot's block starts, or started, as far as that is known.
   const size_t start = arena.offset(arena.address(slot));
   const size_t block = start + (free ? 0 : core::start_line(state) * core::kLineSize);
-  const bool again = free && used && (address == start || pointer == heap.engine.block_of(slot));
+  const bool again = used && free && (address == start || pointer == heap.engine.block_of(slot));
   (again ? counters.double_frees : counters.invalid_frees).add();
 
   os::Message message;

@@ -10,11 +10,14 @@ namespace spillway::heap {
 class PressureGauge {
  public:
   // Whether waiting took `per_cent` or more of the time since the last call; false for the first.
-  // `stall_us` is the kernel's sum so far, UINT64_MAX where there is none.
+  // `stall_us` is the kernel's sum so far; UINT64_MAX, where it can't be read, is passed over.
   bool rose(int64_t per_cent, uint64_t stall_us, uint64_t now_ns) {
+    if (stall_us == UINT64_MAX) {
+      return false;
+    }
     const uint64_t stalled_us = stall_us >= stall_us_ ? stall_us - stall_us_ : 0;
     const uint64_t elapsed_us = (now_ns - looked_at_ns_) / 1000;
-    const bool known = looked_at_ns_ != 0 && stall_us != UINT64_MAX && stall_us_ != UINT64_MAX;
+    const bool known = looked_at_ns_ != 0;
     stall_us_ = stall_us;
     looked_at_ns_ = now_ns;
     return known && stalled_us != 0 &&
@@ -22,7 +25,7 @@ class PressureGauge {
   }
 
  private:
-  uint64_t stall_us_ = UINT64_MAX;
+  uint64_t stall_us_ = 0;
   uint64_t looked_at_ns_ = 0;
 };
 
@@ -31,5 +34,7 @@ bool watches_pressure();
 // does upkeep, while there is something to look after: without, nothing is left to give back. Two
 // files are read with the option, nothing without.
 void relieve_pressure();
+// In a forked child.
+void recover_pressure_after_fork();
 
 }  // namespace spillway::heap

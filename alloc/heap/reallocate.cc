@@ -30,8 +30,8 @@ void* move(void* pointer, size_t old_size, size_t new_size) {
   return moved != nullptr ? move_to(moved, pointer, std::min(old_size, new_size)) : nullptr;
 }
 
-// To a block of half its size or less, if one is to be had: a larger one serves where it has
-// memory, as this one may have done, and then nothing would be won.
+// To a block of half its size or less, if one is to be had; otherwise it stays where it is: making
+// a block smaller never fails, whatever the limits say.
 [[gnu::noinline]] void* shrink(void* pointer, size_t usable, size_t size) {
   const os::ErrnoKeeper keeper;
   void* smaller = allocate(size);
@@ -50,7 +50,17 @@ void* reallocate_large(void* pointer, size_t size) {
     return out_of_memory();
   }
   const bool stays = size >= kLeastLarge || size > usable / kLeastShare;
-  return stays && large.resize(pointer, size) ? pointer : move(pointer, usable, size);
+  if (stays && large.resize(pointer, size)) {
+    return pointer;
+  }
+  if (size > usable) {
+    return move(pointer, usable, size);
+  }
+  void* const shrunk = shrink(pointer, usable, size);
+  if (shrunk == pointer) {
+    static_cast<void>(large.resize(pointer, size));  // at least what is behind it goes
+  }
+  return shrunk;
 }
 
 void* reallocate_pooled(void* pointer, size_t size) {
@@ -110,11 +120,20 @@ void* reallocate(void* pointer, size_t size) {
   if (size >= config::kMinPooledSize && size > usable && !admit(size - usable)) {
     return out_of_memory();
   }
+  if (size < usable && is_pooled_size(size)) {
+    return shrink(pointer, usable, size);
+  }
   // What is large already is not copied just to be the pool's.
   if (is_pooled_size(size) || (size > config::kMaxPooledSize && usable < kLeastLarge)) {
     return move(pointer, usable, size);
   }
-  return fallback::reallocate(pointer, size);
+  const int before = errno;
+  void* const moved = fallback::reallocate(pointer, size);
+  if (moved == nullptr && size <= usable) {
+    errno = before;
+    return pointer;
+  }
+  return moved;
 }
 
 }  // namespace spillway::heap

@@ -30,6 +30,17 @@ void settle_thread() {
 // The window's class for `size`, kNoClass when the options or the start exclude it.
 ClassIndex class_for(size_t size) { return ensure_started() ? class_of(size) : kNoClass; }
 
+// Of two threads that free it at once, one sees it live; the other is told here, since the lists of
+// large slots do not know blocks twice.
+void free_large(core::StateByte& state, void* pointer) {
+  const size_t bytes = heap.engine.large().usable(pointer);
+  if (state.exchange(core::SlotState::kFree) == core::SlotState::kFree) {
+    return report_misuse(Misuse::kFree, pointer);
+  }
+  heap.engine.large().give(pointer);
+  note_slow_path(bytes);
+}
+
 }  // namespace
 
 void* out_of_memory() {
@@ -48,7 +59,7 @@ SPILLWAY_COLD void* take_pooled_slow(size_t size) {
     counters.class_full.add();
   }
   upkeep.balance(heap.engine);
-  note_slow_path();
+  note_slow_path(0);
   return block;
 }
 
@@ -99,12 +110,10 @@ SPILLWAY_COLD void free_slow(void* pointer) {
   core::StateByte& state = arena.state(granule);
   const core::SlotState seen = state.load();
   if (core::is_live_at(seen, core::inside_granule(offset))) {
-    state.store(core::SlotState::kFree);
     if (heap.engine.is_large(granule)) {
-      heap.engine.large().give(pointer);
-      note_slow_path();
-      return;
+      return free_large(state, pointer);
     }
+    state.store(core::SlotState::kFree);
   } else if (seen == core::SlotState::kLiveInside && core::inside_granule(offset) == 0) {
     state.store(core::SlotState::kClean);  // an interior granule again
     pointer = heap.engine.block_of(granule);
@@ -113,8 +122,7 @@ SPILLWAY_COLD void free_slow(void* pointer) {
     return;
   }
   settle_thread();
-  heap.engine.give(anchor, arena.class_of(granule), pointer);
-  note_slow_path();
+  note_slow_path(heap.engine.give(anchor, arena.class_of(granule), pointer));
 }
 
 SPILLWAY_COLD void free_far(void* pointer) {

@@ -18,7 +18,7 @@ namespace spillway::heap {
 // constinit: usable before any constructor of the program has run.
 constinit Heap heap;
 constinit SPILLWAY_TLS core::ThreadAnchor anchor{
-    OwnedCell<core::BinTable*>(const_cast<core::BinTable*>(&core::kNoCacheYet)), {}, {}, {}};
+    OwnedCell<core::BinTable*>(const_cast<core::BinTable*>(&core::kNoCacheYet))};
 
 namespace {
 

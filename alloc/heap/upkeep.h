@@ -1,8 +1,18 @@
-// Sees to it that the engine's upkeep is done (core/upkeep.h): by a thread of its own, which is
-// started when the pool has grown to some size, sleeps while there is nothing to do, and is started
-// anew in a forked child that needs it. Where there is no such thread, by the option purge_thread
-// or because the system has none to give, threads that miss their caches do it between times.
+// Sees to it that the engine's upkeep is done (core/upkeep.h).
+//
+// While free memory waits to go back, a thread does it, which ends when none is left: a process
+// without much free memory has none. It is the hidden thread of os.h, unknown to the C library: the
+// one thing it needs is to wake up in a process that has stopped calling malloc, and for that it
+// must not be in the program's way. With pthread_create() it kept processes alive whose last thread
+// had ended, had libc's fork() lock what signal handlers then waited for, could not be started
+// below libc's own locks, and had a stack that the program's thread-local data did not fit.
+//
+// Where there is none, by the option purge_thread or because it cannot be had, threads that
+// allocate do the work on their slow paths, and while free memory waits all their calls take those
+// (Engine::meter()).
 #pragma once
+
+#include <cstdint>
 
 #include "alloc/core/upkeep.h"
 
@@ -10,9 +20,10 @@ namespace spillway::heap {
 
 extern constinit core::Upkeep upkeep;
 
-// At the end of every slow path, with nothing held. Some nanoseconds, unless it starts the thread,
-// wakes it, or there is none and work is due.
-void note_slow_path();
+// At the end of a slow path that took or freed, with nothing held; `given` bytes went to the
+// freelists. Some nanoseconds, now and then a look at the freelists; starts the thread, or does
+// work that is due where there is none. For signal handlers, too.
+void note_slow_path(uint64_t given);
 
 void pause_upkeep();
 void resume_upkeep();

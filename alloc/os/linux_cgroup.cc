@@ -1,29 +1,25 @@
 // The control groups' part of os.h.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <initializer_list>
 #include <string_view>
 
-#include "alloc/base/line.h"
 #include "alloc/base/text.h"
-#include "alloc/os/errno_keeper.h"
 #include "alloc/os/os.h"
+#include "alloc/os/read_file.h"
 
 namespace spillway::os {
 namespace {
 
-using Path = Line<4096>;
-
-// What fits of a file; empty when it cannot be read.
-std::string_view read_file(const char* path, char* buffer, size_t size) {
-  const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    return {};
+// A path of these pieces; one that is too long is cut, and names no file.
+const char* join(CgroupScratch& scratch, std::initializer_list<std::string_view> pieces) {
+  size_t length = 0;
+  for (const std::string_view piece : pieces) {
+    const size_t fits = std::min(piece.size(), sizeof scratch.path - 1 - length);
+    std::copy_n(piece.data(), fits, scratch.path + length);
+    length += fits;
   }
-  const ssize_t length = read(descriptor, buffer, size);
-  close(descriptor);
-  return {buffer, length > 0 ? static_cast<size_t>(length) : 0};
+  scratch.path[length] = '\0';
+  return scratch.path;
 }
 
 // The number that a text begins with; UINT64_MAX when there is none or it is too large.
@@ -62,13 +58,13 @@ uint64_t stall_in(const char* path) {
   return UINT64_MAX;
 }
 
-// The least limit of a group and those that it is in.
-uint64_t limit_of(std::string_view root, std::string_view group, std::string_view file) {
+// The least limit of a group and those that it is in. `hierarchy`: a folder below the root, or
+// none.
+uint64_t limit_of(CgroupScratch& scratch, std::string_view root, std::string_view hierarchy,
+                  std::string_view group, std::string_view file) {
   uint64_t least = UINT64_MAX;
   for (;;) {
-    Path path;
-    path.text(root).text(group).text("/").text(file);
-    least = std::min(least, limit_in(path.c_str()));
+    least = std::min(least, limit_in(join(scratch, {root, hierarchy, group, "/", file})));
     const size_t slash = group.rfind('/');
     if (slash == std::string_view::npos) {
       return least;
@@ -92,9 +88,8 @@ bool is_version_2(std::string_view hierarchy, std::string_view controllers) {
 
 // Calls `action(hierarchy, controllers, group)` for each line of a membership file.
 template <typename Action>
-void for_each_group(const char* membership, Action action) {
-  char buffer[4096];
-  std::string_view lines = read_file(membership, buffer, sizeof buffer);
+void for_each_group(CgroupScratch& scratch, const char* membership, Action action) {
+  std::string_view lines = read_file(membership, scratch.membership, sizeof scratch.membership);
   while (!lines.empty()) {
     std::string_view group = take_until(lines, '\n');
     const std::string_view hierarchy = take_until(group, ':');
@@ -105,33 +100,31 @@ void for_each_group(const char* membership, Action action) {
 
 }  // namespace
 
-uint64_t cgroup_memory_limit(const char* membership, const char* root) {
-  const ErrnoKeeper keeper;
+uint64_t cgroup_memory_limit(const char* membership, const char* root, CgroupScratch& scratch) {
   uint64_t least = UINT64_MAX;
-  for_each_group(membership, [&](std::string_view hierarchy, std::string_view controllers,
-                                 std::string_view group) {
-    if (is_version_2(hierarchy, controllers)) {
-      least = std::min(least, limit_of(root, group, "memory.max"));
-    } else if (names_memory(controllers)) {
-      Path memory;
-      memory.text(root).text("/memory");
-      least = std::min(least, limit_of(memory.view(), group, "memory.limit_in_bytes"));
-    }
-  });
+  for_each_group(
+      scratch, membership,
+      [&](std::string_view hierarchy, std::string_view controllers, std::string_view group) {
+        if (is_version_2(hierarchy, controllers)) {
+          least = std::min(least, limit_of(scratch, root, "", group, "memory.max"));
+        } else if (names_memory(controllers)) {
+          least =
+              std::min(least, limit_of(scratch, root, "/memory", group, "memory.limit_in_bytes"));
+        }
+      });
   return least;
 }
 
-uint64_t memory_stall_us(const char* membership, const char* root, const char* machine) {
-  const ErrnoKeeper keeper;
+uint64_t memory_stall_us(const char* membership, const char* root, const char* machine,
+                         CgroupScratch& scratch) {
   uint64_t stall_us = UINT64_MAX;
-  for_each_group(membership, [&](std::string_view hierarchy, std::string_view controllers,
-                                 std::string_view group) {
-    if (is_version_2(hierarchy, controllers)) {
-      Path path;
-      path.text(root).text(group).text("/memory.pressure");
-      stall_us = stall_in(path.c_str());
-    }
-  });
+  for_each_group(
+      scratch, membership,
+      [&](std::string_view hierarchy, std::string_view controllers, std::string_view group) {
+        if (is_version_2(hierarchy, controllers)) {
+          stall_us = stall_in(join(scratch, {root, group, "/memory.pressure"}));
+        }
+      });
   return stall_us != UINT64_MAX ? stall_us : stall_in(machine);
 }
 

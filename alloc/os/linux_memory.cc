@@ -1,18 +1,21 @@
 // The memory part of os.h.
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-#include <fcntl.h>
 #include <cerrno>
-#include <cstdlib>
 
-#include "alloc/os/errno_keeper.h"
 #include "alloc/os/os.h"
+#include "alloc/os/read_file.h"
+#include "alloc/os/system_call.h"
 
 namespace spillway::os {
 namespace {
+
+// The kernel answers errors with the negative of numbers below this.
+constexpr long kMaxErrno = 4096;
 
 int protection(Access access) {
   switch (access) {
@@ -33,23 +36,24 @@ struct Sizes {
 };
 
 Sizes process_sizes() {
-  const int descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    return {};
-  }
-  char text[64] = {};
-  const ssize_t length = read(descriptor, text, sizeof text - 1);
-  close(descriptor);
+  char buffer[64];
+  const std::string_view text = read_file("/proc/self/statm", buffer, sizeof buffer);
   uint64_t pages[2] = {};
   size_t field = 0;
-  for (ssize_t i = 0; i < length && field < 2; ++i) {
-    if (text[i] == ' ') {
-      ++field;
-    } else if (text[i] >= '0' && text[i] <= '9') {
-      pages[field] = pages[field] * 10 + static_cast<uint64_t>(text[i] - '0');
+  for (const char c : text) {
+    if (c == ' ') {
+      if (++field == 2) {
+        break;
+      }
+    } else if (c >= '0' && c <= '9') {
+      pages[field] = pages[field] * 10 + static_cast<uint64_t>(c - '0');
     }
   }
   return {.mapped = pages[0] * page_size(), .resident = pages[1] * page_size()};
+}
+
+bool advise(void* start, size_t bytes, int advice) {
+  return system_call(SYS_madvise, start, bytes, advice) == 0;
 }
 
 }  // namespace
@@ -59,55 +63,39 @@ size_t page_size() {
 }
 
 void* reserve(size_t bytes, Access access, void* hint) {
-  const ErrnoKeeper keeper;
-  void* start =
-      mmap(hint, bytes, protection(access), MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return start == MAP_FAILED ? nullptr : start;
+  const long start = system_call(SYS_mmap, hint, bytes, protection(access),
+                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return start < 0 && start > -kMaxErrno ? nullptr : reinterpret_cast<void*>(start);
 }
 
-void release(void* start, size_t bytes) {
-  const ErrnoKeeper keeper;
-  munmap(start, bytes);
-}
+void release(void* start, size_t bytes) { system_call(SYS_munmap, start, bytes); }
 
 bool commit(void* start, size_t bytes) {
-  const ErrnoKeeper keeper;
-  return mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0;
+  return system_call(SYS_mprotect, start, bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
 bool purge(void* start, size_t bytes) {
-  const ErrnoKeeper keeper;
   // DONTNEED, not FREE: what is shown as resident is what is used.
-  if (madvise(start, bytes, MADV_DONTNEED) == 0) {
-    return true;
-  }
+  const long answer = system_call(SYS_madvise, start, bytes, MADV_DONTNEED);
   constexpr int kDontNeedLocked = 24;  // MADV_DONTNEED_LOCKED, Linux 5.18
-  return errno == EINVAL && madvise(start, bytes, kDontNeedLocked) == 0;
+  return answer == 0 || (answer == -EINVAL && advise(start, bytes, kDontNeedLocked));
 }
 
 void prefer_huge_pages(void* start, size_t bytes, bool huge) {
-  const ErrnoKeeper keeper;
-  madvise(start, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+  advise(start, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 
 uint64_t physical_memory() {
-  const ErrnoKeeper keeper;
   struct sysinfo info = {};
-  if (sysinfo(&info) != 0) {
-    return 0;
-  }
-  return uint64_t{info.totalram} * info.mem_unit;
+  return system_call(SYS_sysinfo, &info) == 0 ? uint64_t{info.totalram} * info.mem_unit : 0;
 }
 
-uint64_t resident_bytes() {
-  const ErrnoKeeper keeper;
-  return process_sizes().resident;
-}
+uint64_t resident_bytes() { return process_sizes().resident; }
 
 uint64_t address_space_left() {
-  const ErrnoKeeper keeper;
   struct rlimit limit = {};
-  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+  if (system_call(SYS_prlimit64, 0, RLIMIT_AS, nullptr, &limit) != 0 ||
+      limit.rlim_cur == RLIM_INFINITY) {
     return UINT64_MAX;
   }
   const uint64_t mapped = process_sizes().mapped;

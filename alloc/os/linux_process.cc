@@ -2,12 +2,10 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/random.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,28 +14,29 @@
 #include <climits>
 #include <cstdlib>
 
+#include "alloc/base/line.h"
 #include "alloc/os/errno_keeper.h"
 #include "alloc/os/os.h"
+#include "alloc/os/read_file.h"
+#include "alloc/os/system_call.h"
 
 namespace spillway::os {
 
 uint64_t random_bits() {
-  const ErrnoKeeper keeper;
   uint64_t bits = 0;
-  if (getrandom(&bits, sizeof bits, GRND_NONBLOCK) != sizeof bits) {
+  if (system_call(SYS_getrandom, &bits, sizeof bits, GRND_NONBLOCK) != sizeof bits) {
     bits = reinterpret_cast<uintptr_t>(&bits) * 0x9e3779b97f4a7c15U;  // golden ratio: spreads it
   }
   return bits;
 }
 
 uint32_t processors() {
-  // relaxed: whoever asks first gets the same answer as others who do.
+  // relaxed: threads that ask first at the same time get the same answer.
   static constinit std::atomic<uint32_t> known{0};
   uint32_t count = known.load(std::memory_order_relaxed);
   if (count == 0) {
-    const ErrnoKeeper keeper;
-    cpu_set_t allowed;
-    count = sched_getaffinity(0, sizeof allowed, &allowed) == 0
+    cpu_set_t allowed = {};
+    count = system_call(SYS_sched_getaffinity, 0, sizeof allowed, &allowed) > 0
                 ? static_cast<uint32_t>(CPU_COUNT(&allowed))
                 : CPU_SETSIZE;  // more than the set has room for
     known.store(count, std::memory_order_relaxed);
@@ -45,62 +44,38 @@ uint32_t processors() {
   return count;
 }
 
-void yield() {
-  const ErrnoKeeper keeper;
-  sched_yield();
+void yield() { system_call(SYS_sched_yield); }
+
+void nap() {
+  const struct timespec time = {.tv_sec = 0, .tv_nsec = 100'000};
+  system_call(SYS_nanosleep, &time, nullptr);
 }
 
 bool barrier_in_all_threads() {
-  const ErrnoKeeper keeper;
-  if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0) {
+  const long answer = system_call(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+  if (answer == 0) {
     return true;
   }
   // The first time, and after an exec or a fork: the process has to say that it will ask.
-  return errno == EPERM &&
-         syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0 &&
-         syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
-}
-
-bool start_thread(void* (*body)(void*), const char* name) {
-  // The program's static thread-local data lies on the stack, too: as much more as it takes.
-  constexpr size_t kLeastStack = 64 * 1024;
-  constexpr size_t kMostStack = 4096 * 1024;
-  const ErrnoKeeper keeper;
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int error = EINVAL;
-  for (size_t stack = kLeastStack; error == EINVAL && stack <= kMostStack; stack *= 4) {
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, stack);
-    pthread_t thread;
-    error = pthread_create(&thread, &attributes, body, nullptr);
-    pthread_attr_destroy(&attributes);
-    if (error == 0) {
-      pthread_setname_np(thread, name);
-    }
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return error == 0;
+  return answer == -EPERM &&
+         system_call(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0 &&
+         system_call(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
 }
 
 void sleep_while(const std::atomic<uint32_t>& word, uint32_t expected, uint32_t milliseconds) {
-  const ErrnoKeeper keeper;
   const struct timespec time = {.tv_sec = milliseconds / 1000,
                                 .tv_nsec = static_cast<long>(milliseconds % 1000) * 1'000'000};
-  syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, expected, milliseconds != 0 ? &time : nullptr,
-          nullptr, 0);
+  system_call(SYS_futex, &word, FUTEX_WAIT_PRIVATE, expected, milliseconds != 0 ? &time : nullptr,
+              nullptr, 0);
 }
 
 void wake_all(const std::atomic<uint32_t>& word) {
-  const ErrnoKeeper keeper;
-  syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
+  system_call(SYS_futex, &word, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
 }
 
 uint64_t monotonic_ns() {
+  // Through the C library: the kernel's page for it answers without a system call, whose result
+  // never sets errno for this clock.
   struct timespec now = {};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
@@ -110,7 +85,20 @@ char** environment() { return environ; }
 
 bool is_privileged() { return getauxval(AT_SECURE) != 0; }
 
-uint32_t process_id() { return static_cast<uint32_t>(getpid()); }
+uint32_t process_id() { return static_cast<uint32_t>(system_call(SYS_getpid)); }
+
+uint32_t thread_id() { return static_cast<uint32_t>(system_call(SYS_gettid)); }
+
+bool is_asleep(uint32_t thread) {
+  Line<64> path;
+  path.text("/proc/self/task/").number(thread).text("/stat");
+  char buffer[128];
+  const std::string_view text = read_file(path.c_str(), buffer, sizeof buffer);
+  // "NUMBER (NAME) STATE ...", where the name may have anything in it.
+  const size_t name_end = text.rfind(')');
+  return name_end != std::string_view::npos && name_end + 2 < text.size() &&
+         text[name_end + 2] == 'S';
+}
 
 void write_text(int descriptor, std::string_view text) {
   const ErrnoKeeper keeper;
@@ -142,6 +130,16 @@ int duplicate_descriptor(int descriptor) {
   return fcntl(descriptor, F_DUPFD_CLOEXEC, kOutOfTheWay);
 }
 
-void abort_process() { abort(); }
+void abort_process() {
+  if (on_hidden_thread()) {
+    // abort() and the program's handlers need a thread that the C library knows.
+    const uint64_t default_action[4] = {};
+    const uint64_t all_but_abort = ~(uint64_t{1} << (SIGABRT - 1));
+    system_call(SYS_rt_sigaction, SIGABRT, default_action, nullptr, sizeof all_but_abort);
+    system_call(SYS_rt_sigprocmask, SIG_SETMASK, &all_but_abort, nullptr, sizeof all_but_abort);
+    system_call(SYS_tgkill, process_id(), thread_id(), SIGABRT);
+  }
+  abort();
+}
 
 }  // namespace spillway::os

@@ -1,6 +1,7 @@
-// Everything the allocator asks of the operating system. Nothing here allocates, takes a lock or
-// changes errno. linux_memory.cc and linux_process.cc hold the engine's system calls; tests link a
-// stand-in for the first that fails on demand (test/os/faulty_memory.h).
+// Everything the allocator asks of the operating system. Nothing here allocates, takes a lock,
+// changes errno or is a cancellation point; all but the messages' writing may be called by the
+// hidden thread. Tests link a stand-in for linux_memory.cc that fails on demand
+// (test/os/faulty_memory.h).
 #pragma once
 
 #include <atomic>
@@ -47,8 +48,7 @@ uint64_t resident_bytes();
 // limit.
 uint64_t address_space_left();
 
-// --- process (linux_process.cc)
-// --------------------------------------------------------------------
+// --- process (linux_process.cc) ------------------------------------------------------------------
 
 // 64 unpredictable bits; the address of a local when the kernel has none to give yet.
 uint64_t random_bits();
@@ -56,16 +56,13 @@ uint64_t random_bits();
 // Processors that the process may run on, as it was when first asked; at least 1.
 uint32_t processors();
 
-// Lets other threads run.
+// Lets other threads run; naps do so for 100 us and more.
 void yield();
+void nap();
 
 // A full memory barrier in every running thread of the process (membarrier(2)); some microseconds.
 // False when the kernel has none to offer.
 bool barrier_in_all_threads();
-
-// Starts `body` in a detached thread of this name with a small stack, which takes no signals. False
-// when the system has no thread to give.
-[[nodiscard]] bool start_thread(void* (*body)(void*), const char* name);
 
 // Sleeps while `word` holds `expected`, until somebody wakes it or, if that is not 0, so many
 // milliseconds have passed; may return early.
@@ -84,14 +81,64 @@ bool is_privileged();
 
 uint32_t process_id();
 
+// The calling thread's number, as the kernel counts threads.
+uint32_t thread_id();
+
+// Whether a thread of the process waits for something and is neither running nor in the kernel's
+// uninterruptible sleep. False when that can't be told. Reads a file of the kernel's.
+bool is_asleep(uint32_t thread);
+
+// Tells threads that run at the same time apart; no system call.
+uintptr_t this_thread();
+
+// --- control groups (linux_cgroup.cc) ------------------------------------------------------------
+
+// Room to work in, the caller's: its stack may be small.
+struct CgroupScratch {
+  char membership[4096];
+  char path[4096];
+};
+
 // The least memory limit of the control groups, version 1 or 2, that `membership`
 // (/proc/self/cgroup) names below `root` (/sys/fs/cgroup); UINT64_MAX without a limit.
-uint64_t cgroup_memory_limit(const char* membership, const char* root);
+uint64_t cgroup_memory_limit(const char* membership, const char* root, CgroupScratch& scratch);
 
 // Microseconds that programs waited for memory so far, one at least at a time: of the control group
 // of version 2 that `membership` names below `root`, or else of the machine (`machine`,
 // /proc/pressure/memory); UINT64_MAX where the kernel does not say.
-uint64_t memory_stall_us(const char* membership, const char* root, const char* machine);
+uint64_t memory_stall_us(const char* membership, const char* root, const char* machine,
+                         CgroupScratch& scratch);
+
+// --- the hidden thread (linux_thread.cc) ---------------------------------------------------------
+//
+// A thread that the kernel knows and the C library does not, one at a time. It counts for nothing
+// there: pthread_exit() of the last other thread ends the process, fork() takes the path of a
+// process with one thread, and starting it takes no lock and so may happen anywhere. It has a stack
+// of its own, takes no signal, and shares no thread-local data with anyone: its body may use the
+// functions above, and nothing else of the C library's.
+
+// Remembers what the process is like: processors, nice value, policy. On its first thread, before
+// the program can have changed them; until then there is no hidden thread.
+void note_process_start();
+
+// False in a child of vfork(), which uses its parent's memory, and in one that was forked without
+// the handlers of pthread_atfork(). A system call.
+bool in_own_process();
+
+// Runs `body`. False when there is a hidden thread, its predecessor has not quite ended, the kernel
+// has none to give, the process's first thread has ended, or the process is not its own.
+[[nodiscard]] bool start_hidden_thread(void (*body)());
+
+// For the hidden thread: whether it has to go, because the process's first thread has ended, so
+// that it could be the last one, or because that thread has rights that are other than its own, as
+// after setuid(). Free of system calls in processes that began without privileges.
+bool hidden_thread_must_end();
+bool on_hidden_thread();
+
+// In a forked child, which has no hidden thread.
+void forget_hidden_thread();
+
+// --- descriptors (linux_process.cc) --------------------------------------------------------------
 
 // Writes all of `text`, retrying short writes; errors are ignored, there is nobody to tell.
 void write_text(int descriptor, std::string_view text);

@@ -11,18 +11,6 @@
 #include "alloc/os/os.h"
 
 namespace spillway::pool {
-namespace {
-
-// For a moment's work without a cache.
-core::ThreadAnchor without_cache() {
-  return {.bins = OwnedCell(const_cast<core::BinTable*>(&core::kCacheGone)),
-          .busy = {},
-          .end_noticed = {},
-          .slow_calls = {}};
-}
-
-}  // namespace
-
 std::byte* Core::take_slow(ClassIndex index) {
   ThreadEntry* entry = thread_table != nullptr ? &thread_table->entries[number_] : nullptr;
   if (entry == nullptr || entry->core != this) {
@@ -31,8 +19,8 @@ std::byte* Core::take_slow(ClassIndex index) {
   if (entry != nullptr) {
     return static_cast<std::byte*>(engine_.take(entry->anchor, index));
   }
-  core::ThreadAnchor nobody = without_cache();
-  return static_cast<std::byte*>(engine_.take(nobody, index));
+  auto moment = core::ThreadAnchor::without_cache();
+  return static_cast<std::byte*>(engine_.take(moment, index));
 }
 
 void Core::give_slow(std::byte* start, core::SlotState state) {
@@ -47,8 +35,8 @@ void Core::give_slow(std::byte* start, core::SlotState state) {
     engine_.give(entry->anchor, index, start);
   } else if (add_reference()) {
     state_of(start).store(state);
-    core::ThreadAnchor nobody = without_cache();
-    engine_.give(nobody, index, start);
+    auto moment = core::ThreadAnchor::without_cache();
+    engine_.give(moment, index, start);
     drop_reference();
   } else {
     give_closed(start);

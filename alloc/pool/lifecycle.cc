@@ -247,12 +247,10 @@ void Core::recover_after_fork() {
       continue;
     }
     core->upkeep_.resume_after_fork();
-    core::ThreadAnchor nobody = {.bins = OwnedCell(const_cast<core::BinTable*>(&core::kCacheGone)),
-                                 .busy = {},
-                                 .end_noticed = {},
-                                 .slow_calls = {}};
+    auto nobody = core::ThreadAnchor::without_cache();
     const bool mine = thread_table != nullptr && thread_table->entries[number].core == core;
-    core->engine_.recover_after_fork(mine ? thread_table->entries[number].anchor : nobody);
+    core->engine_.recover_after_fork(mine ? thread_table->entries[number].anchor : nobody,
+                                     core->upkeep_.runs_here());
     // The owner's and this thread's; the others did not come along.
     const uint64_t references = (core->is_closed() ? 0U : 1U) + (mine ? 1U : 0U);
     if (core->references_.load(std::memory_order_relaxed) != 0) {

@@ -28,7 +28,7 @@ BOOST_FIXTURE_TEST_CASE(the_child_gets_what_lost_threads_had_cached, EngineFixtu
   free(mine, allocate(mine, kSmall));
   const pid_t child = fork();
   if (child == 0) {
-    engine.recover_after_fork(mine);
+    engine.recover_after_fork(mine, false);
     const stats::Snapshot now = snapshot();
     bool good = now.thread_caches == 1 && now.classes[raw(kTwelve)].cached == 0 &&
                 now.classes[raw(kSmall)].cached > 0 && now.classes[raw(kSmall)].live == 1;
@@ -69,7 +69,7 @@ BOOST_FIXTURE_TEST_CASE(a_fork_at_any_moment_puts_no_block_in_two_places, Engine
   for (int round = 0; round < 50; ++round) {
     const pid_t child = fork();
     if (child == 0) {
-      engine.recover_after_fork(mine);
+      engine.recover_after_fork(mine, false);
       std::vector<bool> seen(engine.arena().bytes() / kGranuleSize);
       bool good = double_frees == 0;
       for (void* block; (block = allocate(mine, kSmall)) != nullptr;) {

@@ -108,7 +108,8 @@ BOOST_FIXTURE_TEST_CASE(a_cache_that_comes_back_between_miss_and_refill_loses_no
 }
 
 BOOST_FIXTURE_TEST_CASE(a_thread_ends_when_its_cache_is_back, RelaxFixture) {
-  BinTable* const own = anchor.bins.get();
+  auto& cache = static_cast<ThreadCache&>(*anchor.bins.get());
+  cache.lease.store(ThreadCache::Lease::kMoving);  // a borrower writes the anchor
   anchor.bins.set(const_cast<BinTable*>(&kCacheLent));
   std::atomic<bool> back{false};
   bool waited = false;
@@ -118,11 +119,22 @@ BOOST_FIXTURE_TEST_CASE(a_thread_ends_when_its_cache_is_back, RelaxFixture) {
   });
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   back = true;
-  anchor.bins.set_release(own);
+  anchor.bins.set_release(&cache);
+  cache.lease.store(ThreadCache::Lease::kOwned);
   ending.join();
   BOOST_TEST(waited);
   BOOST_TEST(snapshot().thread_caches == 0U);
   BOOST_TEST(snapshot().pool_cached_bytes == 0U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_thread_whose_cache_is_lent_ends_without_it, RelaxFixture) {
+  auto& cache = static_cast<ThreadCache&>(*anchor.bins.get());
+  cache.lease.store(ThreadCache::Lease::kLent);
+  anchor.bins.set(const_cast<BinTable*>(&kCacheLent));
+  engine.detach(anchor);
+  BOOST_TEST((cache.lease.load() == ThreadCache::Lease::kOrphaned));
+  BOOST_TEST((anchor.bins.get() == &kCacheGone));
+  BOOST_TEST(snapshot().thread_caches == 1U);  // the borrower's
 }
 
 BOOST_FIXTURE_TEST_CASE(another_threads_cache_is_emptied_while_it_sleeps, EngineFixture) {

@@ -24,7 +24,7 @@ inline constexpr CacheBudget::Config kAmple{.floor = 64 * kMiB, .pool_share = 8}
 
 // An anchor as a thread finds it at its start.
 inline ThreadAnchor new_anchor() {
-  return ThreadAnchor{OwnedCell<BinTable*>(const_cast<BinTable*>(&kNoCacheYet)), {}, {}, {}};
+  return ThreadAnchor{OwnedCell<BinTable*>(const_cast<BinTable*>(&kNoCacheYet))};
 }
 
 inline Engine::Config engine_config(CacheBudget::Config cache_budget = kAmple,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cstring>
 #include <vector>
@@ -53,8 +54,8 @@ struct LargeFixture : EngineFixture {
   }
   uint64_t free_bytes() const { return snapshot().large_free_bytes; }
   uint64_t live_bytes() const { return snapshot().large_live_bytes; }
-  uint64_t purge_old() { return large.purge_old(refused); }
-  void purge_all() { large.purge_all(refused); }
+  uint64_t purge_old() { return large.purge_old(go_on, refused); }
+  void purge_all() { large.purge_all(go_on, refused); }
   bool in_same_slot(const void* one, const void* other) const {
     const auto start = [this](const void* block) {
       return raw(large.slot_start(engine.arena().granule_at(engine.arena().offset(block))));
@@ -63,6 +64,7 @@ struct LargeFixture : EngineFixture {
   }
 
   LargeBlocks& large = engine.large();
+  const std::atomic<bool> go_on{false};
   bool refused = false;
 };
 struct ShortSpan : LargeFixture {

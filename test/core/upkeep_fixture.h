@@ -68,8 +68,26 @@ struct UpkeepFixture : EngineFixture {
       const std::vector<void*> more = allocate_bytes(index, bytes_each);
       blocks.insert(blocks.end(), more.begin(), more.end());
     }
-    BOOST_REQUIRE(runs_until_nothing_is_left() < kMostRuns);
+    forget();
     free_all(blocks);
+  }
+  // Until what was taken so far is no demand any more.
+  void forget() {
+    BOOST_REQUIRE(runs_until_nothing_is_left() < kMostRuns);
+    os::fake::advance_clock(uint64_t{kMostRuns} * kDelayMs / 2 * 1'000'000);
+    BOOST_REQUIRE(run() == Upkeep::kNothingLeft);
+  }
+  // Some hundred KiB in the cache of a thread.
+  void cache_some(ThreadAnchor& own) {
+    std::vector<void*> blocks;
+    for (int i = 0; i < 4; ++i) {
+      blocks.push_back(allocate(own, kColoured));
+      blocks.push_back(allocate(own, kTwelve));
+      blocks.push_back(allocate(own, kTwelve));
+    }
+    for (void* block : blocks) {
+      free(own, block);
+    }
   }
   uint64_t dirty_bytes() const {
     uint64_t sum = 0;

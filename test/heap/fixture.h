@@ -16,7 +16,7 @@ namespace spillway::heap::testing {
 
 inline bool start_once() {
   static const bool started = [] {
-    on_process_start();
+    on_process_start(environ);
     return is_pooling();
   }();
   return started;

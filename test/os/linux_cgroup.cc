@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -43,9 +44,14 @@ class Groups {
   }
   std::filesystem::path machine() const { return root() / "machine"; }
   uint64_t stall_us() const {
-    return memory_stall_us(membership().c_str(), root().c_str(), machine().c_str());
+    return memory_stall_us(membership().c_str(), root().c_str(), machine().c_str(), *scratch_);
   }
-  uint64_t limit() const { return cgroup_memory_limit(membership().c_str(), root().c_str()); }
+  uint64_t limit() const {
+    return cgroup_memory_limit(membership().c_str(), root().c_str(), *scratch_);
+  }
+
+ protected:
+  std::unique_ptr<CgroupScratch> scratch_ = std::make_unique<CgroupScratch>();
 
  private:
   std::filesystem::path folder_;
@@ -126,7 +132,7 @@ BOOST_AUTO_TEST_CASE(both_versions_count) {
 
 BOOST_AUTO_TEST_CASE(missing_files_are_no_limit_and_leave_errno) {
   errno = 4711;
-  BOOST_TEST(cgroup_memory_limit("/nowhere/at/all", "/nowhere") == kNone);
+  BOOST_TEST(cgroup_memory_limit("/nowhere/at/all", "/nowhere", *scratch_) == kNone);
   BOOST_TEST(limit() == kNone);
   member("0::/gone\n4:memory:/gone\n");
   BOOST_TEST(limit() == kNone);
@@ -182,7 +188,7 @@ BOOST_AUTO_TEST_CASE(a_limit_that_changes_is_read_anew) {
 }
 
 BOOST_AUTO_TEST_CASE(this_machine_has_some_answer) {
-  BOOST_TEST(cgroup_memory_limit("/proc/self/cgroup", "/sys/fs/cgroup") > 0U);
+  BOOST_TEST(cgroup_memory_limit("/proc/self/cgroup", "/sys/fs/cgroup", *scratch_) > 0U);
 }
 
 constexpr std::string_view kPressure =
