@@ -12,6 +12,7 @@
 
 #include "alloc/base/attributes.h"
 #include "alloc/fallback/fork_gate.h"
+#include "alloc/os/signals_blocked.h"
 #if !SPILLWAY_FALLBACK_EMBEDDED
 #include "alloc/fallback/mimalloc_thread.h"
 #endif
@@ -21,6 +22,7 @@ static_assert(MI_MALLOC_VERSION >= 209, "mimalloc 2.0.9 or newer is needed");
 #if SPILLWAY_FALLBACK_EXTENDED
 static_assert(MI_MALLOC_VERSION == 209, "mimalloc_209.h knows this version only");
 extern "C" [[gnu::visibility("hidden")]] bool spillway_mimalloc_has_segment(const void* address);
+extern "C" [[gnu::visibility("hidden")]] size_t spillway_mimalloc_live(bool (*may_go_on)());
 #endif
 
 namespace spillway::fallback {
@@ -173,6 +175,21 @@ Footprint footprint() {
     footprint.committed = 0;
   }
   return footprint;
+}
+
+size_t live_bytes() {
+#if SPILLWAY_FALLBACK_EXTENDED
+  // A handler that allocates would pass the closed gate.
+  const os::SignalsBlocked blocked;
+  if (close_gate()) {
+    const size_t live = spillway_mimalloc_live(gate_is_closed);
+    open_gate();
+    if (live != SIZE_MAX) {
+      return live;
+    }
+  }
+#endif
+  return footprint().committed;
 }
 
 int version() {

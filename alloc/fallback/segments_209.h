@@ -13,6 +13,8 @@ _Atomic(uintptr_t) spillway_mimalloc_origin = -MI_HINT_BASE;
 static _Atomic(uintptr_t)
     spillway_high_map[(SPILLWAY_ADDRESS_END - MI_MAX_ADDRESS) / MI_SEGMENT_SIZE / 64];
 
+static _Atomic(size_t) spillway_high_segments;
+
 // The word and bit of a segment; null beyond SPILLWAY_ADDRESS_END.
 SPILLWAY_UNHOOKED_FUNCTION static _Atomic(uintptr_t)* spillway_segment_word(uintptr_t segment,
                                                                             uintptr_t* bit) {
@@ -34,8 +36,9 @@ SPILLWAY_UNHOOKED_FUNCTION static void spillway_segment_mapped(const mi_segment_
   uintptr_t bit;
   _Atomic(uintptr_t)* word = spillway_segment_word((uintptr_t)segment, &bit);
   if (word != NULL && (uintptr_t)segment >= MI_MAX_ADDRESS) {
-    // Relaxed: whatever hands a block of the segment to another thread orders this before it.
+    // Relaxed, both: whatever hands a block of the segment to another thread orders this before it.
     atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
+    atomic_fetch_add_explicit(&spillway_high_segments, 1, memory_order_relaxed);
   }
   if ((uintptr_t)segment >= MI_HINT_BASE && (uintptr_t)segment <= MI_HINT_MAX) {
     uintptr_t unset = -MI_HINT_BASE;
@@ -50,8 +53,9 @@ SPILLWAY_UNHOOKED_FUNCTION static void spillway_segment_freed(const mi_segment_t
   uintptr_t bit;
   _Atomic(uintptr_t)* word = spillway_segment_word((uintptr_t)segment, &bit);
   if (word != NULL && (uintptr_t)segment >= MI_MAX_ADDRESS) {
-    // Relaxed: no block of the segment is live.
+    // Relaxed, both: no block of the segment is live.
     atomic_fetch_and_explicit(word, ~bit, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&spillway_high_segments, 1, memory_order_relaxed);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "alloc/heap/report.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "alloc/base/line.h"
@@ -41,7 +42,10 @@ void collect(stats::Snapshot& snapshot) {
     snapshot.pool_off = 1;
   }
   snapshot.held_bytes = held_bytes();
-  snapshot.fallback_committed_bytes = fallback::footprint().committed;
+  // Added up by mimalloc, the whole is at times less than its part.
+  snapshot.fallback_live_bytes = fallback::live_bytes();
+  snapshot.fallback_committed_bytes =
+      std::max(fallback::footprint().committed, snapshot.fallback_live_bytes);
   snapshot.limit_crossed_total = counters.limit_crossed.get();
   snapshot.pressure_purges_total = counters.pressure_purges.get();
   snapshot.hard_limit_refusals_total = counters.hard_limit_refusals.get();
