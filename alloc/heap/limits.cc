@@ -26,7 +26,7 @@ constinit std::atomic<bool> above{false};
 // One thread at a time reads the control group's files. acquire, release: the room they are read
 // into goes with it.
 constinit std::atomic<bool> reading{false};
-constinit os::CgroupScratch scratch;
+constinit os::CgroupScratch scratch{};
 
 uint64_t limit_of(config::Option option) {
   const int64_t value = options().value(option);

@@ -20,7 +20,7 @@ bool watches_pressure() { return options().value(config::Option::pressure) != co
 
 void relieve_pressure() {
   static constinit PressureGauge gauge;
-  static constinit os::CgroupScratch scratch;
+  static constinit os::CgroupScratch scratch{};
   // acquire, release: gauge and room go with it.
   if (!watches_pressure() || looking.exchange(true, std::memory_order_acquire)) {
     return;
