@@ -12,6 +12,8 @@
 #include "alloc/fallback/fallback.h"
 #include "alloc/fallback/fork_gate.h"
 
+#if SPILLWAY_FALLBACK_EXTENDED
+
 namespace fallback = spillway::fallback;
 
 namespace {
@@ -32,7 +34,6 @@ void give(const std::vector<void*>& blocks) {
 
 BOOST_AUTO_TEST_SUITE(fallback_live)
 
-#if SPILLWAY_FALLBACK_EXTENDED
 BOOST_AUTO_TEST_CASE(it_follows_blocks_of_every_size) {
   for (const size_t size :
        {size_t{1}, size_t{100}, size_t{5000}, size_t{100'000}, kMiB, 20 * kMiB, 100 * kMiB}) {
@@ -153,6 +154,6 @@ BOOST_AUTO_TEST_CASE(it_leaves_the_signal_mask_alone) {
   pthread_sigmask(SIG_SETMASK, nullptr, &after);
   BOOST_TEST(std::memcmp(&before, &after, 8) == 0);
 }
-#endif
-
 BOOST_AUTO_TEST_SUITE_END()
+
+#endif
