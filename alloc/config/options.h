@@ -35,6 +35,7 @@ inline constexpr int64_t kWordValue = -1;
 
 enum class OnMisuse : uint8_t { kAbort, kReport, kIgnore };
 enum class HugePages : uint8_t { kNever, kAuto, kAlways };
+enum class Deepbind : uint8_t { kCleared, kKept };
 enum class StatsFormat : uint8_t { kOff, kText, kJson, kPrometheus };
 
 // X(name, type, default, least, most, words, help)
@@ -63,8 +64,11 @@ enum class StatsFormat : uint8_t { kOff, kText, kJson, kPrometheus };
     "per cent of the time that programs wait for memory, above which free memory goes back at "  \
     "once; not watched with purge_delay never")                                                  \
   X(on_misuse, kChoice, 0, 0, 2, "abort|report|ignore", "what a double or invalid free does")    \
+  X(deepbind, kChoice, 0, 0, 1, "cleared|kept",                                                  \
+    "RTLD_DEEPBIND in calls of dlopen; kept: the library that is opened uses libc's heap")       \
   X(stats, kChoice, 0, 0, 3, "off|text|json|prometheus", "statistics at exit, in this format")   \
-  X(stats_file, kPath, 0, 0, 0, "stderr", "where they go; %p is the process id")                 \
+  X(stats_file, kPath, 0, 0, 0, "stderr",                                                        \
+    "where they go; %p is the process id, and asks forked children for theirs, too")             \
   X(verbose, kFlag, 0, 0, 1, "", "1: print the effective options at start")
 
 enum class Option : uint8_t {

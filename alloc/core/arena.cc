@@ -12,8 +12,8 @@ namespace {
 // Somewhere in the part of a 47-bit address space that the kernel leaves empty between program and
 // libraries; only a wish, and one that other address spaces ignore.
 void* random_hint() {
-  constexpr uint64_t kLowest = uint64_t{0x10} << 40;
-  constexpr uint64_t kRange = uint64_t{0x40} << 40;
+  constexpr uint64_t kLowest = uint64_t{0x20} << 40;  // above mimalloc's own hints
+  constexpr uint64_t kRange = uint64_t{0x30} << 40;
   const uint64_t address = kLowest + os::random_bits() % kRange;
   return reinterpret_cast<void*>(align_down(address, Arena::kSpanAlignment));
 }

@@ -25,8 +25,8 @@ namespace spillway::core {
 
 class Central {
  public:
-  // Blocks moved per call, at most.
-  static constexpr uint32_t kMostBatch = 256;
+  // Blocks moved per call, at most: half of the longest bin, and little of a small stack.
+  static constexpr uint32_t kMostBatch = 128;
 
   // Bytes of zeroed memory that attach() needs.
   static size_t bytes_needed(const ClassGeometry& geometry);

@@ -1,6 +1,7 @@
 #include "alloc/core/engine.h"
 
 #include <algorithm>
+#include <new>
 
 #include "alloc/base/bits.h"
 #include "alloc/os/bounded_wait.h"
@@ -29,7 +30,9 @@ bool Engine::start(const Config& config) {
                       config.units)) {
     return false;
   }
-  geometry_ = make_geometry(config.block_sizes, arena_.class_bytes(), config.layout);
+  // In place: a copy on the stack would be 5 KiB.
+  ::new (&geometry_)
+      Geometry(make_geometry(config.block_sizes, arena_.class_bytes(), config.layout));
   if (!reserve_freelists(config.large_spans)) {
     arena_.release();
     return false;

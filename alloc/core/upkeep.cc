@@ -55,6 +55,9 @@ bool Upkeep::enter() {
     return false;
   }
   runner_.set(os::this_thread());
+  runs_begun_.add(1);
+  // release: pairs with the fence in ran_since().
+  std::atomic_thread_fence(std::memory_order_release);
   return true;
 }
 

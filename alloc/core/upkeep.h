@@ -54,6 +54,15 @@ class Upkeep {
   // In the child, whatever became of the threads that were in a run.
   void resume_after_fork();
 
+  // For a thread that finds nothing free: a run may have had it in hand. False: none was under way
+  // from when runs_begun() gave `before` until now.
+  uint64_t runs_begun() const { return runs_begun_.get(); }
+  bool ran_since(uint64_t before) const {
+    // acquire: pairs with the fence in enter(), by way of the freelist word that a run emptied.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return running_.load(std::memory_order_relaxed) || runs_begun_.get() != before;
+  }
+
   // Whether the calling thread is in a run: a signal handler interrupted it.
   bool runs_here() const;
   // Free memory that the last run found and left, beyond what is always kept.
@@ -123,6 +132,7 @@ class Upkeep {
   std::atomic<bool> running_{false};
   std::atomic<bool> pausing_{false};
   OwnedCell<const void*> paused_by_;  // holds running_, and is the only one to write this
+  OwnedCell<uint64_t> runs_begun_;    // likewise
   OwnedCell<uintptr_t> runner_;       // likewise; 0: no thread
   OwnedCell<uint64_t> waiting_bytes_;
   uint64_t kept_always_ = 0;

@@ -167,9 +167,9 @@ void collect(bool force) {
 
 Footprint footprint() {
   const Passage passage;
-  Footprint footprint = {0, 0};
-  mi_process_info(nullptr, nullptr, nullptr, nullptr, nullptr, &footprint.committed,
-                  &footprint.peak_committed, nullptr);
+  Footprint footprint = {0, 0, 0};
+  mi_process_info(nullptr, nullptr, nullptr, nullptr, &footprint.peak_resident,
+                  &footprint.committed, &footprint.peak_committed, nullptr);
   // Threads' shares are added up late, so that the sum can go below zero.
   if (footprint.committed > footprint.peak_committed) {
     footprint.committed = 0;

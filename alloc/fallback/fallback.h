@@ -103,11 +103,13 @@ bool may_hold(const void* address);
 // reserve.
 void collect(bool force);
 
-// Bytes mimalloc has committed, now and at its peak. Other threads' latest changes may be missing
+// Bytes mimalloc has committed, now and at its peak, and the most that the process ever had
+// resident. One system call, getrusage. Other threads' latest changes may be missing
 // until those threads end; never more than a snapshot.
 struct Footprint {
   size_t committed;
   size_t peak_committed;
+  size_t peak_resident;
 };
 Footprint footprint();
 

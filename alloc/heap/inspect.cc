@@ -8,6 +8,7 @@
 #include "alloc/fallback/fallback.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/report.h"
+#include "alloc/heap/report_space.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/upkeep.h"
 #include "alloc/os/errno_keeper.h"
@@ -43,7 +44,11 @@ int trim(size_t /*pad*/) {
 }
 
 struct mallinfo2 info2() {
-  stats::Snapshot snapshot;
+  ReportSpace space;
+  if (!space) {
+    return {};
+  }
+  stats::Snapshot& snapshot = space.snapshot();
   collect(snapshot);
   const uint64_t dirty =
       snapshot.pool_free_bytes - std::min(snapshot.pool_free_bytes, snapshot.pool_clean_bytes);
@@ -75,7 +80,12 @@ int info_xml(int options, std::FILE* stream) {
     errno = EINVAL;
     return -1;
   }
-  stats::Snapshot snapshot;
+  ReportSpace space;
+  if (!space) {
+    errno = ENOMEM;
+    return -1;
+  }
+  stats::Snapshot& snapshot = space.snapshot();
   collect(snapshot);
   std::fputs("<malloc version=\"spillway-1\">\n<heap nr=\"0\">\n<sizes>\n", stream);
   for (uint32_t index = 1; index <= snapshot.class_count; ++index) {
@@ -105,8 +115,8 @@ int write_statistics_as(int descriptor, const char* format) {
   if (found == std::end(kFormats)) {
     return EINVAL;
   }
-  write_statistics(descriptor, static_cast<config::StatsFormat>(found - std::begin(kFormats)));
-  return 0;
+  const auto wanted = static_cast<config::StatsFormat>(found - std::begin(kFormats));
+  return write_statistics(descriptor, wanted) ? 0 : EIO;
 }
 
 int set_parameter(int parameter, int value) {

@@ -29,7 +29,7 @@ int info_xml(int options, std::FILE* stream);
 
 // The text statistics, on stderr.
 void print_statistics();
-// 0, or EINVAL for a format that does not exist.
+// 0, EINVAL for a format that does not exist, or EIO when not all was written.
 int write_statistics_as(int descriptor, const char* format);
 
 // major * 10000 + minor * 100 + patch.

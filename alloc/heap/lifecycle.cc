@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include "alloc/fallback/fork_gate.h"
+#include "alloc/heap/exit_report.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/pressure.h"
-#include "alloc/heap/report.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/thread_end.h"
 #include "alloc/heap/upkeep.h"
@@ -27,6 +27,7 @@ void after_fork_in_parent() {
 }
 
 void after_fork_in_child() {
+  silence_exit_report_after_fork();
   fallback::fork_child();
   recover_start_after_fork();
   recover_limits_after_fork();

@@ -79,9 +79,13 @@ void configure_limits() {
   reading.store(false, std::memory_order_release);
 }
 
+bool limits_are_shares() {
+  return config::is_per_cent(options().value(config::Option::limit)) ||
+         config::is_per_cent(options().value(config::Option::hard_limit));
+}
+
 void refresh_limits() {
-  if (config::is_per_cent(options().value(config::Option::limit)) ||
-      config::is_per_cent(options().value(config::Option::hard_limit))) {
+  if (limits_are_shares()) {
     configure_limits();
   }
 }
@@ -96,12 +100,13 @@ void set_limit_callback(LimitCallback callback) {
   on_limit.store(callback, std::memory_order_release);
 }
 
-uint64_t held_bytes() {
+uint64_t held_bytes(uint64_t committed, uint64_t resident) {
   const uint64_t pooled = is_pooling() ? heap.engine.held_bytes(upkeep.purged_pool_bytes()) : 0;
-  const uint64_t committed = fallback::footprint().committed;
-  // mimalloc commits 32 MiB at a time, most of it never touched: no more than what is resident.
-  return std::max(pooled, std::min(pooled + committed, os::resident_bytes()));
+  // mimalloc commits 32 MiB at a time, most of it never touched.
+  return std::max(pooled, std::min(pooled + committed, resident));
 }
+
+uint64_t held_bytes() { return held_bytes(fallback::footprint().committed, os::resident_bytes()); }
 
 SPILLWAY_COLD bool admit_slow(size_t size) {
   const uint64_t soft = soft_limit.load(std::memory_order_relaxed);

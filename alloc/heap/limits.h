@@ -19,6 +19,8 @@ using LimitCallback = void (*)(uint64_t held, uint64_t limit);
 
 // As the options say; a share of the memory that the control group, or else the machine, has.
 void configure_limits();
+// In per cent of the control group's memory, whose files have to be read.
+bool limits_are_shares();
 // The control group's limit may have changed. Cheap without limits in per cent.
 void refresh_limits();
 // In a forked child.
@@ -27,6 +29,8 @@ void set_limit_callback(LimitCallback callback);
 
 // Bytes held for the program, free ones that are still here included.
 uint64_t held_bytes();
+// The same of what mimalloc has committed; of that no more counts than the process has resident.
+uint64_t held_bytes(uint64_t committed, uint64_t resident);
 
 extern constinit OwnedCell<bool> limits_are_set;
 bool admit_slow(size_t size);

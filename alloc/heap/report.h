@@ -1,20 +1,25 @@
-// The heap's statistics: collected, and written where somebody asked for them.
+// The heap's statistics: collected, and written where a caller asks for them.
 #pragma once
 
+#include <cstdint>
+
 #include "alloc/config/options.h"
+#include "alloc/heap/report_space.h"
 #include "alloc/stats/statistics.h"
 
 namespace spillway::heap {
 
+// kLeast opens no file: held_bytes is a bound then, with the most that the process ever had
+// resident.
+enum class Effort : uint8_t { kFull, kLeast };
+
 // Takes no lock; costs one pass over classes and thread caches.
-void collect(stats::Snapshot& snapshot);
+void collect(stats::Snapshot& snapshot, Effort effort = Effort::kFull);
 
-// kOff writes nothing.
-void write_statistics(int descriptor, config::StatsFormat format);
-
-// As the options stats and stats_file say. Programs close stderr before they end: the first call
-// keeps a way to it, the second writes.
-void prepare_exit_report();
-void report_at_exit();
+// False when not all was written; kOff writes nothing. Waits a second at most for a reader.
+bool write_statistics(int descriptor, config::StatsFormat format);
+// The same in `space`, which is there.
+bool write_statistics(int descriptor, config::StatsFormat format, ReportSpace& space,
+                      Effort effort = Effort::kFull);
 
 }  // namespace spillway::heap

@@ -8,6 +8,7 @@
 #include "alloc/heap/limits.h"
 #include "alloc/heap/pressure.h"
 #include "alloc/heap/start.h"
+#include "alloc/os/bounded_wait.h"
 #include "alloc/os/os.h"
 
 namespace spillway::heap {
@@ -29,7 +30,8 @@ constexpr uint64_t kRetryNs = 1000 * kMillisecondNs;
 // kNone --start--> kAtWork --nothing left--> kLeaving --still nothing--> kNone
 //                     ^                         |
 //                     +---- kWanted <-----------+ a thread freed meanwhile
-enum Thread : uint32_t { kNone, kAtWork, kLeaving, kWanted };
+// kAtWork --end--> kEnding --> kNone
+enum Thread : uint32_t { kNone, kAtWork, kLeaving, kWanted, kEnding };
 constinit std::atomic<uint32_t> thread_state{kNone};
 // relaxed, all three: times and a hint that order nothing.
 constinit std::atomic<uint64_t> no_thread_before_ns{0};
@@ -44,7 +46,8 @@ bool rest(uint32_t milliseconds) {
     const uint32_t now = std::min(milliseconds, kLookMs);
     os::sleep_while(thread_state, kAtWork, now);
     milliseconds -= now;
-    if (os::hidden_thread_must_end()) {
+    // relaxed: seen at the next look otherwise.
+    if (os::hidden_thread_must_end() || thread_state.load(std::memory_order_relaxed) == kEnding) {
       return false;
     }
     relieve_pressure();
@@ -94,7 +97,7 @@ bool start_thread() {
   if (!thread_state.compare_exchange_strong(none, kAtWork, std::memory_order_relaxed)) {
     return true;
   }
-  if (os::start_hidden_thread(work)) {
+  if (os::start_hidden_thread(work, watches_pressure() || limits_are_shares())) {
     metering.store(false, std::memory_order_relaxed);
     return true;
   }
@@ -163,6 +166,25 @@ void note_slow_path(uint64_t given) {
   if (seen == kLeaving && given != 0) {
     // relaxed: the thread looks at everything anew.
     thread_state.compare_exchange_strong(seen, kWanted, std::memory_order_relaxed);
+  }
+}
+
+void end_upkeep_thread() {
+  os::BoundedWait wait(1000 * kMillisecondNs);
+  while (os::has_hidden_thread() && wait.pause()) {
+    uint32_t at_work = kAtWork;
+    // relaxed: the thread ends whatever else it sees.
+    if (thread_state.compare_exchange_strong(at_work, kEnding, std::memory_order_relaxed)) {
+      os::wake_all(thread_state);
+    }
+  }
+}
+
+void resume_upkeep_thread() {
+  no_thread_before_ns.store(0, std::memory_order_relaxed);
+  if (is_pooling() && upkeep.purges() && os::in_own_process() &&
+      heap.engine.free_bytes_reach(kLeastWaiting)) {
+    start_thread();
   }
 }
 

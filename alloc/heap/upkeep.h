@@ -25,6 +25,11 @@ extern constinit core::Upkeep upkeep;
 // work that is due where there is none. For signal handlers, too.
 void note_slow_path(uint64_t given);
 
+// Ends the thread, if there is one, and waits for that, a second at most; and starts one again if
+// free memory waits.
+void end_upkeep_thread();
+void resume_upkeep_thread();
+
 void pause_upkeep();
 void resume_upkeep();
 void restart_upkeep_after_fork();

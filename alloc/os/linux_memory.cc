@@ -65,13 +65,24 @@ size_t page_size() {
 void* reserve(size_t bytes, Access access, void* hint) {
   const long start = system_call(SYS_mmap, hint, bytes, protection(access),
                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return start < 0 && start > -kMaxErrno ? nullptr : reinterpret_cast<void*>(start);
+  if (start < 0 && start > -kMaxErrno) {
+    return nullptr;
+  }
+  auto* const memory = reinterpret_cast<void*>(start);
+  if (access != Access::kReadWrite) {
+    advise(memory, bytes, MADV_DONTDUMP);
+  }
+  return memory;
 }
 
 void release(void* start, size_t bytes) { system_call(SYS_munmap, start, bytes); }
 
 bool commit(void* start, size_t bytes) {
-  return system_call(SYS_mprotect, start, bytes, PROT_READ | PROT_WRITE) == 0;
+  if (system_call(SYS_mprotect, start, bytes, PROT_READ | PROT_WRITE) != 0) {
+    return false;
+  }
+  advise(start, bytes, MADV_DODUMP);
+  return true;
 }
 
 bool purge(void* start, size_t bytes) {

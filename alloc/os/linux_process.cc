@@ -1,5 +1,4 @@
 // The process part of os.h.
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <sched.h>
@@ -15,7 +14,6 @@
 #include <cstdlib>
 
 #include "alloc/base/line.h"
-#include "alloc/os/errno_keeper.h"
 #include "alloc/os/os.h"
 #include "alloc/os/read_file.h"
 #include "alloc/os/system_call.h"
@@ -98,36 +96,6 @@ bool is_asleep(uint32_t thread) {
   const size_t name_end = text.rfind(')');
   return name_end != std::string_view::npos && name_end + 2 < text.size() &&
          text[name_end + 2] == 'S';
-}
-
-void write_text(int descriptor, std::string_view text) {
-  const ErrnoKeeper keeper;
-  while (!text.empty()) {
-    const ssize_t written = write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written <= 0) {
-      return;
-    }
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-}
-
-int open_for_writing(const char* path) {
-  const ErrnoKeeper keeper;
-  return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-}
-
-void close_descriptor(int descriptor) {
-  const ErrnoKeeper keeper;
-  close(descriptor);
-}
-
-int duplicate_descriptor(int descriptor) {
-  constexpr int kOutOfTheWay = 200;
-  const ErrnoKeeper keeper;
-  return fcntl(descriptor, F_DUPFD_CLOEXEC, kOutOfTheWay);
 }
 
 void abort_process() {

@@ -52,6 +52,12 @@ struct Beginning {
   ptrdiff_t end_word_offset;
 };
 constinit Beginning beginning{};
+// Of the hidden thread, which its start hands them to.
+using Body = void (*)();
+constinit Body thread_body = nullptr;
+constinit bool thread_reads_files = false;
+constinit bool has_own_descriptors = false;
+
 constinit std::atomic<const std::atomic<int>*> first_thread_word{nullptr};
 
 std::byte* thread_pointer() {
@@ -112,13 +118,41 @@ std::string_view rights_in(const char* path, char* buffer, size_t size) {
   return {buffer, length};
 }
 
+// An empty table of descriptors of the thread's own: a file that it opened in the program's would
+// take the number that the program expects for its next one. Linux 5.9.
+void leave_descriptors() {
+  constexpr unsigned kUnshare = 2;  // CLOSE_RANGE_UNSHARE: nothing is copied, nothing kept open
+  has_own_descriptors = system_call(SYS_close_range, 0U, ~0U, kUnshare) == 0;
+}
+
 bool rights_differ() {
+  if (!has_own_descriptors) {
+    return true;  // can't be compared unnoticed: rather no thread than one with too many rights
+  }
   static constinit char of_process[4096];  // for the one hidden thread
   static constinit char of_this[4096];
   const std::string_view process = rights_in("/proc/self/status", of_process, sizeof of_process);
-  // Without /proc they can't be compared: rather no thread than one with too many rights.
   return process.empty() ||
          process != rights_in("/proc/thread-self/status", of_this, sizeof of_this);
+}
+
+// The status that the process's first thread ended with. Since Linux 5.19 the last thread's is the
+// process's, and this may be the last. 0 when it can't be read.
+int status_of_first_thread() {
+  if (!has_own_descriptors) {
+    leave_descriptors();
+  }
+  char buffer[1024];
+  const std::string_view text = read_file("/proc/self/stat", buffer, sizeof buffer);
+  int wait_status = 0;  // the last number of the line, as wait() has it
+  for (const char c : text) {
+    if (c == ' ') {
+      wait_status = 0;
+    } else if (c >= '0' && c <= '9') {
+      wait_status = wait_status * 10 + (c - '0');
+    }
+  }
+  return wait_status >> 8 & 0xff;
 }
 
 // What the thread inherited from the one that happened to start it gives way to what the process
@@ -138,10 +172,14 @@ void become_ordinary() {
   system_call(SYS_prctl, PR_SET_NAME, "spillway");
 }
 
-int enter(void* body) {
+int enter(void* /*nothing*/) {
   become_ordinary();
-  reinterpret_cast<void (*)()>(body)();
-  return 0;  // and clone() ends the thread
+  has_own_descriptors = false;
+  if (beginning.privileged || thread_reads_files) {
+    leave_descriptors();
+  }
+  thread_body();
+  return first_thread_has_ended() ? status_of_first_thread() : 0;  // and clone() ends the thread
 }
 
 }  // namespace
@@ -169,7 +207,7 @@ bool in_own_process() {
   return owner.load(std::memory_order_acquire) == process_id();
 }
 
-bool start_hidden_thread(void (*body)()) {
+bool start_hidden_thread(void (*body)(), bool reads_files) {
   if (!in_own_process() || first_thread_has_ended()) {
     return false;
   }
@@ -180,6 +218,8 @@ bool start_hidden_thread(void (*body)()) {
                                          std::memory_order_relaxed)) {
     return false;
   }
+  thread_body = body;
+  thread_reads_files = reads_files;
   thread_pointer_area.self = &thread_pointer_area.self;
   thread_pointer_area.self_again = &thread_pointer_area.self;
   const uint64_t all = ~uint64_t{0};
@@ -191,7 +231,7 @@ bool start_hidden_thread(void (*body)()) {
       clone(enter, stack + kStackBytes,
             CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_SIGHAND | CLONE_THREAD |
                 CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
-            reinterpret_cast<void*>(body), id, &thread_pointer_area.self, id);
+            nullptr, id, &thread_pointer_area.self, id);
   if (cloned < 0) {
     // release: pairs with the acquire above.
     hidden_id.store(0, std::memory_order_release);
@@ -208,6 +248,11 @@ bool on_hidden_thread() {
   // relaxed: only the thread itself can find its own number.
   const int id = hidden_id.load(std::memory_order_relaxed);
   return id > 0 && system_call(SYS_gettid) == id;
+}
+
+bool has_hidden_thread() {
+  // relaxed: a momentary answer.
+  return hidden_id.load(std::memory_order_relaxed) != 0;
 }
 
 void forget_hidden_thread() {

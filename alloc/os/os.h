@@ -1,7 +1,6 @@
 // Everything the allocator asks of the operating system. Nothing here allocates, takes a lock,
-// changes errno or is a cancellation point; all but the messages' writing may be called by the
-// hidden thread. Tests link a stand-in for linux_memory.cc that fails on demand
-// (test/os/faulty_memory.h).
+// changes errno or is a cancellation point; all of it may be called by the hidden thread. Tests
+// link a stand-in for linux_memory.cc that fails on demand (test/os/faulty_memory.h).
 #pragma once
 
 #include <atomic>
@@ -22,11 +21,12 @@ enum class Access : uint8_t {
 size_t page_size();
 
 // Reserves `bytes` of private, zero address space near `hint` (a wish; may be null).
-// Null when the kernel refuses.
+// Null when the kernel refuses. What can't be written to is left out of core dumps.
 void* reserve(size_t bytes, Access access, void* hint);
 void release(void* start, size_t bytes);
 
-// Makes a page-aligned part of a reservation readable and writable; repeating it is harmless.
+// Makes a page-aligned part of a reservation readable and writable, and a part of core dumps;
+// repeating it is harmless.
 // False when the kernel refuses (commit limit, out of mappings): nothing has changed then.
 [[nodiscard]] bool commit(void* start, size_t bytes);
 
@@ -91,6 +91,8 @@ bool is_asleep(uint32_t thread);
 // Tells threads that run at the same time apart; no system call.
 uintptr_t this_thread();
 
+[[noreturn]] void abort_process();
+
 // --- control groups (linux_cgroup.cc) ------------------------------------------------------------
 
 // Room to work in, the caller's: its stack may be small.
@@ -125,32 +127,55 @@ void note_process_start();
 // the handlers of pthread_atfork(). A system call.
 bool in_own_process();
 
-// Runs `body`. False when there is a hidden thread, its predecessor has not quite ended, the kernel
-// has none to give, the process's first thread has ended, or the process is not its own.
-[[nodiscard]] bool start_hidden_thread(void (*body)());
+// Runs `body`; one that reads files does so with a table of descriptors of its own. False when
+// there is a hidden thread, its predecessor has not quite ended, the kernel has none to give, the
+// process's first thread has ended, or the process is not its own.
+[[nodiscard]] bool start_hidden_thread(void (*body)(), bool reads_files);
 
 // For the hidden thread: whether it has to go, because the process's first thread has ended, so
 // that it could be the last one, or because that thread has rights that are other than its own, as
 // after setuid(). Free of system calls in processes that began without privileges.
 bool hidden_thread_must_end();
 bool on_hidden_thread();
+// Whether there is one that has not quite ended.
+bool has_hidden_thread();
 
 // In a forked child, which has no hidden thread.
 void forget_hidden_thread();
 
-// --- descriptors (linux_process.cc) --------------------------------------------------------------
-
-// Writes all of `text`, retrying short writes; errors are ignored, there is nobody to tell.
-void write_text(int descriptor, std::string_view text);
+// --- descriptors (linux_descriptor.cc) -----------------------------------------------------------
 
 inline constexpr int kStandardError = 2;
 
-// Opens `path` for writing, created or emptied; -1 when that fails.
+// How long writes that share it may wait for a reader, together.
+struct Patience {
+  uint64_t left_ns = 1'000'000'000;
+};
+
+// Writes all of `text`, at most 4096 bytes at a time; false when that fails or `patience` is at its
+// end. Blocking descriptors do not block either, unless another process takes the last room in a
+// pipe between two system calls. No signal that the write raises (SIGPIPE, SIGXFSZ, SIGTTOU)
+// reaches the program.
+bool write_text(int descriptor, std::string_view text, Patience& patience);
+
+// The same with a patience of its own. After a call that ran out of it none waits until one
+// succeeds.
+void write_text(int descriptor, std::string_view text);
+
+// Opens `path` for writing, created or emptied, above the standard streams' numbers; -1 when that
+// fails. Never waits: a FIFO without a reader fails.
 int open_for_writing(const char* path);
 void close_descriptor(int descriptor);
-// A second descriptor for the same file, out of the way of the program's; -1 when there is none.
-int duplicate_descriptor(int descriptor);
 
-[[noreturn]] void abort_process();
+// Which file a descriptor stands for; no other file is equal while this one is open.
+struct FileIdentity {
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  uint32_t type = 0;
+
+  bool operator==(const FileIdentity&) const = default;
+};
+// False when the descriptor is closed.
+[[nodiscard]] bool identify(int descriptor, FileIdentity& identity);
 
 }  // namespace spillway::os

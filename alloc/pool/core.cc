@@ -4,8 +4,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <optional>
 
 #include "alloc/base/bits.h"
+#include "alloc/os/bounded_wait.h"
 #include "alloc/os/errno_keeper.h"
 #include "alloc/os/message.h"
 #include "alloc/os/os.h"
@@ -16,11 +18,25 @@ std::byte* Core::take_slow(ClassIndex index) {
   if (entry == nullptr || entry->core != this) {
     entry = attach_thread(*this);
   }
-  if (entry != nullptr) {
-    return static_cast<std::byte*>(engine_.take(entry->anchor, index));
-  }
   auto moment = core::ThreadAnchor::without_cache();
-  return static_cast<std::byte*>(engine_.take(moment, index));
+  core::ThreadAnchor& anchor = entry != nullptr ? entry->anchor : moment;
+  // A purge takes buffers out of the freelist while it gives their memory back: until it returns
+  // them, the class is not exhausted.
+  std::optional<os::BoundedWait> wait;
+  for (;;) {
+    const uint64_t begun = upkeep_.runs_begun();
+    void* const block = engine_.take(anchor, index);
+    if (block != nullptr || !upkeep_.ran_since(begun)) {
+      return static_cast<std::byte*>(block);
+    }
+    if (!wait.has_value()) {
+      constexpr uint64_t kSecondNs = 1'000'000'000;
+      wait.emplace(kSecondNs);
+    }
+    if (!wait->pause()) {
+      return nullptr;
+    }
+  }
 }
 
 void Core::give_slow(std::byte* start, core::SlotState state) {

@@ -1,39 +1,9 @@
 #include "alloc/stats/print.h"
 
 #include "alloc/base/line.h"
-#include "alloc/os/os.h"
 
 namespace spillway::stats {
 namespace {
-
-// Gathers lines and writes them in large pieces.
-class Output {
- public:
-  explicit Output(int descriptor) : descriptor_(descriptor) {}
-  ~Output() { flush(); }
-  Output(const Output&) = delete;
-  Output& operator=(const Output&) = delete;
-
-  using Text = Line<4096>;
-  // Room for one more line.
-  Text& line() {
-    if (text_.view().size() > kFlushAt) {
-      flush();
-    }
-    return text_;
-  }
-
- private:
-  static constexpr size_t kFlushAt = 3500;  // leaves room for the longest line
-
-  void flush() {
-    os::write_text(descriptor_, text_.view());
-    text_.clear();
-  }
-
-  int descriptor_;
-  Text text_;
-};
 
 constexpr size_t width_of_names() {
   size_t width = 0;
@@ -59,8 +29,7 @@ constexpr std::string_view kind_name(Kind kind) {
 
 }  // namespace
 
-void print_text(const Snapshot& snapshot, int descriptor) {
-  Output output(descriptor);
+void print_text(const Snapshot& snapshot, Output& output) {
   output.line().text("spillway: statistics\n");
   const auto values = snapshot.values();
   for (size_t i = 0; i < values.size(); ++i) {
@@ -95,8 +64,7 @@ void print_text(const Snapshot& snapshot, int descriptor) {
   }
 }
 
-void print_json(const Snapshot& snapshot, int descriptor) {
-  Output output(descriptor);
+void print_json(const Snapshot& snapshot, Output& output) {
   output.line().put('{');
   const auto values = snapshot.values();
   for (size_t i = 0; i < values.size(); ++i) {
@@ -115,8 +83,7 @@ void print_json(const Snapshot& snapshot, int descriptor) {
   output.line().text("]}\n");
 }
 
-void print_prometheus(const Snapshot& snapshot, int descriptor) {
-  Output output(descriptor);
+void print_prometheus(const Snapshot& snapshot, Output& output) {
   const auto describe = [&output](std::string_view prefix, const Spec& spec) {
     output.line().text("# HELP ").text(prefix).text(spec.name).put(' ').text(spec.help).put('\n');
     output.line().text("# TYPE ").text(prefix).text(spec.name).put(' ');

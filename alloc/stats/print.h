@@ -1,15 +1,16 @@
-// A snapshot as text. Does not allocate.
+// A snapshot as text, but for what Output::finish() writes. Does not allocate.
 #pragma once
 
+#include "alloc/stats/output.h"
 #include "alloc/stats/statistics.h"
 
 namespace spillway::stats {
 
 // For people: 80 columns, classes that were used.
-void print_text(const Snapshot& snapshot, int descriptor);
+void print_text(const Snapshot& snapshot, Output& output);
 // One object, ends with a newline.
-void print_json(const Snapshot& snapshot, int descriptor);
+void print_json(const Snapshot& snapshot, Output& output);
 // The text exposition format, version 0.0.4; names start with spillway_.
-void print_prometheus(const Snapshot& snapshot, int descriptor);
+void print_prometheus(const Snapshot& snapshot, Output& output);
 
 }  // namespace spillway::stats

@@ -28,8 +28,18 @@ class Elf:
     defined: frozenset  # of WATCHED: what this file exports
 
 
-# The symbols whose definition makes a file an allocator.
-WATCHED = ("malloc", "free")
+# What a sanitizer's run-time library defines, by the name that -fsanitize= knows it under. Only those
+# that replace malloc.
+SANITIZERS = {
+    "__asan_init": "address",
+    "__dfsan_init": "dataflow",
+    "__hwasan_init": "hwaddress",
+    "__lsan_init": "leak",
+    "__msan_init": "memory",
+    "__tsan_init": "thread",
+}
+# The symbols whose definition makes a file an allocator, and those of sanitizers.
+WATCHED = ("malloc", "free", *SANITIZERS)
 
 
 def read(path):

@@ -46,6 +46,14 @@ def preload_environment(variables, library, conf=(), stats=None):
     return result
 
 
+def without_library(variables, library):
+    """A copy of `variables` without the library in LD_PRELOAD."""
+    result = dict(variables)
+    others = result.pop("LD_PRELOAD", "").replace(":", " ").split()
+    others = ":".join(other for other in others if other != str(library))
+    return {**result, "LD_PRELOAD": others} if others else result
+
+
 def become(path, command, variables):
     """This process becomes the command. Returns its status, 126, only when that is impossible."""
     for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and so would the command
@@ -64,10 +72,14 @@ def handle(arguments):
             raise usage_error(f"run: --conf takes NAME:VALUE,...; '{entry}' has no colon")
     path = target.resolve(arguments.command)
     library = paths.library(arguments.lib)
-    reason = target.why_not_preloaded(path, library)
-    if reason is not None:
-        print(f"spillway: warning: runs without Spillway: {reason}", file=sys.stderr)
-    else:
-        watch.start(library)
+    obstacle = target.obstacle(path, library)
     variables = preload_environment(os.environ, library, arguments.conf, arguments.stats)
+    if obstacle is None:
+        watch.start(library)
+    else:
+        who = "runs"
+        if obstacle.harms:
+            who = "runs, with all that it starts,"
+            variables = without_library(variables, library)
+        print(f"spillway: warning: {who} without Spillway: {obstacle.reason}", file=sys.stderr)
     return become(path, arguments.command, variables)

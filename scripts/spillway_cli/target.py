@@ -1,12 +1,16 @@
 """What a command will really execute, and whether the loader will preload a library into it."""
 
+import dataclasses
 import os
+import re
 import shutil
 import stat
 
 from spillway_cli import elf
 from spillway_cli.errors import UserError
 
+# gcc's libasan.so.8, clang's libclang_rt.asan-x86_64.so
+SANITIZER_LIBRARY = re.compile(r"lib(?:clang_rt\.)?([a-z]+san)\b")
 MOST_INTERPRETERS = 4  # the kernel's own limit on scripts that name scripts
 
 
@@ -37,30 +41,72 @@ def program(path):
     return path
 
 
-def why_not_preloaded(path, library):
-    """Why the loader will not put `library` into `path`: one clause, or None when it will."""
+@dataclasses.dataclass(frozen=True)
+class Obstacle:
+    """Why a library that is preloaded does not become the allocator of a program."""
+
+    reason: str  # one clause
+    # Whether LD_PRELOAD harms the program itself: its loader fails or complains, or its run-time
+    # library does. Where it does not, programs that this one starts may still use it.
+    harms: bool = False
+
+
+def obstacle(path, library):
+    """What keeps `library` out of `path`; None when the loader will preload it."""
     try:
         path = program(path)
         status = os.stat(path)
         binary = elf.read(path)
     except OSError as error:
-        return f"{path} cannot be read ({error.strerror})"
+        return Obstacle(f"{path} cannot be read ({error.strerror})")
     except elf.NotElf:
-        return f"{path} is neither an ELF file nor a script with an interpreter"
-    wanted = elf.read(library)
-    if (binary.bits, binary.machine) != (wanted.bits, wanted.machine):
-        return f"{path} is for another machine ({binary.bits}-bit, ELF machine {binary.machine})"
+        return Obstacle(f"{path} is neither an ELF file nor a script with an interpreter")
     if binary.interpreter is None:
-        return f"{path} is statically linked"
-    if "musl" in binary.interpreter:
-        return f"{path} uses musl, not glibc"
+        return Obstacle(f"{path} is statically linked")
+    wanted = elf.read(library)
+    if binary.bits != wanted.bits:
+        return Obstacle(f"{path} is a {binary.bits}-bit program", harms=True)
+    if binary.machine != wanted.machine:
+        return Obstacle(f"{path} is for another machine (ELF machine {binary.machine})", harms=True)
+    if _other_libc(binary):
+        return Obstacle(f"{path} uses {_other_libc(binary)}, not glibc", harms=True)
+    if _sanitizer(binary):
+        reason = f"{path} was built with -fsanitize={_sanitizer(binary)}, which brings its own malloc"
+        return Obstacle(reason, harms=True)
     if "malloc" in binary.defined:
-        return f"{path} brings its own malloc"
+        return Obstacle(f"{path} brings its own malloc")
     if _changes_identity(status):
-        return f"{path} is setuid or setgid: the loader ignores LD_PRELOAD there"
+        return Obstacle(f"{path} is setuid or setgid: the loader ignores LD_PRELOAD there")
     if _has_capabilities(path) and os.geteuid() != 0:
-        return f"{path} has file capabilities: the loader ignores LD_PRELOAD there"
+        return Obstacle(f"{path} has file capabilities: the loader ignores LD_PRELOAD there")
     return None
+
+
+def why_not_preloaded(path, library):
+    """The reason alone: one clause, or None."""
+    found = obstacle(path, library)
+    return None if found is None else found.reason
+
+
+def _other_libc(binary):
+    """The C library, when it is not glibc, whose only name is libc.so.6."""
+    if "musl" in binary.interpreter:
+        return "musl"
+    names = [name for name in binary.needed if name == "libc.so" or name.startswith("libc.")]
+    return next((name for name in names if name != "libc.so.6"), None)
+
+
+def _sanitizer(binary):
+    """The sanitizer, as -fsanitize= names it, whose run-time library the program has or needs.
+
+    Only those that replace malloc; they must come first in the loader's order.
+    """
+    found = [name for symbol, name in elf.SANITIZERS.items() if symbol in binary.defined]
+    for needed in binary.needed:
+        library = SANITIZER_LIBRARY.match(needed)
+        if library:
+            found.append(elf.SANITIZERS.get(f"__{library[1]}_init"))
+    return next((name for name in found if name is not None), None)
 
 
 def _changes_identity(status):

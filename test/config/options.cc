@@ -57,6 +57,13 @@ BOOST_AUTO_TEST_CASE(variables_and_conf_and_who_wins) {
   BOOST_TEST(loaded.said == "");
 }
 
+BOOST_AUTO_TEST_CASE(deepbind_is_cleared_unless_kept) {
+  BOOST_TEST((Loaded({}).options.choice<Deepbind>(Option::deepbind) == Deepbind::kCleared));
+  const Loaded loaded({"SPILLWAY_DEEPBIND=kept"});
+  BOOST_TEST((loaded.options.choice<Deepbind>(Option::deepbind) == Deepbind::kKept));
+  BOOST_TEST(loaded.said == "");
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_name_is_answered_with_the_nearest) {
   const Loaded loaded({"SPILLWAY_MAX_SISE=64K"});
   BOOST_TEST(loaded.said == "spillway: unknown option 'MAX_SISE', did you mean 'max_size'?\n");

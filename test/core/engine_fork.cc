@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "test/core/fixture.h"
+#include "test/core/upkeep_fixture.h"
 
 namespace spillway::core {
 namespace {
@@ -86,6 +86,48 @@ BOOST_FIXTURE_TEST_CASE(a_fork_at_any_moment_puts_no_block_in_two_places, Engine
   for (std::thread& thread : threads) {
     thread.join();
   }
+}
+
+// What a child that is forked in the middle of another thread's purge finds.
+struct ForkedInPurge : UpkeepFixture {
+  void run_with_fork(bool by_another_thread) {
+    std::vector<void*> blocks = allocate_bytes(kColoured, 2 * kMiB);
+    free_all(blocks);
+    void* large = engine.large().take(3 * kMiB, LargeBlocks::Use::kAny, false);
+    BOOST_REQUIRE(large != nullptr);
+    state_of(large).store(SlotState::kFree);
+    engine.large().give(large);
+    faulty::at_purge([](void* self) { static_cast<ForkedInPurge*>(self)->fork_once(); }, this);
+    purge_is_ours = !by_another_thread;
+    upkeep.purge_everything(engine);
+    BOOST_TEST(forks > 1);  // pooled and large ones
+    BOOST_TEST(bad_children == 0);
+  }
+  void fork_once() {
+    ++forks;
+    const pid_t child = fork();
+    if (child == 0) {
+      engine.recover_after_fork(anchor, purge_is_ours);
+      const bool all_free =
+          everything_is_free() && engine.large().free_bytes_up_to(UINT64_MAX) != 0;
+      // Our own purge goes on, and has the blocks still.
+      _exit(all_free != purge_is_ours ? 0 : 1);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    bad_children += status != 0 ? 1 : 0;
+  }
+  bool purge_is_ours = false;
+  int forks = 0;
+  int bad_children = 0;
+};
+
+BOOST_FIXTURE_TEST_CASE(a_child_gets_what_the_purge_of_a_lost_thread_had_in_hand, ForkedInPurge) {
+  run_with_fork(true);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_purge_that_a_fork_interrupted_keeps_what_it_has_in_hand, ForkedInPurge) {
+  run_with_fork(false);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <thread>
+#include <vector>
 
 #include "test/core/fixture.h"
 
@@ -135,6 +136,42 @@ BOOST_FIXTURE_TEST_CASE(a_thread_whose_cache_is_lent_ends_without_it, RelaxFixtu
   BOOST_TEST((cache.lease.load() == ThreadCache::Lease::kOrphaned));
   BOOST_TEST((anchor.bins.get() == &kCacheGone));
   BOOST_TEST(snapshot().thread_caches == 1U);  // the borrower's
+}
+
+BOOST_FIXTURE_TEST_CASE(a_metered_cache_serves_the_slow_path, RelaxFixture) {
+  engine.meter(anchor, true);
+  BOOST_TEST((anchor.bins.get() == &kCacheMetered));
+  const uint64_t uncached = snapshot().uncached_total;
+  const uint64_t bytes = snapshot().pool_cached_bytes;
+  void* const cached = engine.take(anchor, kTwelve);  // what the fixture put there
+  BOOST_REQUIRE(cached != nullptr);
+  BOOST_TEST(snapshot().pool_cached_bytes < bytes);
+  BOOST_TEST(engine.give(anchor, kTwelve, cached) == 0U);  // into the cache again
+  BOOST_TEST(snapshot().pool_cached_bytes == bytes);
+  BOOST_TEST(snapshot().uncached_total == uncached);
+  engine.allow_borrowing(anchor);
+  relax_twice();
+  BOOST_TEST((anchor.bins.get() == &kCacheMetered));  // given back as it was
+  engine.meter(anchor, false);
+  BOOST_TEST((anchor.bins.get() != &kCacheMetered));
+}
+
+BOOST_FIXTURE_TEST_CASE(the_classs_last_block_is_found_in_a_cache_that_comes_back, EngineFixture) {
+  ThreadAnchor anchor = new_anchor();
+  BOOST_REQUIRE(engine.attach(anchor));
+  std::vector<void*> all;
+  for (void* block; (block = allocate(anchor, kSmall)) != nullptr;) {
+    all.push_back(block);
+  }
+  free(anchor, all.back());
+  BinTable* const own = anchor.bins.get();
+  anchor.bins.set(const_cast<BinTable*>(&kCacheLent));
+  std::thread borrower([&] {
+    std::this_thread::yield();
+    anchor.bins.set_release(own);
+  });
+  BOOST_TEST(engine.take(anchor, kSmall) == all.back());
+  borrower.join();
 }
 
 BOOST_FIXTURE_TEST_CASE(another_threads_cache_is_emptied_while_it_sleeps, EngineFixture) {

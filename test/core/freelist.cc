@@ -33,6 +33,29 @@ struct List {
 
 BOOST_AUTO_TEST_SUITE(freelist)
 
+BOOST_AUTO_TEST_CASE(what_a_lost_thread_put_in_without_telling_the_summary_is_found_after_repair) {
+  List one(64 * 64 * 4);  // three levels; summaries come first
+  one.put({70, 5000, 16000});
+  constexpr size_t kSummaryWords = 1 + 4;
+  std::fill_n(one.memory.begin(), kSummaryWords, 0);
+  one.hint = 0;
+  BOOST_TEST(one.take(3).empty());
+  one.list.repair(16001);
+  std::set<uint32_t> found;
+  for (std::vector<uint32_t> some; !(some = one.take(3)).empty();) {
+    found.insert(some.begin(), some.end());
+  }
+  BOOST_TEST((found == std::set<uint32_t>{70, 5000, 16000}));
+}
+
+BOOST_AUTO_TEST_CASE(counting_ends_where_there_are_enough) {
+  List one(64 * 64);
+  BOOST_TEST(one.list.count_up_to(1) == 0U);
+  one.put({1, 100, 200, 3000});
+  BOOST_TEST(one.list.count_up_to(10) == 4U);
+  BOOST_TEST(one.list.count_up_to(2) == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(memory_is_a_bit_and_a_sixty_fourth_per_slot) {
   BOOST_TEST(Freelist::bytes_needed(1) == 8U);
   BOOST_TEST(Freelist::bytes_needed(64) == 8U);

@@ -20,6 +20,8 @@ struct Plan {
 Plan plans[static_cast<size_t>(Call::kCount)];
 uint64_t address_space = UINT64_MAX;
 std::atomic<uint64_t> reserved{0};
+void (*purge_call)(void* context) = nullptr;
+void* purge_context = nullptr;
 
 Plan& plan(Call call) { return plans[static_cast<size_t>(call)]; }
 
@@ -50,6 +52,12 @@ void reset() {
     one.first_failure = one.after_failures = UINT64_MAX;
   }
   address_space = UINT64_MAX;
+  purge_call = nullptr;
+}
+
+void at_purge(void (*call)(void* context), void* context) {
+  purge_call = call;
+  purge_context = context;
 }
 
 uint64_t calls(Call call) { return plan(call).calls; }
@@ -84,6 +92,9 @@ bool commit(void* start, size_t bytes) {
 }
 
 bool purge(void* start, size_t bytes) {
+  if (faulty::purge_call != nullptr) {
+    faulty::purge_call(faulty::purge_context);
+  }
   return !faulty::refused(faulty::Call::kPurge) && madvise(start, bytes, MADV_DONTNEED) == 0;
 }
 

@@ -14,6 +14,9 @@ void reset();
 // Calls made since reset().
 uint64_t calls(Call call);
 
+// Called by each purge before the kernel is; null after reset().
+void at_purge(void (*call)(void* context), void* context);
+
 // What address_space_left() answers; UINT64_MAX after reset().
 void limit_address_space(uint64_t bytes);
 

@@ -1,8 +1,9 @@
-// The plugin of deepbind.c: makes, grows and frees its own blocks. 0 when their contents were
-// right.
+// The plugin of deepbind.c: the heap that it is bound to, and work of its own with it.
+#include "deepbind.h"
+
 #include "family.h"
 
-__attribute__((visibility("default"))) int churn(unsigned seed) {
+static int churn(unsigned seed) {
   for (size_t i = 0; i < kSizeCount; i++) {
     size_t n = kSizes[i] + 8;
     void* p = malloc(n);
@@ -19,3 +20,6 @@ __attribute__((visibility("default"))) int churn(unsigned seed) {
   }
   return 0;
 }
+
+__attribute__((visibility("default")))
+const struct Heap heap = {malloc, calloc, realloc, aligned_alloc, free, malloc_usable_size, churn};

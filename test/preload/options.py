@@ -59,6 +59,8 @@ expect({"SPILLWAY_MIN_SIZE": "16384"}, False, sizes=LOWER)
 expect({"SPILLWAY_MIN_SIZE": "16384"}, True)
 expect({"SPILLWAY_CACHE_BUDGET": "0"}, True)
 expect({"SPILLWAY_ON_MISUSE": "report"}, True)
+expect({"SPILLWAY_DEEPBIND": "kept"}, True)
+expect({"SPILLWAY_CONF": "deepbind:cleared,enabled:0"}, False)
 expect({"SPILLWAY_CONF": "enabled:0"}, False)
 expect({"SPILLWAY_CONF": "max_size:65536,min_size:4096"}, False, sizes=UPPER)
 expect({"SPILLWAY_CONF": "max_size:65536,on_misuse:ignore,cache_budget:1048576"}, True)
@@ -85,6 +87,7 @@ expect({"SPILLWAY_MAX_SIZE": "-65536"}, True, (r"\bmax_size\b", DEFAULT), sizes=
 expect({"SPILLWAY_MIN_SIZE": "banana"}, True, (r"\bmin_size\b", DEFAULT), sizes=LOWER)
 expect({"SPILLWAY_ON_MISUSE": "shout"}, True,
        (r"\bon_misuse\b", r"\babort\b", r"\breport\b", r"\bignore\b", DEFAULT))
+expect({"SPILLWAY_DEEPBIND": "0"}, True, (r"\bdeepbind\b", r"\bcleared\b", r"\bkept\b", DEFAULT))
 expect({"SPILLWAY_CONF": "enabled:7,max_size:65536"}, False, (r"\benabled\b", DEFAULT), sizes=UPPER)
 
 # Garbage: reported, never fatal, never a heap without defaults. How many lines it takes is not fixed.

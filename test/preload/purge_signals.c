@@ -46,8 +46,7 @@ int main(void) {
     }
     for (int i = 0; i < kBlocks; i++) free(blocks[i]);
   }
-  atomic_store(&purger, purge_task());
-  CHECK(atomic_load(&purger) != 0);
+  atomic_store(&purger, awaited_purge_task());
 
   const int kTaken[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1, SIGUSR2,  SIGPIPE,
                         SIGTERM, SIGCHLD, SIGALRM, SIGPROF, SIGRTMIN, SIGRTMAX};

@@ -37,7 +37,15 @@ static inline long find_task(const char* name) {
   return found;
 }
 
-// The library's thread that gives memory back.
+// The library's thread that gives memory back. It names itself: a new one has its program's name
+// for a moment.
 static inline long purge_task(void) { return find_task("spillway"); }
+
+// The same for a process where there is one, or will be in a moment.
+static inline long awaited_purge_task(void) {
+  long task;
+  while ((task = purge_task()) == 0) usleep(1000);
+  return task;
+}
 
 #endif  // SPILLWAY_TEST_PRELOAD_TASKS_H_

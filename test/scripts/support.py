@@ -57,6 +57,14 @@ class WithFolder(unittest.TestCase):
         self.compile(source, path, "-shared", "-fPIC")
         return path
 
+    def stub(self, soname):
+        """A library of this name, and nothing in it."""
+        source = self.folder / "stub.c"
+        source.write_text("void stub(void) {}\n", encoding="utf-8")
+        path = self.folder / soname
+        self.compile(source, path, "-shared", "-fPIC", f"-Wl,-soname,{soname}")
+        return path
+
     @staticmethod
     def compile(source, path, *options):
         subprocess.run(["cc", "-O1", *options, "-o", path, source], check=True, timeout=60)

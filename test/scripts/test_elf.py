@@ -3,6 +3,8 @@
 import os
 import pathlib
 import shutil
+import struct
+import subprocess
 import unittest
 
 import support
@@ -41,6 +43,30 @@ class Target(support.WithFolder):
     def why(self, path):
         return target.why_not_preloaded(str(path), self.plain)
 
+    def harmed(self, path):
+        """The reason why the program at `path` would be harmed by LD_PRELOAD."""
+        found = target.obstacle(str(path), self.plain)
+        self.assertTrue(found.harms, found.reason)
+        return found.reason
+
+    def unharmed(self, path):
+        found = target.obstacle(str(path), self.plain)
+        self.assertFalse(found.harms, found.reason)
+        return found.reason
+
+    def image(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content)
+        path.chmod(0o755)
+        return path
+
+    def built(self, *options, code="int main(void) { return 0; }\n"):
+        source = self.folder / "program.c"
+        source.write_text(code, encoding="utf-8")
+        path = self.folder / "program"
+        self.compile(source, path, *options)
+        return path
+
     def script(self, first_line):
         path = self.folder / "script"
         path.write_text(first_line + "\n", encoding="utf-8")
@@ -53,30 +79,72 @@ class Target(support.WithFolder):
         self.assertIsNone(self.why(self.script("#!/usr/bin/env -S FOO=1 perl -w")))
 
     def test_a_static_program(self):
-        source = self.folder / "static.c"
-        source.write_text("int main(void) { return 0; }\n", encoding="utf-8")
-        path = self.folder / "static"
-        self.compile(source, path, "-static")
-        self.assertIn("statically linked", self.why(path))
-        self.assertIn("statically linked", self.why(self.script(f"#!{path}")))
+        path = self.built("-static")
+        self.assertIn("statically linked", self.unharmed(path))  # what it starts may be preloaded
+        self.assertIn("statically linked", self.unharmed(self.script(f"#!{path}")))
 
     def test_a_program_with_its_own_malloc(self):
-        source = self.folder / "own.c"
-        source.write_text(
-            "#include <stddef.h>\nvoid* malloc(size_t n) { (void)n; return 0; }\n"
+        path = self.built(
+            "-rdynamic", "-fno-builtin",
+            code="#include <stddef.h>\nvoid* malloc(size_t n) { (void)n; return 0; }\n"
             "int main(void) { return 0; }\n",
-            encoding="utf-8",
-        )
-        path = self.folder / "own"
-        self.compile(source, path, "-rdynamic", "-fno-builtin")
-        self.assertIn("its own malloc", self.why(path))
+        )  # fmt: skip
+        self.assertIn("its own malloc", self.unharmed(path))
 
     def test_another_machine(self):
-        image = bytearray(pathlib.Path("/bin/true").read_bytes())
-        image[18:20] = (8).to_bytes(2, "little")  # MIPS
-        path = self.folder / "mips"
-        path.write_bytes(image)
-        self.assertIn("another machine", self.why(path))
+        content = bytearray(pathlib.Path("/bin/true").read_bytes())
+        content[18:20] = (8).to_bytes(2, "little")  # MIPS
+        path = self.image("mips", content)
+        self.assertIn("another machine", self.harmed(path))
+        self.assertIn("another machine", self.harmed(self.script(f"#!{path}")))
+
+    def test_a_32_bit_program(self):
+        loader = b"/lib/ld-linux.so.2\0"
+        header = b"\x7fELF\x01\x01\x01" + bytes(9)
+        header += struct.pack("<HHIIIIIHHHHHH", 2, 3, 1, 0, 52, 0, 0, 52, 32, 1, 40, 0, 0)
+        segment = struct.pack("<IIIIIIII", elf.PT_INTERP, 84, 84, 84, len(loader), len(loader), 4, 1)
+        self.assertIn("32-bit", self.harmed(self.image("dynamic", header + segment + loader)))
+        static = header[:44] + bytes(2) + header[46:]
+        self.assertIn("statically linked", self.unharmed(self.image("static", static)))
+
+    def test_another_libc(self):
+        loader = elf.read("/bin/true").interpreter.encode()
+        content = pathlib.Path("/bin/true").read_bytes()
+        musl = b"/lib/ld-musl-x.so.1".ljust(len(loader), b"\0")[: len(loader)]
+        path = self.image("musl", content.replace(loader, musl, 1))
+        self.assertIn("musl", self.harmed(path))
+        self.assertIn("musl", self.harmed(self.script(f"#!{path}")))
+        path = self.image("other", content.replace(b"libc.so.6\0", b"libc.so\0\0\0", 1))
+        self.assertIn("libc.so, not glibc", self.harmed(path))
+
+    def test_sanitizers(self):
+        for soname, name in (
+            ("libasan.so.8", "address"), ("libtsan.so.2", "thread"), ("liblsan.so.0", "leak"),
+            ("libhwasan.so.0", "hwaddress"), ("libclang_rt.asan-x86_64.so", "address"),
+        ):  # fmt: skip
+            with self.subTest(soname=soname):
+                path = self.built("-Wl,--no-as-needed", str(self.stub(soname)))
+                self.assertIn(f"-fsanitize={name}", self.harmed(path))
+        for soname in ("libubsan.so.1", "libclang_rt.ubsan_standalone-x86_64.so", "libsan.so", "libartisan.so"):
+            with self.subTest(soname=soname):
+                self.assertIsNone(self.why(self.built("-Wl,--no-as-needed", str(self.stub(soname)))))
+        code = "void __tsan_init(void) {}\nint main(void) { return 0; }\n"
+        self.assertIn("-fsanitize=thread", self.harmed(self.built("-rdynamic", code=code)))
+
+    def test_what_compilers_make_of_sanitizers(self):
+        for compiler, name in (
+            ("gcc", "address"), ("gcc", "thread"), ("gcc", "leak"), ("clang", "address"), ("clang", "memory"),
+        ):  # fmt: skip
+            with self.subTest(compiler=compiler, name=name):
+                if not shutil.which(compiler):
+                    self.skipTest(f"there is no {compiler}")
+                source = self.folder / "sanitized.c"
+                source.write_text("int main(void) { return 0; }\n", encoding="utf-8")
+                path = self.folder / "sanitized"
+                command = [compiler, f"-fsanitize={name}", source, "-o", path]
+                if subprocess.run(command, check=False, capture_output=True, timeout=60).returncode:
+                    self.skipTest(f"{compiler} has no run-time library for -fsanitize={name}")
+                self.assertIn(f"-fsanitize={name}", self.harmed(path))
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can make another user's setuid file")
     def test_setuid(self):

@@ -11,7 +11,7 @@ import unittest
 import support
 from spillway_cli import check
 from spillway_cli.process import mapped_files
-from spillway_cli.run import preload_environment
+from spillway_cli.run import preload_environment, without_library
 
 
 class Environment(unittest.TestCase):
@@ -23,6 +23,12 @@ class Environment(unittest.TestCase):
         made = preload_environment({"SPILLWAY_CONF": "a:1"}, "/s.so", ["b:2,c:3", "d:4"], "json")
         self.assertEqual(made["SPILLWAY_CONF"], "a:1,b:2,c:3,d:4")
         self.assertEqual(made["SPILLWAY_STATS"], "json")
+
+    def test_without_the_library(self):
+        made = without_library({"LD_PRELOAD": "/s.so:/a.so /b.so", "X": "1"}, "/s.so")
+        self.assertEqual(made, {"LD_PRELOAD": "/a.so:/b.so", "X": "1"})
+        self.assertEqual(without_library({"LD_PRELOAD": "/s.so"}, "/s.so"), {})
+        self.assertEqual(without_library({}, "/s.so"), {})
 
 
 class Run(support.WithFolder):
@@ -66,6 +72,30 @@ class Run(support.WithFolder):
         done = self.run_it("env", options=("--stats=json", "--conf", "a:1", "--conf", "b:2,c:3"))
         self.assertIn("SPILLWAY_STATS=json\n", done.stdout)
         self.assertIn("SPILLWAY_CONF=a:1,b:2,c:3\n", done.stdout)
+
+    def print_preload(self, *options):
+        """A program that prints LD_PRELOAD, and what run says before it."""
+        source = self.folder / "print.c"
+        source.write_text(
+            '#include <stdio.h>\n#include <stdlib.h>\n'
+            'int main(void) { char* p = getenv("LD_PRELOAD"); puts(p ? p : "none"); return 6; }\n',
+            encoding="utf-8",
+        )
+        self.compile(source, self.folder / "print", *options)
+        done = self.run_it(self.folder / "print")
+        self.assertEqual(done.returncode, 6)
+        return done.stdout.strip(), done.stderr
+
+    def test_a_program_that_the_library_would_harm_runs_without_it(self):
+        stub = self.stub("libasan.so.8")
+        found, said = self.print_preload(f"-Wl,-rpath,{self.folder}", "-Wl,--no-as-needed", stub)
+        self.assertEqual(found, "none")
+        self.assertRegex(said, "^spillway: warning: .* without Spillway: .*-fsanitize=address.*\n$")
+
+    def test_a_static_program_passes_the_library_on(self):
+        found, said = self.print_preload("-static")
+        self.assertEqual(found, str(self.lib))
+        self.assertRegex(said, "^spillway: warning: runs without Spillway: .* statically linked\n$")
 
     def test_what_cannot_be_started(self):
         self.assertEqual(self.run_it("no-such-command").returncode, 127)

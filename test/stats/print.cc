@@ -28,7 +28,10 @@ std::string printed(Print print, const Snapshot& snapshot) {
   const int descriptor = mkstemp(name);
   BOOST_REQUIRE(descriptor >= 0);
   unlink(name);
-  print(snapshot, descriptor);
+  Output::Text text_buffer;
+  Output output(descriptor, text_buffer);
+  print(snapshot, output);
+  BOOST_TEST(output.finish());
   std::string text(static_cast<size_t>(lseek(descriptor, 0, SEEK_END)), '\0');
   BOOST_REQUIRE(pread(descriptor, text.data(), text.size(), 0) ==
                 static_cast<ssize_t>(text.size()));

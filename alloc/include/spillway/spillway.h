@@ -31,8 +31,9 @@ SPILLWAY_FUNCTION uint64_t spillway_purge(void);
 /* Moves the blocks in the calling thread's cache to where other threads find them. Microseconds. */
 SPILLWAY_FUNCTION void spillway_flush_thread(void);
 
-/* Writes the statistics to a descriptor as "text", "json" or "prometheus"; 0, or EINVAL for any
- * other format. Takes no lock. */
+/* Writes the statistics to a descriptor as "text", "json" or "prometheus"; 0, EINVAL for any
+ * other format, or EIO when not all could be written: a reader is waited for a second in all.
+ * Takes no lock. */
 SPILLWAY_FUNCTION int spillway_write_statistics(int descriptor, const char* format);
 
 /* Bytes of memory held for the program: in blocks, free but not yet given back, and by mimalloc. */
