@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "test/core/fixture.h"
+#include "test/wait.h"
 
 namespace spillway::core {
 namespace {
@@ -110,12 +111,15 @@ BOOST_FIXTURE_TEST_CASE(a_cache_that_comes_back_between_miss_and_refill_loses_no
 BOOST_FIXTURE_TEST_CASE(a_thread_ends_when_its_cache_is_back, RelaxFixture) {
   BinTable* const own = anchor.bins.get();
   anchor.bins.set(const_cast<BinTable*>(&kCacheLent));
+  std::atomic<bool> begun{false};
   std::atomic<bool> back{false};
   bool waited = false;
   std::thread ending([&] {
+    begun = true;
     engine.detach(anchor);
     waited = back;
   });
+  BOOST_TEST(spillway::testing::wait_until([&] { return begun.load(); }));
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   back = true;
   anchor.bins.set_release(own);

@@ -4,7 +4,7 @@
 #include "process.h"
 #include "tasks.h"
 
-enum { kBlocks = 64, kSize = 512 * 1024, kPatience = 10 };
+enum { kBlocks = 64, kSize = 512 * 1024 };
 
 static long switches(long task) {
   static const char kName[] = "\nvoluntary_ctxt_switches:";
@@ -29,17 +29,11 @@ int main(void) {
     // The directory's list is a block of the pool, too.
     if (task == 0) task = purge_task();
     CHECK(task != 0);
-    double start = seconds_now();
     const size_t little = before + (size_t)kBlocks * kSize / 10;
-    while (resident_bytes() > little && seconds_now() - start < kPatience) usleep(10000);
-    CHECK_COMPARE(resident_bytes(), <=, little);
+    WAIT_UNTIL(resident_bytes() <= little);
     // Half a second without waking up.
-    long seen = -1;
-    while (switches(task) != seen && seconds_now() - start < kPatience) {
-      seen = switches(task);
-      usleep(500000);
-    }
-    CHECK(switches(task) == seen);
+    long seen;
+    WAIT_UNTIL((seen = switches(task), usleep(500000), switches(task) == seen));
   }
   return 0;
 }
