@@ -51,7 +51,7 @@ def problem(mode):
     if mode != "default":
         environment["SPILLWAY_ON_MISUSE"] = mode
     no_core = lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    result = subprocess.run([program], env=environment, preexec_fn=no_core, capture_output=True, text=True, timeout=120)
+    result = subprocess.run([program], env=environment, preexec_fn=no_core, capture_output=True, text=True, timeout=300)
     lines = result.stdout.splitlines()
     if not lines or len(lines[0].split()) != 4:
         return f"did not get as far as its misuse: status {result.returncode}", result.stderr
