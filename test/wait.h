@@ -13,7 +13,7 @@ class HangGuard {
 
  private:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::seconds kLimit{120};
+  static constexpr std::chrono::seconds kLimit{600};
   const Clock::time_point end_ = Clock::now() + kLimit;
 };
 

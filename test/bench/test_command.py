@@ -172,7 +172,7 @@ class Processes(Folder):
 
 def ended(pid):
     """Whether the process ends before the test counts as hung; one that is still to be waited for has."""
-    until = time.monotonic() + 120
+    until = time.monotonic() + 300
     while time.monotonic() < until:
         try:
             status = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")

@@ -28,7 +28,7 @@ namespace {
 constexpr int kThreads = 16;
 constexpr size_t kShared = 512;
 constexpr size_t kOwn = 32;
-constexpr unsigned kHangSeconds = 120;
+constexpr unsigned kHangSeconds = 300;
 constexpr int kMostHung = 3;
 
 // Blocks on their way from one thread to another.

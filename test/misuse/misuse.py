@@ -59,7 +59,7 @@ def problem(mode):
     if mode != "default":
         environment["SPILLWAY_ON_MISUSE"] = mode
     no_core = lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    result = subprocess.run([program], env=environment, preexec_fn=no_core, capture_output=True, text=True, timeout=120)
+    result = subprocess.run([program], env=environment, preexec_fn=no_core, capture_output=True, text=True, timeout=300)
     lines = result.stdout.splitlines()
     if result.returncode == SKIPPED:
         print(result.stdout)
