@@ -1,0 +1,60 @@
+"""The runner of test/programs: ends, processes left behind, the headers of its scripts."""
+import pathlib
+import sys
+import tempfile
+import unittest
+
+PROGRAMS = pathlib.Path(__file__).resolve().parents[1] / "programs"
+sys.path.insert(0, str(PROGRAMS))
+import bounded  # noqa: E402
+import packages  # noqa: E402
+import run  # noqa: E402
+
+
+def bash(text, seconds=60, **more):
+    with tempfile.TemporaryDirectory() as folder:
+        return bounded.run(["/bin/bash", "-c", text], folder, {"PATH": "/usr/bin:/bin"}, seconds, **more)
+
+
+class Bounded(unittest.TestCase):
+    def test_output_and_status_are_the_commands(self):
+        result = bash("echo out; echo err >&2; exit 7")
+        self.assertEqual((result.status, result.out, result.err, result.left), (7, b"out\n", b"err\n", 0))
+
+    def test_a_signal_is_a_negative_status(self):
+        self.assertEqual(bash("kill -TERM $$").status, -15)
+
+    def test_a_command_without_end_is_ended_with_its_children(self):
+        result = bash("(exec sleep 1000) & echo $!; exec sleep 1000", seconds=1)
+        self.assertIsNone(result.status)
+        self.assertFalse(pathlib.Path(f"/proc/{int(result.out)}/fd").exists() and pathlib.Path(f"/proc/{int(result.out)}/exe").exists())
+
+    def test_processes_left_behind_are_counted_and_ended(self):
+        result = bash("set -m; sleep 1000 & sleep 1000 & exit 0")
+        self.assertEqual((result.status, result.left), (0, 2))
+
+    def test_executables_with_the_library_are_seen(self):
+        result = bash("sleep 1000 & while ! grep -q libc.so /proc/$!/maps; do :; done; sleep 0.3; kill $!", watch="/libc.so.6")
+        self.assertIn("sleep", result.seen)
+
+
+class Scripts(unittest.TestCase):
+    def test_each_says_what_it_runs_and_needs(self):
+        paths = run.paths()
+        self.assertGreaterEqual(len(paths), 40)
+        self.assertGreaterEqual(len({path.parent.name for path in paths}), 10)
+        self.assertEqual(len({path.name for path in paths}), len(paths))
+        for path in paths:
+            script = run.Script(path)
+            with self.subTest(script.name):
+                self.assertTrue(script.what.strip())
+                self.assertTrue(script.packages)
+                self.assertLessEqual(script.seconds, 900)
+
+    def test_missing_packages(self):
+        self.assertEqual(packages.missing(["bash", "spillway-has-no-such-package", "spillway-neither:bash"]),
+                         ["spillway-has-no-such-package"])
+
+
+if __name__ == "__main__":
+    unittest.main()
