@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "alloc/base/bits.h"
+#include "alloc/os/bounded_wait.h"
 #include "alloc/os/os.h"
 
 namespace spillway::core {
@@ -83,6 +84,31 @@ void Arena::release() {
   }
   if (states != nullptr) {
     os::release(states, size >> granule_shift_);
+  }
+}
+
+bool Arena::seal() {
+  if (sealed_.exchange(true, std::memory_order_seq_cst)) {
+    return false;
+  }
+  os::BoundedWait wait(1'000'000'000);
+  // seq_cst: after the exchange; pairs with Growing, which adds first and then reads. And acquires
+  // what a Growing published.
+  while (growing_.load(std::memory_order_seq_cst) != 0) {
+    if (!wait.pause()) {
+      sealed_.store(false, std::memory_order_relaxed);
+      return false;
+    }
+  }
+  return true;
+}
+
+void Arena::give_up(Granule first, Granule end) {
+  const size_t page = os::page_size();
+  const size_t low = align_up(reinterpret_cast<uintptr_t>(address(first)), page);
+  const size_t high = align_down(reinterpret_cast<uintptr_t>(address(end)), page);
+  if (low < high) {
+    os::release(reinterpret_cast<void*>(low), high - low);
   }
 }
 

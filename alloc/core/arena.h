@@ -8,6 +8,7 @@
 // Thread-safe once reserved; no lock.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -85,6 +86,37 @@ class Arena {
   }
   [[nodiscard]] bool commit(Granule first, size_t granules);
 
+  // Round a commit and the publishing of it. Not allowed: the arena is sealed, and what was never
+  // committed no longer its own.
+  class Growing {
+   public:
+    explicit Growing(Arena& arena) : arena_(arena) {
+      // seq_cst: before the load below; pairs with seal(), which stores first and then reads.
+      arena_.growing_.fetch_add(1, std::memory_order_seq_cst);
+      allowed_ = !arena_.sealed_.load(std::memory_order_seq_cst);
+    }
+    ~Growing() {
+      // release: pairs with the acquire in seal(); what was committed is published.
+      arena_.growing_.fetch_sub(1, std::memory_order_release);
+    }
+    Growing(const Growing&) = delete;
+    Growing& operator=(const Growing&) = delete;
+    bool allowed() const { return allowed_; }
+
+   private:
+    Arena& arena_;
+    bool allowed_;
+  };
+  // From now on nothing more is committed. False, and not so, when a commit that is under way does
+  // not end within a second; false, too, when it was so already.
+  bool seal();
+  bool is_sealed() const { return sealed_.load(std::memory_order_relaxed); }
+  // Gives the address space of granules that were never committed to the kernel, for others. The
+  // arena owns their addresses still: `free` of one is misuse.
+  void give_up(Granule first, Granule end);
+  // In a forked child.
+  void recover_after_fork() { growing_.store(0, std::memory_order_relaxed); }
+
   // Huge pages: for all of the arena or none of it, or where a class grows by much.
   void choose_huge(bool huge) { os::prefer_huge_pages(address(Granule{0}), bytes(), huge); }
   void choose_huge_growth() { huge_growth_ = true; }
@@ -119,6 +151,8 @@ class Arena {
   unsigned span_shift_ = 0;
   unsigned granule_shift_ = 0;
   bool huge_growth_ = false;
+  std::atomic<uint32_t> growing_{0};
+  std::atomic<bool> sealed_{false};
   uint32_t stagger_ = 0;  // kMostStagger, which is a mask of the multiples in use, or 0
 };
 

@@ -98,6 +98,12 @@ class Central {
   // A word of the freelist for a newcomer to start at: neighbours in number get distant ones.
   uint32_t start_hint(uint32_t newcomer) const;
 
+  // Of a sealed arena, see Engine::give_up_untouched(): where its committed slots begin and end.
+  Granule committed_start() const { return Granule{first_granule_}; }
+  Granule committed_end() const {
+    return Granule{first_granule_ + growth_.committed() * geometry_->stride_granules};
+  }
+
   bool has_slot(Granule granule) const {
     return raw(granule) >= first_granule_ && raw(slot_of(granule)) < geometry_->slots;
   }

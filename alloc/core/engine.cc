@@ -332,6 +332,20 @@ void Engine::recover_after_fork(ThreadAnchor& survivor, bool purge_was_ours) {
   }
   large_.recover_after_fork(purge_was_ours);
   registry_.recover_after_fork();
+  arena_.recover_after_fork();
+}
+
+void Engine::give_up_untouched() {
+  if (!arena_.seal()) {
+    return;
+  }
+  for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
+    const Central& one = centrals_[i];
+    arena_.give_up(arena_.span_start(i - 1), one.committed_start());
+    arena_.give_up(one.committed_end(), arena_.span_start(i));
+  }
+  large_.give_up_untouched();
+  registry_.give_up_untouched();
 }
 
 bool Engine::free_bytes_reach(uint64_t bytes) {

@@ -103,6 +103,10 @@ class Engine {
     return large_.owns_span(arena_.span_at(size_t{raw(granule)} << arena_.granule_shift()));
   }
 
+  // Gives back address space that was reserved and never used, all but the side table's: the heap
+  // grows no more, and what it can't serve is the fallback's. For a process that limits its own.
+  void give_up_untouched();
+
   const Central& class_at(ClassIndex index) const { return central(index); }
   // Whether so many bytes are free and have memory, in freelists or large slots, or may be so in
   // caches. Costs little where much less is free.

@@ -51,6 +51,10 @@ uint32_t Growth::take_group(SlotIndex& first) {
 }
 
 bool Growth::commit_more(uint32_t committed) {
+  const Arena::Growing growing(*arena_);
+  if (!growing.allowed()) {
+    return false;
+  }
   const uint32_t left = geometry_->slots - committed;
   if (left == 0) {
     return false;

@@ -157,6 +157,10 @@ uint32_t LargeBlocks::take_untouched() {
 
 // In steps, so that a block which grows asks the kernel a few times; what is committed stays so.
 bool LargeBlocks::commit_more(uint32_t number, uint32_t granules) {
+  const Arena::Growing growing(*arena_);
+  if (!growing.allowed()) {
+    return false;
+  }
   const uint32_t target =
       std::min(slot_granules_, std::bit_ceil(std::max(granules, granules_for(kLeastCommit))));
   if (!arena_->commit(start_of(number), target)) {
@@ -264,6 +268,20 @@ uint64_t LargeBlocks::purge_old(const std::atomic<bool>& stop, bool& refused) {
 void LargeBlocks::purge_all(const std::atomic<bool>& stop, bool& refused) {
   if (most_bytes_ != 0) {
     purge_free(UINT32_MAX, stop, refused);
+  }
+}
+
+void LargeBlocks::give_up_untouched() {
+  for (uint32_t number = 0; number < slot_count_; ++number) {
+    const uint32_t from =
+        number < used() ? slot(number).committed.load(std::memory_order_relaxed) : 0;
+    const uint32_t start = raw(start_of(number));
+    // What lies behind the last slot that was used goes at once.
+    const uint32_t end = number < used() ? start + slot_granules_ : raw(start_of(slot_count_));
+    arena_->give_up(Granule{start + from}, Granule{end});
+    if (number >= used()) {
+      return;
+    }
   }
 }
 

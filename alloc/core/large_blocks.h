@@ -92,6 +92,9 @@ class LargeBlocks {
   uint64_t touched_bytes() const { return touched_bytes_.load(std::memory_order_relaxed); }
   uint64_t purged_bytes() const { return purged_bytes_.load(std::memory_order_relaxed); }
 
+  // Of a sealed arena, see Engine::give_up_untouched().
+  void give_up_untouched();
+
   // In a forked child: what the put() of a thread that did not come along left undone, and the slot
   // that such a thread was purging.
   void recover_after_fork(bool purge_was_ours);

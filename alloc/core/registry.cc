@@ -33,7 +33,8 @@ void Registry::reserve(const Geometry& geometry, uint32_t most_caches) {
       continue;
     }
     memory_ = memory;
-    room_ = caches;
+    room_.store(caches, std::memory_order_relaxed);
+    reserved_ = caches;
     char* const tables = memory + caches * stride_;
     free_numbers_.attach(tables, caches);
     lives_ = reinterpret_cast<std::atomic<Life>*>(tables + Freelist::bytes_needed(caches));
@@ -42,14 +43,26 @@ void Registry::reserve(const Geometry& geometry, uint32_t most_caches) {
 }
 
 void Registry::release_memory() {
-  if (room_ != 0) {
-    os::release(memory_, room_ * stride_ + table_bytes(room_));
-    room_ = 0;
+  if (room() != 0) {
+    os::release(memory_, reserved_ * stride_ + table_bytes(reserved_));
+    room_.store(0, std::memory_order_relaxed);
+  }
+}
+
+void Registry::give_up_untouched() {
+  // Takes all numbers that are left, one by one with threads that claim one meanwhile.
+  uint32_t number = numbered_.load(std::memory_order_relaxed);
+  while (number < room() &&
+         !numbered_.compare_exchange_weak(number, reserved_, std::memory_order_relaxed)) {
+  }
+  if (number < room()) {
+    room_.store(number, std::memory_order_relaxed);
+    os::release(memory_ + number * stride_, (reserved_ - number) * stride_);
   }
 }
 
 ThreadCache* Registry::claim() {
-  if (room_ == 0) {
+  if (room() == 0) {
     return nullptr;
   }
   uint32_t hint = 0;
@@ -68,7 +81,7 @@ ThreadCache* Registry::create() {
   // relaxed: only the number matters.
   uint32_t number = numbered_.load(std::memory_order_relaxed);
   do {
-    if (number >= room_) {
+    if (number >= room()) {
       return nullptr;
     }
   } while (!numbered_.compare_exchange_weak(number, number + 1, std::memory_order_relaxed));

@@ -26,8 +26,10 @@ class Registry {
   // Empty and no longer anybody's.
   void release(ThreadCache& cache);
 
+  // Address space of caches that no thread had yet: there will be no more of them.
+  void give_up_untouched();
   // In a forked child: what release() of a thread that did not come along left undone.
-  void recover_after_fork() { free_numbers_.repair(std::min(numbered(), room_)); }
+  void recover_after_fork() { free_numbers_.repair(std::min(numbered(), room())); }
 
   // A cache that was claimed once.
   ThreadCache& at(uint32_t number) const {
@@ -46,7 +48,7 @@ class Registry {
   // Calls `action(ThreadCache&)` for every cache that was ever claimed.
   template <typename Action>
   void for_each(Action action) const {
-    for (uint32_t number = 0; number < numbered() && number < room_; ++number) {
+    for (uint32_t number = 0; number < numbered() && number < room(); ++number) {
       // acquire: pairs with the release in create(): the cache is complete.
       if (lives_[number].load(std::memory_order_acquire) != Life::kNotYet) {
         action(at(number));
@@ -60,13 +62,15 @@ class Registry {
 
   static size_t table_bytes(uint32_t caches);
   // relaxed: a number whose cache is not complete yet is skipped by its life.
+  uint32_t room() const { return room_.load(std::memory_order_relaxed); }
   uint32_t numbered() const { return numbered_.load(std::memory_order_relaxed); }
   ThreadCache* create();
 
   const Geometry* geometry_ = nullptr;
   char* memory_ = nullptr;
   size_t stride_ = 0;
-  uint32_t room_ = 0;
+  std::atomic<uint32_t> room_{0};  // relaxed: falls once, to what is numbered
+  uint32_t reserved_ = 0;
   std::atomic<uint32_t> numbered_{0};
   std::atomic<uint32_t> in_use_{0};  // relaxed: orders nothing
   std::atomic<Life>* lives_ = nullptr;

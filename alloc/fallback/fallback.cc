@@ -5,17 +5,25 @@
 #include <mimalloc.h>
 #include <sys/single_threaded.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 
 #include "alloc/base/attributes.h"
 #include "alloc/fallback/fork_gate.h"
+#include "alloc/os/signals_blocked.h"
 #if !SPILLWAY_FALLBACK_EMBEDDED
 #include "alloc/fallback/mimalloc_thread.h"
 #endif
 
 static_assert(MI_MALLOC_VERSION >= 209, "mimalloc 2.0.9 or newer is needed");
+
+#if SPILLWAY_FALLBACK_EXTENDED
+static_assert(MI_MALLOC_VERSION == 209, "mimalloc_209.h knows this version only");
+extern "C" [[gnu::visibility("hidden")]] bool spillway_mimalloc_has_segment(const void* address);
+extern "C" [[gnu::visibility("hidden")]] size_t spillway_mimalloc_live(bool (*may_go_on)());
+#endif
 
 namespace spillway::fallback {
 namespace {
@@ -85,14 +93,17 @@ void on_error(int error, void*) {
 }  // namespace
 
 #if !SPILLWAY_FALLBACK_EMBEDDED
+// mimalloc aligns blocks of up to 8 bytes to 8.
+static size_t at_least_smallest(size_t size) { return std::max<size_t>(size, kAlignment); }
+
 void* allocate(size_t size) {
   const AllocatingPassage passage;
-  return checked(mi_malloc(size));
+  return checked(mi_malloc(at_least_smallest(size)));
 }
 
 void* allocate_zeroed(size_t size) {
   const AllocatingPassage passage;
-  return checked(mi_zalloc(size));
+  return checked(mi_zalloc(at_least_smallest(size)));
 }
 
 void free(void* block) {
@@ -102,7 +113,7 @@ void free(void* block) {
 
 void* reallocate(void* block, size_t size) {
   const AllocatingPassage passage;
-  return checked(mi_realloc(block, size));
+  return checked(mi_realloc(block, at_least_smallest(size)));
 }
 
 size_t usable_size(const void* block) { return mi_usable_size(block); }
@@ -111,11 +122,17 @@ size_t usable_size(const void* block) { return mi_usable_size(block); }
 // The entries with an offset: those without take a shortcut in 2.0.9 that gives blocks of 256, 512
 // and 1024 bytes no more than 128 bytes' alignment.
 void* allocate_aligned(size_t alignment, size_t size) {
+  if (alignment <= kAlignment) {
+    return allocate(size);
+  }
   [[maybe_unused]] const AllocatingPassage passage;
   return checked(mi_malloc_aligned_at(size, alignment, 0));
 }
 
 void* allocate_zeroed_aligned(size_t alignment, size_t size) {
+  if (alignment <= kAlignment) {
+    return allocate_zeroed(size);
+  }
   [[maybe_unused]] const AllocatingPassage passage;
   return checked(mi_zalloc_aligned_at(size, alignment, 0));
 }
@@ -135,6 +152,14 @@ Ownership ownership(const void* address) {
   return mapped ? Ownership::kForeign : Ownership::kUnknown;
 }
 
+bool may_hold(const void* address) {
+#if SPILLWAY_FALLBACK_EXTENDED
+  return spillway_mimalloc_has_segment(address);
+#else
+  return ownership(address) != Ownership::kForeign;
+#endif
+}
+
 void collect(bool force) {
   const Passage passage;
   mi_collect(force);
@@ -150,6 +175,21 @@ Footprint footprint() {
     footprint.committed = 0;
   }
   return footprint;
+}
+
+size_t live_bytes() {
+#if SPILLWAY_FALLBACK_EXTENDED
+  // A handler that allocates would pass the closed gate.
+  const os::SignalsBlocked blocked;
+  if (close_gate()) {
+    const size_t live = spillway_mimalloc_live(gate_is_closed);
+    open_gate();
+    if (live != SIZE_MAX) {
+      return live;
+    }
+  }
+#endif
+  return footprint().committed;
 }
 
 int version() {

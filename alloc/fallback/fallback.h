@@ -1,13 +1,15 @@
 // The fallback: mimalloc, behind the few calls the heap needs. Callable from any thread, any signal
 // handler that may call malloc, and before constructors have run.
 //
-// Sizes are at most PTRDIFF_MAX and alignments are powers of two: the caller has checked. Failure
+// Every block is aligned to kAlignment. Sizes are at most PTRDIFF_MAX and alignments are powers of
+// two: the caller has checked. Failure
 // is nullptr with errno == ENOMEM; nothing else changes errno, nothing prints or aborts, nothing
 // calls a new_handler. Compiled in, allocate, allocate_zeroed, free, reallocate and usable_size are
 // mimalloc's own entries, reached by one jump. With the system's library every call passes the fork
 // gate (fork_gate.h): some 2 ns a call while there is one thread, 11 ns with more.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -21,16 +23,36 @@ extern "C" {
 }
 #endif
 
+#if SPILLWAY_FALLBACK_EXTENDED
+extern "C" {
+// Less the address of the first segment that mimalloc's hints placed, or of the first hint: never
+// 0 (segments_209.h).
+[[gnu::visibility("hidden")]] extern std::atomic<uintptr_t> spillway_mimalloc_origin;
+[[gnu::visibility("hidden")]] void spillway_mimalloc_free(void* block) noexcept;
+}
+#endif
+
 namespace spillway::fallback {
 
+// Of every block; what glibc's malloc gives.
+inline constexpr size_t kAlignment = 16;
+
 #if SPILLWAY_FALLBACK_EMBEDDED
-inline void* allocate(size_t size) { return mi_malloc(size); }
-inline void* allocate_zeroed(size_t size) { return mi_zalloc(size); }
+#if SPILLWAY_FALLBACK_EXTENDED
+constexpr size_t at_least_smallest(size_t size) { return size; }
+#else
+// mimalloc aligns blocks of up to 8 bytes to 8.
+constexpr size_t at_least_smallest(size_t size) { return size <= 8 ? kAlignment : size; }
+#endif
+inline void* allocate(size_t size) { return mi_malloc(at_least_smallest(size)); }
+inline void* allocate_zeroed(size_t size) { return mi_zalloc(at_least_smallest(size)); }
 // Null does nothing. Otherwise a live block of the fallback's: anything else corrupts the heap.
 inline void free(void* block) { mi_free(block); }
 // Null allocates. Size 0 gives a smallest block, never null for success. On failure `block` lives
 // on.
-inline void* reallocate(void* block, size_t size) { return mi_realloc(block, size); }
+inline void* reallocate(void* block, size_t size) {
+  return mi_realloc(block, at_least_smallest(size));
+}
 // Bytes the caller may use; the same for all of a block's life. 0 for null.
 inline size_t usable_size(const void* block) { return mi_usable_size(block); }
 #else
@@ -49,6 +71,34 @@ void* allocate_zeroed_aligned(size_t alignment, size_t size);
 enum class Ownership : uint8_t { kForeign, kOwned, kUnknown };
 Ownership ownership(const void* address);
 
+// True only where blocks of the fallback's usually are, and other memory is not: a part of the
+// range that mimalloc's hints to the kernel lie in. False for null. Four instructions.
+inline bool is_near(const void* address) {
+  const auto at = reinterpret_cast<uintptr_t>(address);
+#if SPILLWAY_FALLBACK_EXTENDED
+  constexpr unsigned kNearBits = 38;  // 256 GiB from the first segment on
+  // Relaxed: what is not near is looked up, so an old value serves.
+  return (at + spillway_mimalloc_origin.load(std::memory_order_relaxed)) >> kNearBits == 0;
+#else
+  constexpr uintptr_t kHintsStart = uintptr_t{2} << 40;
+  constexpr uintptr_t kHintsEnd = uintptr_t{30} << 40;
+  return at - kHintsStart < kHintsEnd - kHintsStart;
+#endif
+}
+
+// A block that is near.
+inline void free_near(void* block) {
+#if SPILLWAY_FALLBACK_EXTENDED
+  spillway_mimalloc_free(block);
+#else
+  free(block);
+#endif
+}
+
+// Whether a block of the fallback's may start at an address other than null; false only where none
+// does. Inside of blocks it may be true.
+bool may_hold(const void* address);
+
 // Returns free memory to the kernel; `force` also collects what the calling thread holds in
 // reserve.
 void collect(bool force);
@@ -62,6 +112,12 @@ struct Footprint {
   size_t peak_resident;
 };
 Footprint footprint();
+
+// Bytes of blocks that the program holds: rounded up to mimalloc's sizes, those of all threads. A
+// walk over all of mimalloc's pages (live_209.h), some 10 us and a fiftieth of a second at most
+// before it begins; other threads' slow paths wait meanwhile. What is committed where that cannot
+// be had: with other versions of mimalloc, beside a fork, or when a thread does not leave mimalloc.
+size_t live_bytes();
 
 // mimalloc's version: 20009 for 2.0.9, 30401 for 3.4.1.
 int version();

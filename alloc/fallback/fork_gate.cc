@@ -28,7 +28,8 @@ struct alignas(kCacheLine) Counter {
 };
 
 struct ThreadState {
-  int32_t depth;  // hooked functions on this thread's stack; counted in a Counter while > 0
+  int16_t depth;  // hooked functions on this thread's stack; counted in a Counter while > 0
+  bool refused;   // see refuse_mappings(); meaningful while depth > 0
   int32_t saved_errno;
 };
 static_assert(sizeof(ThreadState) <= 8, "static TLS is scarce: 48 bytes with mimalloc's own");
@@ -36,7 +37,7 @@ static_assert(sizeof(ThreadState) <= 8, "static TLS is scarce: 48 bytes with mim
 constinit Counter counters[kCounters];
 constinit std::atomic<const ThreadState*> fork_owner{nullptr};
 constinit std::atomic<uint32_t> fork_thread{0};  // its number, as the kernel counts threads
-constinit SPILLWAY_TLS ThreadState thread_state{0, 0};
+constinit SPILLWAY_TLS ThreadState thread_state{0, false, 0};
 
 Counter& counter_of(const ThreadState& thread) {
   const uint64_t mixed = reinterpret_cast<uintptr_t>(&thread) * 0x9E3779B97F4A7C15u;
@@ -47,6 +48,8 @@ Counter& counter_of(const ThreadState& thread) {
 // page tables of a process with 100 GiB takes a second.
 constexpr uint64_t kLeaveNs = 1'000'000'000;
 constexpr uint64_t kForkNs = 4'000'000'000;
+// A figure is not worth more: arbitrary.
+constexpr uint64_t kLookNs = 20'000'000;
 
 // Tells a fork that is under way from a thread that waits for a lock before it forks: other fork
 // handlers take locks, and so does the C library between the last handler and the fork. The kernel
@@ -108,6 +111,7 @@ SPILLWAY_NOINLINE void enter_outermost(ThreadState& self) {
   // The depth is set last and cleared first: a signal handler that allocates in between counts
   // itself in and out on its own.
   self.saved_errno = entry_errno;
+  self.refused = false;
   std::atomic_signal_fence(std::memory_order_seq_cst);
   self.depth = 1;
 }
@@ -144,6 +148,40 @@ void leave_gate() {
 void report_no_memory() {
   errno = ENOMEM;
   thread_state.saved_errno = ENOMEM;
+}
+
+void refuse_mappings() { thread_state.refused = true; }
+
+bool mappings_are_refused() { return thread_state.depth > 0 && thread_state.refused; }
+
+bool close_gate() {
+  const ThreadState& self = thread_state;
+  const ThreadState* owner = nullptr;
+  // Sequentially consistent: before the loads below; pairs with enter_outermost's add, then load.
+  if (self.depth > 0 ||
+      !fork_owner.compare_exchange_strong(owner, &self, std::memory_order_seq_cst)) {
+    return false;
+  }
+  // relaxed: the thread's number, for a look at what it does.
+  fork_thread.store(os::thread_id(), std::memory_order_relaxed);
+  os::BoundedWait wait(kLookNs);
+  for (const Counter& counter : counters) {
+    // Sequentially consistent: after the exchange; and acquires what leave_outermost released.
+    while (counter.inside.load(std::memory_order_seq_cst) > 0) {
+      if (!wait.pause()) {
+        open_gate();
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+void open_gate() { fork_parent(); }
+
+bool gate_is_closed() {
+  // relaxed: a look at a word that this thread wrote; others only ever clear it.
+  return fork_owner.load(std::memory_order_relaxed) == &thread_state;
 }
 
 void fork_prepare() {
@@ -194,9 +232,13 @@ void fork_child() {
 extern "C" {
 void spillway_mimalloc_enter();
 void spillway_mimalloc_leave();
+void spillway_mimalloc_refused();
+bool spillway_mimalloc_is_refused();
 
 void spillway_mimalloc_enter() { spillway::fallback::enter_gate(); }
 void spillway_mimalloc_leave() { spillway::fallback::leave_gate(); }
+void spillway_mimalloc_refused() { spillway::fallback::refuse_mappings(); }
+bool spillway_mimalloc_is_refused() { return spillway::fallback::mappings_are_refused(); }
 }
 // What the compiler calls at the start and end of mimalloc's functions (hooked_mimalloc.c). Set
 // here because gcc refuses to give its own declarations hidden visibility, without which the C

@@ -2,6 +2,7 @@
 // (-finstrument-functions), but those that CMakeLists.txt takes out for speed. unhooked.h,
 // generated, names the ones among them that this version's headers declare.
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -33,4 +34,8 @@
 extern __typeof__(mi_free) mi_free __attribute__((always_inline));
 #endif
 
+#if SPILLWAY_FALLBACK_EXTENDED
+#include "mimalloc_209.h"
+#else
 #include "static.c"
+#endif

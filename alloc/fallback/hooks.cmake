@@ -72,7 +72,8 @@ function(spillway_write_unhooked folder includes)
   file(CONFIGURE OUTPUT ${folder}/unhooked.h CONTENT "${lines}" @ONLY)
 endfunction()
 
-# Sets `result` to the compiler options that put the hooks in; writes unhooked.h into `folder`.
+# Sets `result` to the compiler options that put the hooks in, and mimalloc_version; writes unhooked.h
+# into `folder`.
 function(spillway_hook_options result folder includes)
   spillway_write_unhooked(${folder} "${includes}")
   if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
@@ -93,4 +94,5 @@ function(spillway_hook_options result folder includes)
     set(options -finstrument-functions-after-inlining -finline-hint-functions)
   endif()
   set(${result} "${options}" PARENT_SCOPE)
+  set(mimalloc_version ${mimalloc_version} PARENT_SCOPE)
 endfunction()

@@ -7,6 +7,7 @@
 #include "alloc/heap/counters.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
+#include "alloc/heap/misuse.h"
 
 namespace spillway::heap {
 namespace {
@@ -130,10 +131,22 @@ void* allocate_aligned(size_t alignment, size_t size) {
   return allocate_aligned_slow(alignment, size);
 }
 
+// Neither the arena's nor near the fallback's blocks.
+SPILLWAY_COLD static size_t usable_far(const void* pointer) {
+  if (pointer == nullptr) {
+    return 0;
+  }
+  if (!fallback::may_hold(pointer)) {
+    report_foreign(Misuse::kUsableSize, pointer);
+    return 0;
+  }
+  return fallback::usable_size(pointer);
+}
+
 size_t usable_size(const void* pointer) {
   const core::Arena& arena = heap.engine.arena();
   if (!arena.owns(pointer)) {
-    return fallback::usable_size(pointer);
+    return fallback::is_near(pointer) ? fallback::usable_size(pointer) : usable_far(pointer);
   }
   const size_t offset = arena.offset(pointer);
   const size_t span = arena.span_at(offset);

@@ -52,6 +52,9 @@ void* take_large(size_t size, core::LargeBlocks::Use use, bool aligned);
 // A pointer into the arena that the fast path did not take: a full bin, a signal handler that
 // interrupted this thread's bins, or misuse.
 void free_slow(void* pointer);
+// Pointers that are neither null nor the arena's nor near the fallback's blocks: its rare blocks
+// elsewhere, or misuse.
+void free_far(void* pointer);
 
 // --- fast paths
 // ------------------------------------------------------------------------------------
@@ -103,7 +106,10 @@ SPILLWAY_ALWAYS_INLINE void free_checked(void* pointer, Check check) {
   const core::Arena& arena = heap.engine.arena();
   const size_t offset = arena.offset(pointer);
   if (SPILLWAY_FALL_THROUGH_IF(offset >= arena.bytes())) {
-    return fallback::free(pointer);
+    if (SPILLWAY_UNLIKELY(!fallback::is_near(pointer))) {
+      return pointer == nullptr ? void() : free_far(pointer);
+    }
+    return fallback::free_near(pointer);
   }
   core::StateByte& state = arena.state_at(offset);
   if (SPILLWAY_UNLIKELY(!core::is_live_at(state.load(), core::inside_granule(offset)) ||
@@ -135,7 +141,8 @@ void* allocate_zeroed(size_t size);
 void* allocate_aligned(size_t alignment, size_t size);
 // As realloc(): null pointer allocates, size 0 frees and returns null.
 void* reallocate(void* pointer, size_t size);
-// Bytes that may be used; the same for a block's whole life. 0 for null and for what is not live.
+// Bytes that may be used; the same for a block's whole life. 0 for null and for what is not live;
+// reports addresses that are no block's of this allocator.
 size_t usable_size(const void* pointer);
 
 // Counts a sized free of a live block whose size the block never had room for, or which no block of

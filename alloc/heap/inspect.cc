@@ -53,8 +53,9 @@ struct mallinfo2 info2() {
   const uint64_t dirty =
       snapshot.pool_free_bytes - std::min(snapshot.pool_free_bytes, snapshot.pool_clean_bytes);
   struct mallinfo2 result = {};
-  result.uordblks = snapshot.pool_live_bytes + snapshot.fallback_committed_bytes;
-  result.fordblks = snapshot.pool_cached_bytes + dirty + snapshot.large_free_bytes;
+  const uint64_t fallback_free = snapshot.fallback_committed_bytes - snapshot.fallback_live_bytes;
+  result.uordblks = snapshot.pool_live_bytes + snapshot.fallback_live_bytes;
+  result.fordblks = snapshot.pool_cached_bytes + dirty + snapshot.large_free_bytes + fallback_free;
   result.arena = result.uordblks + result.fordblks;
   result.keepcost = dirty + snapshot.large_free_bytes;
   result.hblks = snapshot.large_blocks;
@@ -97,9 +98,11 @@ int info_xml(int options, std::FILE* stream) {
   }
   std::fprintf(stream,
                "</sizes>\n<total type=\"mmap\" count=\"%lu\" size=\"%lu\"/>\n"
+               "<mimalloc live=\"%lu\" committed=\"%lu\"/>\n"
                "<system type=\"current\" size=\"%lu\"/>\n"
                "<aspace type=\"total\" size=\"%lu\"/>\n</heap>\n</malloc>\n",
-               snapshot.large_blocks, snapshot.large_live_bytes, snapshot.held_bytes,
+               snapshot.large_blocks, snapshot.large_live_bytes, snapshot.fallback_live_bytes,
+               snapshot.fallback_committed_bytes, snapshot.held_bytes,
                snapshot.pool_reserved_bytes);
   return std::ferror(stream) != 0 ? -1 : 0;
 }
@@ -116,6 +119,9 @@ int write_statistics_as(int descriptor, const char* format) {
   return write_statistics(descriptor, wanted) ? 0 : EIO;
 }
 
-int set_parameter(int /*parameter*/, int /*value*/) { return 0; }
+int set_parameter(int parameter, int value) {
+  constexpr int kMostFast = 80 * sizeof(size_t) / 4;
+  return parameter != M_MXFAST || (value >= 0 && value <= kMostFast) ? 1 : 0;
+}
 
 }  // namespace spillway::heap

@@ -16,10 +16,11 @@ int trim(size_t pad);
 uint64_t purge();
 void flush_thread();
 
-// Of the whole process. arena: bytes of blocks with memory, in the pool and with the fallback,
-// whose committed memory counts as in use; uordblks: of these, in use; fordblks: the others, of
-// which keepcost are in no thread's cache and would go back with trim(). hblks, hblkhd: large
-// blocks in use and their bytes. The same figures in both forms, cut to int in the old one.
+// Of the whole process. arena: bytes of blocks with memory, in the pool, and of what the fallback
+// has committed; uordblks: of these, blocks in use; fordblks: the rest, of which keepcost is the
+// pool's, in no thread's cache, and would go back with trim(). hblks, hblkhd: large blocks in use
+// and their bytes, which the others do not count, as in glibc. The same figures in both forms, cut
+// to int in the old one.
 struct mallinfo2 info2();
 struct mallinfo info();
 
@@ -34,7 +35,8 @@ int write_statistics_as(int descriptor, const char* format);
 // major * 10000 + minor * 100 + patch.
 constexpr int version() { return SPILLWAY_VERSION_NUMBER; }
 
-// No parameter of glibc's has a counterpart here: 0, "not accepted", and nothing changes.
+// No parameter of glibc's has a counterpart here: nothing changes. The answer is glibc's, 1 unless
+// M_MXFAST is given a value out of bounds; unknown parameters get a 1 there, too.
 int set_parameter(int parameter, int value);
 
 }  // namespace spillway::heap

@@ -9,6 +9,17 @@
 namespace spillway::heap {
 namespace {
 
+void send(os::Message& message) {
+  const auto policy = options().choice<config::OnMisuse>(config::Option::on_misuse);
+  if (policy == config::OnMisuse::kIgnore) {
+    return;
+  }
+  message.send();
+  if (policy == config::OnMisuse::kAbort) {
+    os::abort_process();
+  }
+}
+
 void finish(os::Message& message, const void* pointer) {
   const core::Arena& arena = heap.engine.arena();
   const Granule granule = arena.granule_at(arena.offset(pointer));
@@ -18,14 +29,7 @@ void finish(os::Message& message, const void* pointer) {
     const ClassIndex index = arena.class_of(granule);
     message.line().number(heap.engine.geometry().of(index).block_size).text("-byte class");
   }
-  const auto policy = options().choice<config::OnMisuse>(config::Option::on_misuse);
-  if (policy == config::OnMisuse::kIgnore) {
-    return;
-  }
-  message.send();
-  if (policy == config::OnMisuse::kAbort) {
-    os::abort_process();
-  }
+  send(message);
 }
 
 }  // namespace
@@ -61,6 +65,25 @@ SPILLWAY_COLD void report_misuse(Misuse call, const void* pointer) {
     message.line().number(address - block).text(" bytes inside a block of the ");
   }
   finish(message, pointer);
+}
+
+SPILLWAY_COLD void report_foreign(Misuse call, const void* pointer) {
+  counters.invalid_frees.add();
+  ensure_started();  // reads the options: there may have been no pooled request yet
+  os::Message message;
+  switch (call) {
+    case Misuse::kFree:
+      message.line().text("invalid free of ");
+      break;
+    case Misuse::kReallocate:
+      message.line().text("invalid realloc of ");
+      break;
+    case Misuse::kUsableSize:
+      message.line().text("invalid malloc_usable_size of ");
+      break;
+  }
+  message.line().address(pointer).text(", not a block of this allocator");
+  send(message);
 }
 
 SPILLWAY_COLD void report_late_double_free(void* /*owner*/, void* pointer) {

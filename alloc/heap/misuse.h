@@ -1,5 +1,6 @@
-// What happens to pointers into the arena that no live block starts at: one line on stderr that
-// names address and class, then as the option on_misuse says.
+// What happens to pointers that no live block starts at: one line on stderr that names the address
+// and, inside the arena, the class, then as the option on_misuse says. Other pointers are told when
+// they lie in no memory of the fallback's.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +9,14 @@
 
 namespace spillway::heap {
 
-enum class Misuse : uint8_t { kFree, kReallocate };
+enum class Misuse : uint8_t { kFree, kReallocate, kUsableSize };
 
-// Aborts the process unless on_misuse says otherwise; the pointer is then ignored.
+// Of a pointer into the arena; kFree or kReallocate. Aborts the process unless on_misuse says
+// otherwise; the pointer is then ignored.
 void report_misuse(Misuse call, const void* pointer);
+
+// The same for a pointer to memory that is not this allocator's: a stack, static data, a mapping.
+void report_foreign(Misuse call, const void* pointer);
 
 // For the engine: a block that two threads freed at the same time.
 void report_late_double_free(void* owner, void* block);

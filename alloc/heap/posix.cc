@@ -1,6 +1,7 @@
 #include "alloc/heap/posix.h"
 
 #include <bit>
+#include <cstdint>
 
 #include "alloc/os/errno_keeper.h"
 
@@ -21,12 +22,13 @@ int posix_memalign(void** out, size_t alignment, size_t size) {
 
 void* memalign(size_t alignment, size_t size) {
   if (alignment > PTRDIFF_MAX) {
-    errno = EINVAL;
+    // The largest power of two is an alignment, only no block has it.
+    errno = alignment == size_t{PTRDIFF_MAX} + 1 ? ENOMEM : EINVAL;
     return nullptr;
   }
-  // All blocks have the alignment of a pointer; more has to be asked for.
-  return alignment <= alignof(void*) ? allocate(size)
-                                     : allocate_aligned(std::bit_ceil(alignment), size);
+  // What all blocks have need not be asked for.
+  return alignment <= fallback::kAlignment ? allocate(size)
+                                           : allocate_aligned(std::bit_ceil(alignment), size);
 }
 
 void* pvalloc(size_t size) {

@@ -42,8 +42,8 @@ void* move(void* pointer, size_t old_size, size_t new_size) {
   return move_to(smaller, pointer, size);
 }
 
-// Of a live large block.
-void* reallocate_large(void* pointer, size_t size) {
+// Of a live large block. Apart, as reallocate_unpooled().
+SPILLWAY_NOINLINE void* reallocate_large(void* pointer, size_t size) {
   core::LargeBlocks& large = heap.engine.large();
   const size_t usable = large.usable(pointer);
   if (size > usable && !admit(size - usable)) {
@@ -89,23 +89,20 @@ void* reallocate_pooled(void* pointer, size_t size) {
   return growing != nullptr ? move_to(growing, pointer, usable) : move(pointer, usable, size);
 }
 
-}  // namespace
+SPILLWAY_COLD void* refuse(const void* pointer) {
+  report_foreign(Misuse::kReallocate, pointer);
+  return out_of_memory();
+}
 
-void* reallocate(void* pointer, size_t size) {
-  if (pointer == nullptr) {
-    return allocate(size);
-  }
-  if (size == 0) {
-    free(pointer);
-    return nullptr;
-  }
-  if (size > PTRDIFF_MAX) {
-    return out_of_memory();
-  }
-  if (heap.engine.arena().owns(pointer)) {
-    return reallocate_pooled(pointer, size);
+// A block of the fallback's. Apart, or the pooled way would save registers for it.
+SPILLWAY_NOINLINE void* reallocate_unpooled(void* pointer, size_t size) {
+  if (SPILLWAY_UNLIKELY(!fallback::is_near(pointer) && !fallback::may_hold(pointer))) {
+    return refuse(pointer);
   }
   const size_t usable = fallback::usable_size(pointer);
+  if (size <= usable && usable <= fallback::kAlignment) {
+    return pointer;  // the smallest block
+  }
   if (size >= config::kMinPooledSize && size > usable && !admit(size - usable)) {
     return out_of_memory();
   }
@@ -123,6 +120,25 @@ void* reallocate(void* pointer, size_t size) {
     return pointer;
   }
   return moved;
+}
+
+}  // namespace
+
+void* reallocate(void* pointer, size_t size) {
+  if (pointer == nullptr) {
+    return allocate(size);
+  }
+  if (size == 0) {
+    free(pointer);
+    return nullptr;
+  }
+  if (size > PTRDIFF_MAX) {
+    return out_of_memory();
+  }
+  if (heap.engine.arena().owns(pointer)) {
+    return reallocate_pooled(pointer, size);
+  }
+  return reallocate_unpooled(pointer, size);
 }
 
 }  // namespace spillway::heap

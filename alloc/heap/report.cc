@@ -1,5 +1,6 @@
 #include "alloc/heap/report.h"
 
+#include <algorithm>
 #include <new>
 
 #include "alloc/fallback/fallback.h"
@@ -25,7 +26,9 @@ void collect(stats::Snapshot& snapshot, Effort effort) {
   const fallback::Footprint fallback = fallback::footprint();
   snapshot.held_bytes = held_bytes(
       fallback.committed, effort == Effort::kFull ? os::resident_bytes() : fallback.peak_resident);
-  snapshot.fallback_committed_bytes = fallback.committed;
+  snapshot.fallback_live_bytes = fallback::live_bytes();
+  // Added up by mimalloc, the whole is at times less than its part.
+  snapshot.fallback_committed_bytes = std::max(fallback.committed, snapshot.fallback_live_bytes);
   snapshot.limit_crossed_total = counters.limit_crossed.get();
   snapshot.pressure_purges_total = counters.pressure_purges.get();
   snapshot.hard_limit_refusals_total = counters.hard_limit_refusals.get();

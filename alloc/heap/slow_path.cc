@@ -125,4 +125,11 @@ SPILLWAY_COLD void free_slow(void* pointer) {
   note_slow_path(heap.engine.give(anchor, arena.class_of(granule), pointer));
 }
 
+SPILLWAY_COLD void free_far(void* pointer) {
+  if (!fallback::may_hold(pointer)) {
+    return report_foreign(Misuse::kFree, pointer);
+  }
+  fallback::free(pointer);
+}
+
 }  // namespace spillway::heap

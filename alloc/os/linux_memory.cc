@@ -103,6 +103,8 @@ uint64_t physical_memory() {
 
 uint64_t resident_bytes() { return process_sizes().resident; }
 
+uint64_t mapped_bytes() { return process_sizes().mapped; }
+
 uint64_t address_space_left() {
   struct rlimit limit = {};
   if (system_call(SYS_prlimit64, 0, RLIMIT_AS, nullptr, &limit) != 0 ||

@@ -34,7 +34,7 @@ struct alignas(64) ThreadPointerArea {
   void* self_again;
   std::byte above[4096];
 };
-constinit ThreadPointerArea thread_pointer_area;
+constinit ThreadPointerArea thread_pointer_area{};
 
 // The thread's id while it is there. The kernel clears it when the stack is no longer in use.
 constinit std::atomic<int> hidden_id{0};

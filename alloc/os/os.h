@@ -44,6 +44,9 @@ uint64_t physical_memory();
 // Bytes of memory that the process has resident; some microseconds. 0 when unknown.
 uint64_t resident_bytes();
 
+// Bytes of address space that the process has mapped; some microseconds. 0 when unknown.
+uint64_t mapped_bytes();
+
 // Address space that this process may still map: RLIMIT_AS less what it has; UINT64_MAX without a
 // limit.
 uint64_t address_space_left();

@@ -41,6 +41,7 @@ enum class Kind : uint8_t { kCounter, kGauge };
   X(class_full_total, kCounter, "requests passed to mimalloc: class full or memory refused")  \
   X(held_bytes, kGauge, "memory held for the program, free and mimalloc's included")          \
   X(fallback_committed_bytes, kGauge, "of these, what mimalloc holds")                        \
+  X(fallback_live_bytes, kGauge, "of these, blocks that the program holds of mimalloc")       \
   X(limit_crossed_total, kCounter, "times that the soft limit was crossed")                   \
   X(hard_limit_refusals_total, kCounter, "requests refused by the hard limit")                \
   X(pressure_purges_total, kCounter, "times that pressure had free memory given back")        \

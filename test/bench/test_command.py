@@ -140,9 +140,13 @@ class Processes(Folder):
 
     def test_one_that_hangs_takes_its_children_along(self):
         file = self.folder / "pid"
-        script = f"sleep 60 & echo $! > {file}; wait"
-        with self.assertRaisesRegex(suites.SuiteFailed, "no end after"):
-            base.run_json(["/bin/sh", "-c", script], dict(os.environ), timeout=1)
+        file.touch()
+        script = f"sleep 100000 & echo $! > {file}; wait"
+        timeout = 0.5
+        while not file.read_text(encoding="utf-8"):  # killed before it had a child
+            timeout *= 2
+            with self.assertRaisesRegex(suites.SuiteFailed, "no end after"):
+                base.run_json(["/bin/sh", "-c", script], dict(os.environ), timeout=timeout)
         child = int(file.read_text(encoding="utf-8"))
         self.assertTrue(ended(child), "the child lives on")
 
@@ -150,7 +154,10 @@ class Processes(Folder):
         before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & ignores it
         self.addCleanup(signal.signal, signal.SIGINT, before)
         file = self.folder / "pid"
-        script = f"sleep 60 & echo $! > {file}; sleep 0.5; kill -INT {os.getpid()}; wait"
+        # Once this process waits for it.
+        asleep = f"grep -q '^State:.S' /proc/{os.getpid()}/status"
+        script = f"sleep 100000 & echo $! > {file}; until {asleep}; do :; done; "
+        script += f"kill -INT {os.getpid()}; wait"
         with self.assertRaises(KeyboardInterrupt):
             base.run_json(["/bin/sh", "-c", script], dict(os.environ))
         self.assertTrue(ended(int(file.read_text(encoding="utf-8"))), "the child lives on")
@@ -164,8 +171,8 @@ class Processes(Folder):
 
 
 def ended(pid):
-    """Whether the process ends within seconds; one that nobody has waited for has."""
-    until = time.monotonic() + 5
+    """Whether the process ends before the test counts as hung; one that is still to be waited for has."""
+    until = time.monotonic() + 300
     while time.monotonic() < until:
         try:
             status = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")

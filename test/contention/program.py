@@ -14,7 +14,7 @@ MILLION = 1_000_000
 
 
 def run(*arguments, **environment):
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=100,
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=300,
                           env={**os.environ, **environment}, check=False)
 
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "test/core/fixture.h"
+#include "test/wait.h"
 
 namespace spillway::core {
 namespace {
@@ -112,12 +113,15 @@ BOOST_FIXTURE_TEST_CASE(a_thread_ends_when_its_cache_is_back, RelaxFixture) {
   auto& cache = static_cast<ThreadCache&>(*anchor.bins.get());
   cache.lease.store(ThreadCache::Lease::kMoving);  // a borrower writes the anchor
   anchor.bins.set(const_cast<BinTable*>(&kCacheLent));
+  std::atomic<bool> begun{false};
   std::atomic<bool> back{false};
   bool waited = false;
   std::thread ending([&] {
+    begun = true;
     engine.detach(anchor);
     waited = back;
   });
+  BOOST_TEST(spillway::testing::wait_until([&] { return begun.load(); }));
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   back = true;
   anchor.bins.set_release(&cache);

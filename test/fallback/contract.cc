@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(every_size_is_usable_and_leaves_errno_alone) {
     BOOST_TEST(usable >= size);
     memset(block, 0xA5, usable);
     BOOST_TEST(fallback::usable_size(block) == usable);
-    BOOST_TEST(reinterpret_cast<uintptr_t>(block) % (size >= 16 ? 16 : 8) == 0u);
+    BOOST_TEST(reinterpret_cast<uintptr_t>(block) % fallback::kAlignment == 0u);
     fallback::free(block);
     BOOST_TEST(errno == 1234);
   }
@@ -79,6 +79,25 @@ BOOST_AUTO_TEST_CASE(alignment_is_kept_up_to_beyond_a_segment) {
       fallback::free(zeroed);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(small_blocks_are_aligned_like_all_others) {
+  const auto is_aligned = [](void* block) {
+    return block != nullptr && reinterpret_cast<uintptr_t>(block) % fallback::kAlignment == 0;
+  };
+  std::vector<void*> blocks;
+  for (int round = 0; round < 100; ++round) {
+    for (size_t size = 0; size <= 64; ++size) {
+      blocks.push_back(fallback::allocate(size));
+      blocks.push_back(fallback::allocate_zeroed(size));
+      blocks.push_back(fallback::allocate_aligned(1, size));
+      blocks.push_back(fallback::allocate_zeroed_aligned(16, size));
+      blocks.push_back(fallback::reallocate(nullptr, size));
+      blocks.push_back(fallback::reallocate(fallback::allocate(size), 64 - size));
+    }
+  }
+  BOOST_TEST(std::all_of(blocks.begin(), blocks.end(), is_aligned));
+  std::for_each(blocks.begin(), blocks.end(), fallback::free);
 }
 
 BOOST_AUTO_TEST_CASE(reallocate_keeps_contents) {
@@ -129,6 +148,39 @@ BOOST_AUTO_TEST_CASE(ownership_tells_own_memory_from_foreign) {
   BOOST_TEST((fallback::ownership(&on_the_stack) != fallback::Ownership::kOwned));
   BOOST_TEST(
       (fallback::ownership(reinterpret_cast<void*>(0x1000)) == fallback::Ownership::kForeign));
+}
+
+BOOST_AUTO_TEST_CASE(memory_of_others_is_not_taken_for_blocks) {
+  constexpr size_t kHuge = size_t{3} << 29;  // placed by the kernel
+  std::vector<size_t> sizes(std::begin(kSizes), std::end(kSizes));
+  sizes.push_back(kHuge);
+  for (const size_t size : sizes) {
+    for (const size_t alignment : {size_t{16}, kMiB, 64 * kMiB}) {
+      void* block = fallback::allocate_aligned(alignment, size);
+      BOOST_REQUIRE((block != nullptr || size == kHuge));
+      if (block != nullptr) {
+        BOOST_TEST((fallback::is_near(block) || fallback::may_hold(block)));
+        BOOST_TEST(fallback::may_hold(block));
+        fallback::free(block);
+      }
+    }
+  }
+  static int in_the_program;
+  int on_the_stack = 0;
+  BOOST_TEST(!fallback::is_near(nullptr));
+  for (const void* address :
+       {static_cast<const void*>(&in_the_program), static_cast<const void*>(&on_the_stack)}) {
+    BOOST_TEST(!fallback::is_near(address));
+#if SPILLWAY_FALLBACK_EXTENDED
+    BOOST_TEST(!fallback::may_hold(address));
+#endif
+  }
+  for (const uintptr_t address : {uintptr_t{1}, uintptr_t{4096}, UINTPTR_MAX}) {
+    BOOST_TEST(!fallback::is_near(reinterpret_cast<void*>(address)));
+#if SPILLWAY_FALLBACK_EXTENDED
+    BOOST_TEST(!fallback::may_hold(reinterpret_cast<void*>(address)));
+#endif
+  }
 }
 
 BOOST_AUTO_TEST_CASE(figures) {

@@ -6,8 +6,6 @@
 #include "process.h"
 #include "tasks.h"
 
-enum { kPatience = 100 };  // seconds, until a test that waits for an event gives up
-
 // Allocates so many MiB in blocks of `size`, writes to all of it, and frees it.
 static inline void burst_of(size_t size, size_t mib) {
   const size_t count = (mib << 20) / size;
@@ -22,12 +20,5 @@ static inline void burst_of(size_t size, size_t mib) {
   free(blocks);
 }
 static inline void burst(size_t mib) { burst_of((size_t)128 << 10, mib); }
-
-#define WAIT_UNTIL(condition)                                                \
-  do {                                                                       \
-    const double start_ = seconds_now();                                     \
-    while (!(condition) && seconds_now() - start_ < kPatience) usleep(2000); \
-    CHECK(condition);                                                        \
-  } while (0)
 
 #endif  // SPILLWAY_TEST_GUEST_BURST_H_

@@ -16,7 +16,7 @@ int main(void) {
   char text[4096];
   long task = 0;
   const double start = seconds_now();
-  while (task == 0 && seconds_now() - start < kPatience) {
+  while (task == 0 && seconds_now() - start < kHangSeconds) {
     burst(16);
     task = purge_task();
     usleep(50000);

@@ -57,8 +57,10 @@ BOOST_AUTO_TEST_CASE(memalign_rounds_an_alignment_up_to_a_power_of_two) {
 
 BOOST_AUTO_TEST_CASE(memalign_refuses_an_alignment_that_no_power_of_two_reaches) {
   errno = 0;
-  BOOST_TEST(memalign(size_t{PTRDIFF_MAX} + 1, 100) == nullptr);
+  BOOST_TEST(memalign(size_t{PTRDIFF_MAX} + 2, 100) == nullptr);
   BOOST_TEST(errno == EINVAL);
+  BOOST_TEST(memalign(size_t{PTRDIFF_MAX} + 1, 100) == nullptr);
+  BOOST_TEST(errno == ENOMEM);
 }
 
 BOOST_AUTO_TEST_CASE(valloc_and_pvalloc_give_whole_pages) {

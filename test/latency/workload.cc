@@ -23,11 +23,14 @@ BOOST_AUTO_TEST_CASE(every_step_is_one_sample_of_each_kind) {
   }
   BOOST_TEST(of(work->latencies(), Kind::kMalloc).count() == 0U);
 
-  const auto again = make_timed_replacement(2, {4096, 65536}, tsc);
-  BOOST_TEST(run_crew(*again, {2, 2}).size() == 2U);
-  const Latencies latencies = again->latencies();
+  // Again if, on a busy machine, no thread got a processor within the two milliseconds.
+  Latencies latencies{};
+  while (of(latencies, Kind::kEmpty).count() == 0) {
+    const auto again = make_timed_replacement(2, {4096, 65536}, tsc);
+    BOOST_TEST(run_crew(*again, {2, 2}).size() == 2U);
+    latencies = again->latencies();
+  }
   const std::uint64_t steps = of(latencies, Kind::kEmpty).count();
-  BOOST_TEST(steps > 0U);
   for (const Kind kind : {Kind::kFree, Kind::kMalloc, Kind::kMallocTouch}) {
     BOOST_TEST(of(latencies, kind).count() == steps);
   }

@@ -21,7 +21,8 @@ static inline void write_hex(uint64_t value) {
 }
 
 // kind: "double", "interior" (with the offset in bytes), "never", or "invalid" for either of the
-// last two. size_class: the class's block size in bytes, or kAnyClass.
+// last two; "foreign-CALL" for memory that is not the allocator's, the place then 0. size_class:
+// the class's block size in bytes, or kAnyClass.
 static inline void expect(const char* kind, const void* address, size_t offset, size_t size_class) {
   write_text(1, kind);
   write_text(1, " ");

@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(a_child_of_busy_threads_has_the_pool) {
     const Business business(*pool);
     const auto fork_once = [&pool, &kept] {
       const Ending ending = run_in_child([&pool, &kept] {
-        alarm(10);
+        alarm(300);
         use_and_end(pool, kept);
       });
       BOOST_TEST(ending.status == 0, "status " << ending.status << ": " << ending.message);

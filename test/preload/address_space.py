@@ -27,7 +27,7 @@ def run(command, preload, kib):
         environment["LD_PRELOAD"] = library
     limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (kib * 1024, kib * 1024))
     try:
-        result = subprocess.run(command, env=environment, preexec_fn=limit, capture_output=True, timeout=60)
+        result = subprocess.run(command, env=environment, preexec_fn=limit, capture_output=True, timeout=300)
         return result.returncode, result.stdout, result.stderr
     except subprocess.TimeoutExpired:
         return "hangs", b"", b""

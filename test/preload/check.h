@@ -12,6 +12,10 @@
 #define SPILLWAY_TEXT_(x) #x
 #define SPILLWAY_TEXT(x) SPILLWAY_TEXT_(x)
 
+// How long a test waits for what has to happen. It only ends a test that hangs: on a busy machine
+// everything takes many times as long, so nothing is judged by it. Below ctest's own limit.
+enum { kHangSeconds = 300 };
+
 static inline void write_text(int fd, const char* text) {
   ssize_t done = write(fd, text, strlen(text));
   (void)done;

@@ -5,7 +5,7 @@
 
 #include "forks.h"
 
-enum { kThreads = 16, kHangSeconds = 20 };
+enum { kThreads = 16 };
 
 static void* inherited[kSizeCount];
 static size_t inherited_sizes[kSizeCount];

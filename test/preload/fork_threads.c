@@ -45,7 +45,7 @@ static int generation(int left) {
     pid_t pid = fork();
     CHECK(pid >= 0);
     if (pid == 0) {
-      alarm(40);
+      alarm(kHangSeconds);
       _exit(generation(left - 1));
     }
     int status;

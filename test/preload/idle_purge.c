@@ -10,7 +10,7 @@
 #include "family.h"
 #include "process.h"
 
-enum { kMost = 4096, kThreads = 8, kHeld = 48, kPatience = 6, kWatched = 2 };
+enum { kMost = 4096, kThreads = 8, kHeld = 48, kBursts = 2000, kWatched = 2 };
 
 static const size_t kMiB = (size_t)1 << 20;
 static size_t before, peak;
@@ -64,9 +64,8 @@ static void* fill_cache(void* unused) {
   void* own[64];
   static const size_t kSize[] = {40000, 100000, 200000};
   (void)unused;
-  double end = seconds_now() + 0.1;
   // Untouched, in bursts: what a bin may hold grows with its misses.
-  while (seconds_now() < end)
+  for (int burst = 0; burst < kBursts; burst++)
     for (int kind = 0; kind < 3; kind++) {
       for (int i = 0; i < 64; i++) own[i] = malloc(kSize[kind]);
       for (int i = 0; i < 64; i++) free(own[i]);
@@ -123,13 +122,11 @@ int main(int argc, char** argv) {
   if (strcmp(argv[1], "caches") == 0) use_caches();
   if (strcmp(argv[1], "late") == 0) use_late();
   CHECK(peak != 0);
-  double start = seconds_now();
   if (strcmp(argv[2], "goes") == 0) {
-    while (share_left() >= 10 && seconds_now() - start < kPatience) sleep_ms(20);
-    CHECK_COMPARE(share_left(), <, 10);
+    WAIT_UNTIL(share_left() < 10);
     return 0;
   }
-  while (seconds_now() - start < kWatched) sleep_ms(100);
+  sleep_ms(1000 * kWatched);  // by then it would be gone
   CHECK_COMPARE(share_left(), >=, 75);
   if (strcmp(argv[2], "trims") == 0) {
     CHECK_COMPARE(malloc_trim(0), ==, 1);

@@ -1,10 +1,11 @@
 // malloc_trim, mallinfo, mallinfo2, malloc_info, malloc_stats, mallopt: they answer, for this heap,
 // and harm nothing.
+#include <pthread.h>
 #include <stdio.h>
 
 #include "family.h"
 
-enum { kBlocks = 128, kBlockSize = 65536 };
+enum { kBlocks = 128, kBlockSize = 65536, kSmallBlocks = 5000, kSmallSize = 200 };
 
 static void check_info_text(void) {
   char* text = NULL;
@@ -34,7 +35,37 @@ static void check_stats_text(void) {
   CHECK_COMPARE(length, >, 0);
 }
 
+#ifdef SMALL_BLOCKS_COUNT
+static void* take_small(void* blocks) {
+  for (int i = 0; i < kSmallBlocks; i++) ((void**)blocks)[i] = malloc(kSmallSize);
+  return NULL;
+}
+
+// Small blocks move the figures, those of other threads too.
+static void check_small(void) {
+  static void* own[kSmallBlocks];
+  static void* others[kSmallBlocks];
+  const size_t bytes = (size_t)kSmallBlocks * kSmallSize;
+  size_t before = mallinfo2().uordblks;
+  take_small(own);
+  pthread_t thread;
+  CHECK(pthread_create(&thread, NULL, take_small, others) == 0);
+  CHECK(pthread_join(thread, NULL) == 0);
+  struct mallinfo2 during = mallinfo2();
+  CHECK_COMPARE(during.uordblks, >=, before + 2 * bytes);
+  CHECK_COMPARE(during.arena, ==, during.uordblks + during.fordblks);
+  for (int i = 0; i < kSmallBlocks; i++) free(own[i]);
+  struct mallinfo2 after = mallinfo2();
+  CHECK_COMPARE(after.uordblks, <=, during.uordblks - bytes);
+  CHECK_COMPARE(after.arena, ==, after.uordblks + after.fordblks);
+  for (int i = 0; i < kSmallBlocks; i++) free(others[i]);
+}
+#else
+static void check_small(void) {}
+#endif
+
 int main(void) {
+  check_small();
   void* blocks[kBlocks];
   for (int i = 0; i < kBlocks; i++) {
     blocks[i] = malloc(kBlockSize);
@@ -47,9 +78,8 @@ int main(void) {
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
   struct mallinfo old = mallinfo();
   CHECK_COMPARE((unsigned)old.uordblks + (unsigned)old.hblkhd, >=, kBlocks * kBlockSize);
-  int known = mallopt(M_MMAP_THRESHOLD, 1 << 17);
-  CHECK(known == 0 || known == 1);
-  CHECK(mallopt(-4711, 1) == 0 || known == 1);
+  CHECK_COMPARE(mallopt(M_MMAP_THRESHOLD, 1 << 17), ==, 1);
+  CHECK_COMPARE(mallopt(M_MXFAST, 1 << 17), ==, 0);
   for (int i = 0; i < kBlocks; i++) {
     CHECK(is_stamped(blocks[i], kBlockSize, (uint64_t)i));
     free(blocks[i]);

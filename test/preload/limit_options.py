@@ -14,7 +14,7 @@ failures = 0
 
 def run(arguments, options):
     environment = {"PATH": os.environ["PATH"], "LD_PRELOAD": library, **options}
-    result = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, timeout=30)
+    result = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, timeout=300)
     return result.returncode, result.stderr.splitlines()
 
 

@@ -57,7 +57,7 @@ static void free_all(void) {
 
 int main(int argc, char** argv) {
   CHECK(argc == 2);
-  alarm(60);
+  alarm(kHangSeconds);
   if (strcmp(argv[1], "late") == 0) {
     CHECK_COMPARE(allocate_all(), ==, kBlocks);
     free_all();

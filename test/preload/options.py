@@ -18,7 +18,7 @@ MIDDLE, UPPER, LOWER = ("16384", "20480"), ("262144", "786432"), ("4096", "8192"
 
 def run(sizes, options):
     environment = {"PATH": os.environ["PATH"], "LD_PRELOAD": library, **options}
-    result = subprocess.run([program, *sizes], env=environment, capture_output=True, text=True, timeout=20)
+    result = subprocess.run([program, *sizes], env=environment, capture_output=True, text=True, timeout=300)
     return result.returncode, result.stdout.strip(), result.stderr.splitlines()
 
 

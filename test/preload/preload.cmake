@@ -1,8 +1,8 @@
 # Helpers for the whole-program tests.
 #   spillway_program(NAME SOURCE... [LIBS lib...])    a small program that sees malloc as any program does
 #   spillway_plugin(NAME SOURCE...)                   a library that a program opens or depends on
-#   spillway_preload_test(NAME [TIMEOUT s] [SERIAL] [ENV var=value...] COMMAND...)   run with libspillway.so preloaded
-#   spillway_program_test(NAME [TIMEOUT s] [SERIAL] [LABEL l] [ENV var=value...] COMMAND...)   run as it is
+#   spillway_preload_test(NAME [SERIAL] [ENV var=value...] COMMAND...)   run with libspillway.so preloaded
+#   spillway_program_test(NAME [SERIAL] [LABEL l] [ENV var=value...] COMMAND...)   run as it is
 include_guard(GLOBAL)
 
 function(spillway_program_settings name)
@@ -30,26 +30,22 @@ function(spillway_plugin name)
 endfunction()
 
 function(spillway_program_test name)
-  cmake_parse_arguments(arg "SERIAL" "TIMEOUT" "ENV;LABEL;COMMAND" ${ARGN})
-  if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 60)
-  endif()
+  cmake_parse_arguments(arg "SERIAL" "" "ENV;LABEL;COMMAND" ${ARGN})
   add_test(NAME ${name} COMMAND ${arg_COMMAND})
   set_tests_properties(${name} PROPERTIES
     LABELS "program;${arg_LABEL}"
-    TIMEOUT ${arg_TIMEOUT}
     SKIP_RETURN_CODE 77
     ENVIRONMENT "${arg_ENV}"
     RUN_SERIAL "${arg_SERIAL}")
 endfunction()
 
 function(spillway_preload_test name)
-  cmake_parse_arguments(arg "SERIAL" "TIMEOUT" "ENV;COMMAND" ${ARGN})
+  cmake_parse_arguments(arg "SERIAL" "" "ENV;COMMAND" ${ARGN})
   set(serial)
   if(arg_SERIAL)
     set(serial SERIAL)
   endif()
-  spillway_program_test(preload.${name} ${serial} TIMEOUT "${arg_TIMEOUT}" LABEL preload
+  spillway_program_test(preload.${name} ${serial} LABEL preload
     ENV "LD_PRELOAD=$<TARGET_FILE:spillway_preload>" ${arg_ENV}
     COMMAND ${arg_COMMAND})
 endfunction()

@@ -39,4 +39,15 @@ static inline double seconds_now(void) {
   return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+// Looks at the condition until it holds; fails when it does not within kHangSeconds.
+#define WAIT_UNTIL(condition)                                                                \
+  do {                                                                                       \
+    const double start_ = seconds_now();                                                     \
+    while (!(condition)) {                                                                   \
+      if (seconds_now() - start_ > kHangSeconds)                                             \
+        check_failed(__FILE__ ":" SPILLWAY_TEXT(__LINE__) ": never came: " #condition "\n"); \
+      usleep(5000);                                                                          \
+    }                                                                                        \
+  } while (0)
+
 #endif  // SPILLWAY_TEST_PRELOAD_PROCESS_H_

@@ -7,7 +7,7 @@ static void check_ordinary_sizes(void) {
     size_t n = kSizes[i];
     blocks[i] = malloc(n);
     CHECK(blocks[i] != NULL);
-    CHECK(aligned_to(blocks[i], n >= 16 ? 16 : 8));
+    CHECK(aligned_to(blocks[i], 16));
     CHECK_COMPARE(malloc_usable_size(blocks[i]), >=, n);
     fill_bytes(blocks[i], 0, n, (unsigned)i);
   }

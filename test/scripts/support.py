@@ -1,13 +1,17 @@
 """What the tests of the scripts share: the import path, the command line, small libraries in C."""
 
+import contextlib
 import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "spillway"
+# Ends a test that hangs; nothing is judged by it.
+HANG_SECONDS = 300
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "scripts"))
 
@@ -30,7 +34,7 @@ __attribute__((constructor)) static void start(void) {
 def spillway(*arguments, **options):
     """Runs scripts/spillway to its end; stdout and stderr are captured as text."""
     return subprocess.run(
-        [SCRIPT, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120, **options
+        [SCRIPT, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=HANG_SECONDS, **options
     )  # fmt: skip
 
 
@@ -39,6 +43,27 @@ def ignored_signals():
     return subprocess.run(
         ["grep", "SigIgn", "/proc/self/status"], capture_output=True, text=True, check=True
     ).stdout
+
+
+def wait_until(happened):
+    """Looks until `happened()`; an error when it has not within HANG_SECONDS."""
+    end = time.monotonic() + HANG_SECONDS
+    while not happened():
+        if time.monotonic() > end:
+            raise TimeoutError("it never happened")
+        time.sleep(0.01)
+
+
+@contextlib.contextmanager
+def waiting_process(*before, **options):
+    """A shell, started by the command `before` if any, that has all its libraries and waits until the
+    end of the block."""
+    with subprocess.Popen(
+        [*before, "sh", "-c", "echo; read line"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options
+    ) as process:  # fmt: skip
+        process.stdout.readline()
+        yield process
+        process.kill()
 
 
 class WithFolder(unittest.TestCase):
@@ -67,4 +92,4 @@ class WithFolder(unittest.TestCase):
 
     @staticmethod
     def compile(source, path, *options):
-        subprocess.run(["cc", "-O1", *options, "-o", path, source], check=True, timeout=60)
+        subprocess.run(["cc", "-O1", *options, "-o", path, source], check=True, timeout=HANG_SECONDS)

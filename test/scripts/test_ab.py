@@ -1,5 +1,6 @@
 """`spillway ab` as a whole, on commands of milliseconds with stand-in libraries."""
 
+import contextlib
 import io
 import itertools
 import json
@@ -7,13 +8,13 @@ import pathlib
 import signal
 import subprocess
 import tempfile
-import time
+import threading
 import unittest
 from unittest import mock
 
 import support
-from spillway_cli import allocators
-from spillway_cli.ab import programs, progress
+from spillway_cli import allocators, main
+from spillway_cli.ab import programs, progress, verify
 from spillway_cli.errors import UserError
 
 
@@ -48,11 +49,55 @@ class Compare(support.WithFolder):
                       "seq: killed failed: killed by SIGABRT", "wall s against glibc"):  # fmt: skip
             self.assertIn(words, text)
 
+    def compare_while_seen(self, steps, *command):
+        """As compare(), in this process. In a run that is watched the command finds a file `name` once
+        `seen(watch)`, for each of `steps` in turn; in the others it finds all of them."""
+        folder = self.folder
+        for name, _ in steps:
+            (folder / name).touch()
+
+        class PatientWatch(verify.Watch):
+            def __enter__(self):
+                for name, _ in steps:
+                    (folder / name).unlink()
+                self.steps = threading.Thread(target=self.tell)
+                self.steps.start()
+                return super().__enter__()
+
+            def __exit__(self, *exception):
+                self.steps.join()
+                return super().__exit__(*exception)
+
+            def tell(self):
+                for name, seen in steps:
+                    support.wait_until(lambda seen=seen: seen(self))
+                    (folder / name).touch()
+
+        arguments = ["ab", "--allocators", "glibc", "--runs", "1", "--out", str(folder / "out")]
+        said = io.StringIO()
+        with mock.patch.object(verify, "Watch", PatientWatch), contextlib.redirect_stdout(said):
+            status = main.main([*arguments, "--", *map(str, command)])
+        report = json.loads((folder / "out" / "report.json").read_text(encoding="utf-8"))
+        return status, said.getvalue(), report
+
     def test_memory_over_time(self):
-        grow = "import time; b = []\nfor _ in range(10): b.append(bytes([1]) * (4 << 20)); time.sleep(0.03)"
-        inner = ("sh", "-c", f'/usr/bin/python3 -c "{grow}" & wait; sleep 0.1')
-        done, report = self.compare("--allocators", "glibc", "--runs", "1", command=inner)
-        self.assertEqual(done.returncode, 0, done.stdout)
+        waits = "while not os.path.exists('{}'): time.sleep(0.01)"
+        grow = "\n".join((
+            "import os, time",
+            "b = []",
+            waits.format(self.folder / "begun"),
+            "for _ in range(10): b.append(bytes([1]) * (4 << 20)); time.sleep(0.03)",
+            waits.format(self.folder / "grown"),
+        ))  # fmt: skip
+        steps = (
+            ("begun", lambda watch: watch.memory),
+            ("grown", lambda watch: watch.memory[-1][1] > 40 << 10),
+            ("ended", lambda watch: watch.memory[-1][1] < 20 << 10),
+        )
+        ended = f"until [ -e {self.folder}/ended ]; do sleep 0.01; done"
+        shell = ("sh", "-c", f'/usr/bin/python3 -c "{grow}" & wait; {ended}')
+        status, said, report = self.compare_while_seen(steps, *shell)
+        self.assertEqual(status, 0, said)
         series = self.result(report, "glibc")["memory_over_time"]
         times, sizes = zip(*series)
         self.assertEqual(times[0], 0)
@@ -104,13 +149,15 @@ class Compare(support.WithFolder):
 
     def test_a_program_that_calls_another_malloc(self):
         source = self.folder / "static.c"
-        text = "#include <unistd.h>\nint main(void) { return usleep(200000); }\n"
-        source.write_text(text, encoding="utf-8")
+        seen = self.folder / "seen"
+        text = f'int main(void) {{ while (access("{seen}", F_OK) != 0) usleep(10000); return 0; }}\n'
+        source.write_text("#include <unistd.h>\n" + text, encoding="utf-8")
         static = self.folder / "static"
         self.compile(source, static, "-static")
-        done, _ = self.compare("--allocators", "glibc", "--runs", "1", command=(static,))
-        self.assertIn("statically linked", done.stdout)
-        self.assertEqual(done.returncode, 1)
+        steps = (("seen", lambda watch: watch.strangers),)
+        status, said, _ = self.compare_while_seen(steps, static)
+        self.assertIn("statically linked", said)
+        self.assertEqual(status, 1)
 
     def test_a_library_that_kills_every_program_is_left_out(self):
         source = self.folder / "bad.c"
@@ -127,17 +174,20 @@ class Compare(support.WithFolder):
 
     def test_interrupt_reports_what_was_done(self):
         command = [support.SCRIPT, "ab", "--out", self.folder, "--allocators", "glibc"]
-        command += ["--runs", "1000", "--", "sleep", "0.05"]
+        # Some runs are before the first round.
+        runs = self.folder / "runs"
+        runs.touch()
+        command += ["--runs", "1000", "--", "sh", "-c", f"echo >>{runs}; sleep 0.05"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            time.sleep(2)
+            support.wait_until(lambda: runs.stat().st_size >= 10)
             process.send_signal(signal.SIGINT)
-            output, _ = process.communicate(timeout=20)
-        self.assertRegex(output, r"interrupted in sleep after [1-9]\d* of 1000 rounds")
+            output, _ = process.communicate(timeout=support.HANG_SECONDS)
+        self.assertRegex(output, r"interrupted in sh after [1-9]\d* of 1000 rounds")
         self.assertEqual(process.returncode, 130)
         report = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
         self.assertTrue(report["settings"]["interrupted"])
         page = (self.folder / "report.html").read_text(encoding="utf-8")
-        self.assertRegex(page, r"interrupted in sleep after [1-9]\d* of 1000 rounds")
+        self.assertRegex(page, r"interrupted in sh after [1-9]\d* of 1000 rounds")
 
 
 class Terminal(io.StringIO):
@@ -161,13 +211,14 @@ class Progress(unittest.TestCase):
         self.assertRegex(shown[9], r"^redis: run; 3 min gone, about 3 min left$")
 
     def test_a_program_that_stopped_early_counts_as_done(self):
-        bar = progress.Progress(2, 7, 5, 80, io.StringIO())
-        bar.program()
-        bar.run("numpy: run")
-        before = bar.left()
-        bar.program()
-        bar.run("redis: run")
-        self.assertLess(bar.left(), before)
+        with mock.patch.object(progress.time, "monotonic", side_effect=itertools.count(0, 10)):
+            bar = progress.Progress(2, 7, 5, 80, io.StringIO())
+            bar.program()
+            bar.run("numpy: run")
+            before = bar.left()
+            bar.program()
+            bar.run("redis: run")
+            self.assertLess(bar.left(), before)
 
     def test_nobody_watches(self):
         stream = io.StringIO()
@@ -232,7 +283,7 @@ class Programs(unittest.TestCase):
                     self.assertNotEqual(outputs, {b""})
 
     def output(self, program):
-        return subprocess.run(program.command, stdout=subprocess.PIPE, check=True, timeout=120).stdout
+        return subprocess.run(program.command, stdout=subprocess.PIPE, check=True, timeout=support.HANG_SECONDS).stdout
 
 
 if __name__ == "__main__":

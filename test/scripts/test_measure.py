@@ -1,7 +1,6 @@
 """Measuring one run: statuses, the whole process tree, memory that is not ours."""
 
 import os
-import time
 import unittest
 from unittest import mock
 
@@ -38,24 +37,24 @@ class Measure(support.WithFolder):
         self.assertLess(self.run_command("/bin/true").peak_rss, len(ballast) // 4)
 
     def test_orphans_are_waited_for_and_counted(self):
-        burn = "for (1..3000000) {}"
-        sample = self.run_command("sh", "-c", f"perl -e '{burn}' >/dev/null & exit 4")
+        # Much beside what starting it takes; what it reports is a little less than what it used.
+        burn = "do { ($user, $system) = times } until $user + $system >= 0.2; print $user + $system"
+        with mock.patch.object(measure, "LINGER", support.HANG_SECONDS):
+            sample = self.run_command("sh", "-c", f"perl -e '{burn}' & exit 4")
         self.assertEqual(sample.status, 4)
-        self.assertGreater(sample.cpu, 0.03)
+        self.assertGreaterEqual(sample.cpu, float(self.output()))
         self.assertFalse(sample.left_behind)
 
     def test_what_stays_is_killed(self):
         with mock.patch.object(measure, "LINGER", 0.1):
-            begin = time.monotonic()
-            sample = self.run_command("sh", "-c", "sleep 60 & exit 0")
+            sample = self.run_command("sh", "-c", "sleep 100000 & exit 0")
         self.assertTrue(sample.left_behind)
-        self.assertLess(time.monotonic() - begin, 10)
         with self.assertRaises(ChildProcessError):
             os.wait4(-1, 0)
 
     def test_a_run_without_end(self):
         with mock.patch.object(measure, "LONGEST_RUN", 0.1):
-            self.assertTrue(self.run_command("sleep", "60").timed_out)
+            self.assertTrue(self.run_command("sleep", "100000").timed_out)
 
 
 if __name__ == "__main__":

@@ -262,7 +262,7 @@ class Replay(WithTool):
     def test_interrupt_reports_the_whole_rounds(self):
         facts = json.dumps(FACTS)
         self.program("bench_trace", f"#!/bin/sh\necho '{facts}'\n")
-        lines = f"[ $(wc -l <{self.folder}/calls) -lt 6 ] || {{ kill -INT $PPID; exec sleep 5; }}\n"
+        lines = f"[ $(wc -l <{self.folder}/calls) -lt 6 ] || {{ kill -INT $PPID; exec sleep 100000; }}\n"
         answer, _, data = self.answering().rpartition("echo")
         self.program("bench_replay", f"{answer}{lines}echo{data}")
         done = support.spillway(

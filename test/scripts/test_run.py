@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import unittest
 
 import support
@@ -53,7 +52,7 @@ class Run(support.WithFolder):
     def test_a_reader_that_leaves_ends_the_program(self):
         line = f"{support.SCRIPT} run --lib {self.lib} -- yes | head -n 1; echo ${{PIPESTATUS[0]}}"
         done = subprocess.run(
-            ["bash", "-c", line], capture_output=True, text=True, check=True, timeout=20
+            ["bash", "-c", line], capture_output=True, text=True, check=True, timeout=support.HANG_SECONDS
         )  # fmt: skip
         self.assertEqual((done.stdout, done.stderr), (f"y\n{128 + signal.SIGPIPE}\n", ""))
 
@@ -63,7 +62,7 @@ class Run(support.WithFolder):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             self.assertEqual(process.stdout.readline(), "ready\n")
             process.terminate()
-            self.assertEqual(process.wait(timeout=20), 5)
+            self.assertEqual(process.wait(timeout=support.HANG_SECONDS), 5)
 
     def test_the_library_is_mapped(self):
         self.assertIn(str(self.lib), self.run_it("cat", "/proc/self/maps").stdout)
@@ -115,37 +114,33 @@ class Run(support.WithFolder):
 
     def test_the_watcher_tells_who_runs_without(self):
         look = "import sys; from spillway_cli import watch; "
-        look += "watch.look_for(sys.argv[1], int(sys.argv[2]), 0.2)"
-        for library, expected in ((None, ""), (self.lib, "spillway: warning: process ")):
-            with subprocess.Popen(["sleep", "20"]) as process:
-                time.sleep(0.1)
+        look += "watch.look_for(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))"
+        warning = "spillway: warning: process "
+        for library, patience, expected in ((None, 1000, ""), (self.lib, 0.2, warning)):
+            with support.waiting_process() as process:
                 library = library or next(
                     path for path in mapped_files(process.pid) if "libc" in path
                 )
                 done = subprocess.run(
-                    [sys.executable, "-B", "-c", look, library, str(process.pid)],
-                    cwd=support.ROOT / "scripts", capture_output=True, text=True, check=True, timeout=20,
+                    [sys.executable, "-B", "-c", look, library, str(process.pid), str(patience)],
+                    cwd=support.ROOT / "scripts", capture_output=True, text=True, check=True,
+                    timeout=support.HANG_SECONDS,
                 )  # fmt: skip
-                process.kill()
             self.assertTrue(done.stderr.startswith(expected), done.stderr)
             self.assertEqual(bool(done.stderr), bool(expected))
 
     def test_check_of_a_process(self):
-        command = [support.SCRIPT, "run", "--lib", self.lib, "--", "sh", "-c", "echo; sleep 20"]
+        runner = support.SCRIPT, "run", "--lib", self.lib, "--"
         environment = dict(os.environ, SPILLWAY_VERBOSE="0")
-        with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
-            process.stdout.readline()
+        with support.waiting_process(*runner, env=environment) as process:
             done = support.spillway("check", process.pid)
-            process.kill()
         self.assertIn("YES: Spillway is the allocator", done.stdout)
         self.assertIn("SPILLWAY_VERBOSE=0", done.stdout)
         self.assertEqual(done.returncode, 0)
 
     def test_check_of_a_process_without(self):
-        with subprocess.Popen(["sleep", "20"]) as process:
-            time.sleep(0.1)
+        with support.waiting_process() as process:
             done = support.spillway("check", process.pid)
-            process.kill()
         self.assertIn("NO: not started with Spillway; malloc is that of ", done.stdout)
         self.assertEqual(done.returncode, 1)
 
@@ -153,10 +148,8 @@ class Run(support.WithFolder):
         other = self.folder / "other.so"
         shutil.copy(self.lib, other)
         variables = dict(os.environ, LD_PRELOAD=f"{other}:{self.lib}")
-        with subprocess.Popen(["sleep", "20"], env=variables) as process:
-            time.sleep(0.1)
+        with support.waiting_process(env=variables) as process:
             done = support.spillway("check", process.pid)
-            process.kill()
         self.assertIn(f"NO: Spillway is mapped, but malloc is that of {other}", done.stdout)
 
     def test_check_of_the_library(self):

@@ -13,7 +13,7 @@ TOOLS = ("awk", "bash", "dirname", "dpkg-query", "sed", "sort")
 
 def run(*command, **options):
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=60, **options
+        command, capture_output=True, text=True, check=False, timeout=300, **options
     )  # fmt: skip
 
 

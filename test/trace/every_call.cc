@@ -18,6 +18,7 @@ volatile size_t g_huge = SIZE_MAX / 2 - (1 << 20);
 constexpr int kHanded = 2000;
 constexpr int kCallsOfCancelled = 3000;  // more than one chunk of the recorder's
 constexpr int kForks = 40;
+constexpr unsigned kHangSeconds = 120;
 
 struct alignas(128) Wide {
   char bytes[128];
@@ -171,7 +172,7 @@ bool children_begun_by_two() {
   for (int i = 0; i < kForks; ++i) {
     const pid_t child = fork();
     if (child == 0) {
-      alarm(30);
+      alarm(kHangSeconds);
       two_begin_together();
       _exit(0);
     }
@@ -187,7 +188,7 @@ bool children_begun_by_two() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  alarm(90);
+  alarm(4 * kHangSeconds);
   if (argc == 2 && strcmp(argv[1], "forks") == 0) {
     return children_begun_by_two() ? 0 : 4;
   }

@@ -45,7 +45,7 @@ malloc 130001
 
 def run(*command, status=0):
     done = subprocess.run(
-        [str(word) for word in command], capture_output=True, text=True, check=False, timeout=100
+        [str(word) for word in command], capture_output=True, text=True, check=False, timeout=500
     )
     if done.returncode != status:
         sys.exit(f"{command}: status {done.returncode}\n{done.stdout}{done.stderr}")

@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <thread>
@@ -10,6 +11,7 @@
 
 #include "bench/trace/replay/memory.h"
 #include "test/trace/recordings.h"
+#include "test/wait.h"
 
 namespace bench::trace {
 namespace {
@@ -102,8 +104,13 @@ BOOST_AUTO_TEST_CASE(a_producer_does_not_run_through_to_its_end) {
   reset_peak();
   const double before = resident_bytes();
   player.rewind();
-  std::thread producer([&player] { player.play(0); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  std::atomic<bool> begun{false};
+  std::thread producer([&] {
+    begun = true;
+    player.play(0);
+  });
+  BOOST_TEST(spillway::testing::wait_until([&] { return begun.load(); }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // it would get far
   player.play(1);
   producer.join();
   BOOST_TEST(player.failed() == 0U);

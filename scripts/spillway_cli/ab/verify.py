@@ -9,7 +9,7 @@ import os
 import threading
 import time
 
-from spillway_cli import process
+from spillway_cli import elf, process
 from spillway_cli.ab import measure, resident
 
 PAUSE = 0.004  # seconds between two looks
@@ -69,6 +69,8 @@ class Watch:
             return
         if used is not None and process.same_file(used, self.library):
             self.users.add(program)
+        elif used is None and elf.read(program).interpreter is not None:
+            return  # still being loaded, however long a busy machine takes
         elif time.monotonic() - begin >= SETTLED:
             self.strangers[program] = _reason(program, used)
 

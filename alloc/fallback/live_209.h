@@ -1,0 +1,56 @@
+// Adds up what mimalloc 2.0.9 has handed out: a walk over its segments and their pages, some ns
+// each. Included by mimalloc_209.h behind segment.c. No thread may change segments or pages
+// meanwhile: fallback.cc closes the fork gate. Threads go on taking blocks of their own pages and
+// giving them back, so a page's count is right for some moment of the walk. A block that a thread
+// has freed for another counts until its owner looks.
+
+// Blocks of a page that the program holds, in bytes.
+SPILLWAY_UNHOOKED_FUNCTION static size_t spillway_page_live(const mi_page_t* page) {
+  // Relaxed: a gauge.
+  return __atomic_load_n(&page->used, __ATOMIC_RELAXED) * mi_page_block_size(page);
+}
+
+SPILLWAY_UNHOOKED_FUNCTION static size_t spillway_segment_live(mi_segment_t* segment) {
+  size_t bytes = 0;
+  const mi_slice_t* end;
+  const mi_slice_t* slice = mi_slices_start_iterate(segment, &end);
+  // The count is 0 where a fork found the segment half made.
+  for (; slice < end && slice->slice_count > 0; slice += slice->slice_count) {
+    if (mi_slice_is_used(slice)) {
+      bytes += spillway_page_live((const mi_page_t*)slice);
+    }
+  }
+  return bytes;
+}
+
+// Of the segments that a map of `words` words has, its first bit that of `first`; SIZE_MAX when
+// `may_go_on` says no.
+SPILLWAY_UNHOOKED_FUNCTION static size_t spillway_map_live(_Atomic(uintptr_t)* map, size_t words,
+                                                           uintptr_t first,
+                                                           bool (*may_go_on)(void)) {
+  size_t bytes = 0;
+  for (size_t word = 0; word < words; word++) {
+    // Relaxed: the closed gate has ordered all changes before this.
+    uintptr_t bits = atomic_load_explicit(&map[word], memory_order_relaxed);
+    for (; bits != 0; bits &= bits - 1) {
+      if (!may_go_on()) {
+        return SIZE_MAX;
+      }
+      const size_t index = word * 64 + (size_t)__builtin_ctzl(bits);
+      bytes += spillway_segment_live((mi_segment_t*)(first + index * MI_SEGMENT_SIZE));
+    }
+  }
+  return bytes;
+}
+
+// SIZE_MAX when the walk was not finished.
+SPILLWAY_UNHOOKED_FUNCTION size_t spillway_mimalloc_live(bool (*may_go_on)(void)) {
+  const size_t low = spillway_map_live(mi_segment_map, MI_SEGMENT_MAP_WSIZE, 0, may_go_on);
+  // Relaxed: as for the map itself. Most processes have none, and its pages stay untouched.
+  if (low == SIZE_MAX || atomic_load_explicit(&spillway_high_segments, memory_order_relaxed) == 0) {
+    return low;
+  }
+  const size_t words = sizeof spillway_high_map / sizeof spillway_high_map[0];
+  const size_t high = spillway_map_live(spillway_high_map, words, MI_MAX_ADDRESS, may_go_on);
+  return high == SIZE_MAX ? SIZE_MAX : low + high;
+}

@@ -1,0 +1,103 @@
+// mimalloc 2.0.9, file by file in the order of its static.c, and what the heap needs of it that its
+// interface does not offer. Included by hooked_mimalloc.c, for this version alone.
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+
+#define SPILLWAY_UNHOOKED_FUNCTION __attribute__((no_instrument_function))
+
+// --- blocks of 1 to 8 bytes are aligned to 16, like all others -----------------------------------
+
+// Bin 1, of 8 bytes, stays empty: what would go there goes to bin 2.
+SPILLWAY_UNHOOKED_FUNCTION static inline size_t spillway_wsize(size_t size) {
+  const size_t words = _mi_wsize_from_size(size);
+  return words < 2 ? 2 : words;
+}
+
+// A thread's table of pages by size, read in steps of 16 bytes: above bin 1 all bins are. Entry 0
+// keeps the empty page, so that requests of 0 bytes find their page on the slow path.
+SPILLWAY_UNHOOKED_FUNCTION static inline mi_page_t* spillway_small_page(mi_heap_t* heap,
+                                                                        size_t size) {
+  const uint8_t* table = (const uint8_t*)heap->pages_free_direct;
+  return *(mi_page_t* const*)(table + ((size + 15) & ~(size_t)15));
+}
+_Static_assert(sizeof(mi_page_t*) == 8, "an entry of 8 bytes for each 8 bytes of size");
+
+#define _mi_wsize_from_size(size) spillway_wsize(size)
+#define _mi_heap_get_free_small_page(heap, size) spillway_small_page(heap, size)
+
+// --- a commit that the kernel refuses ends the request -------------------------------------------
+
+// mimalloc would map segment after segment and try to commit the same part of the same old one.
+// fork_gate.cc keeps the mark for the rest of the outermost call.
+void spillway_mimalloc_refused(void);
+bool spillway_mimalloc_is_refused(void);
+
+SPILLWAY_UNHOOKED_FUNCTION static int spillway_mprotect(void* start, size_t size, int protection) {
+  const int result = mprotect(start, size, protection);
+  if (result != 0 && protection != PROT_NONE) {
+    spillway_mimalloc_refused();
+    // The head of a fresh segment: mimalloc would forget that it has mapped it.
+    if ((uintptr_t)start % MI_SEGMENT_SIZE == 0 && size < MI_SEGMENT_SIZE) {
+      munmap(start, MI_SEGMENT_SIZE);
+    }
+  }
+  return result;
+}
+
+SPILLWAY_UNHOOKED_FUNCTION static void* spillway_mmap(void* hint, size_t size, int protection,
+                                                      int flags, int fd, off_t at) {
+  if (spillway_mimalloc_is_refused()) {
+    errno = ENOMEM;
+    return MAP_FAILED;
+  }
+  return mmap(hint, size, protection, flags, fd, at);
+}
+
+// mimalloc repeats a call for as long as the kernel says EAGAIN.
+SPILLWAY_UNHOOKED_FUNCTION static int spillway_madvise(void* start, size_t size, int advice) {
+  const int result = madvise(start, size, advice);
+  if (result != 0 && errno == EAGAIN) {
+    errno = ENOMEM;
+  }
+  return result;
+}
+
+#define mprotect(start, size, protection) spillway_mprotect(start, size, protection)
+#define mmap(hint, size, protection, flags, fd, at) \
+  spillway_mmap(hint, size, protection, flags, fd, at)
+#define madvise(start, size, advice) spillway_madvise(start, size, advice)
+
+// --- mimalloc ------------------------------------------------------------------------------------
+
+// clang-format off: the order is mimalloc's
+#include "arena.c"
+#include "bitmap.c"
+#include "os.c"
+#include "random.c"
+#include "segment-cache.c"
+#include "stats.c"
+
+#include "segments_209.h"
+#define _mi_segment_map_allocated_at(segment) spillway_segment_mapped(segment)
+#define _mi_segment_map_freed_at(segment) spillway_segment_freed(segment)
+#include "segment.c"
+#undef _mi_segment_map_allocated_at
+#undef _mi_segment_map_freed_at
+#include "live_209.h"
+
+#include "alloc.c"
+#include "heap.c"
+#include "page.c"
+
+// mi_free() less the test for null, a part of every free() too.
+SPILLWAY_UNHOOKED_FUNCTION __attribute__((always_inline, nonnull)) void spillway_mimalloc_free(
+    void* block) {
+  mi_free(block);
+}
+
+#include "alloc-aligned.c"
+#include "alloc-posix.c"
+#include "init.c"
+#include "options.c"
+// clang-format on

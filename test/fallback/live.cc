@@ -1,0 +1,159 @@
+// What mimalloc has handed out: it follows every size and every thread, and is what is
+// committed when a fork or a thread inside is in the way.
+#include <algorithm>
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <cstddef>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "alloc/fallback/fallback.h"
+#include "alloc/fallback/fork_gate.h"
+
+#if SPILLWAY_FALLBACK_EXTENDED
+
+namespace fallback = spillway::fallback;
+
+namespace {
+
+constexpr size_t kMiB = size_t{1} << 20;
+
+std::vector<void*> take(size_t count, size_t size) {
+  std::vector<void*> blocks(count);
+  std::generate(blocks.begin(), blocks.end(), [=] { return fallback::allocate(size); });
+  return blocks;
+}
+
+void give(const std::vector<void*>& blocks) {
+  std::for_each(blocks.begin(), blocks.end(), fallback::free);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(fallback_live)
+
+BOOST_AUTO_TEST_CASE(it_follows_blocks_of_every_size) {
+  for (const size_t size :
+       {size_t{1}, size_t{100}, size_t{5000}, size_t{100'000}, kMiB, 20 * kMiB, 100 * kMiB}) {
+    const size_t count = std::max<size_t>(3, std::min<size_t>(1000, 200 * kMiB / size));
+    const size_t before = fallback::live_bytes();
+    const std::vector<void*> blocks = take(count, size);
+    size_t usable = 0;
+    for (void* block : blocks) {
+      usable += fallback::usable_size(block);
+    }
+    BOOST_TEST(fallback::live_bytes() == before + usable);
+    give(blocks);
+    BOOST_TEST(fallback::live_bytes() == before);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(it_follows_huge_blocks) {
+  constexpr size_t kHuge = size_t{5} << 29;  // placed by the kernel; more than 32 bits count
+  const size_t before = fallback::live_bytes();
+  void* block = fallback::allocate(kHuge);
+  if (block == nullptr) {
+    return;  // a small machine
+  }
+  BOOST_TEST(fallback::live_bytes() >= before + kHuge);
+  BOOST_TEST(fallback::live_bytes() <= before + kHuge + 64 * kMiB);
+  fallback::free(block);
+  BOOST_TEST(fallback::live_bytes() == before);
+}
+
+BOOST_AUTO_TEST_CASE(it_follows_other_threads) {
+  constexpr size_t kSize = 1000;
+  constexpr size_t kCount = 5000;
+  const size_t before = fallback::live_bytes();
+  std::atomic<int> step{0};
+  std::thread other([&] {
+    const std::vector<void*> blocks = take(kCount, kSize);
+    step = 1;
+    while (step == 1) {
+      std::this_thread::yield();
+    }
+    give(blocks);
+    step = 3;
+    while (step == 3) {
+      std::this_thread::yield();
+    }
+  });
+  while (step != 1) {
+    std::this_thread::yield();
+  }
+  BOOST_TEST(fallback::live_bytes() >= before + kCount * kSize);
+  step = 2;
+  while (step != 3) {
+    std::this_thread::yield();
+  }
+  BOOST_TEST(fallback::live_bytes() < before + kCount * kSize / 2);
+  step = 4;
+  other.join();
+}
+
+BOOST_AUTO_TEST_CASE(threads_may_allocate_and_end_meanwhile) {
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      while (!stop) {
+        std::thread([] {
+          for (const size_t size : {size_t{64}, size_t{3000}, kMiB, 40 * kMiB}) {
+            give(take(20, size));
+          }
+        }).join();
+      }
+    });
+  }
+  for (int i = 0; i < 300; ++i) {
+    BOOST_REQUIRE(fallback::live_bytes() < size_t{10} << 30);
+  }
+  stop = true;
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(it_does_not_wait_for_a_fork_nor_for_a_thread_inside) {
+  const std::vector<void*> small = take(10, 100);
+  const size_t live = fallback::live_bytes();
+  const size_t committed = fallback::footprint().committed;
+  BOOST_REQUIRE(live != committed);
+  fallback::fork_prepare();
+  BOOST_TEST(fallback::live_bytes() == committed);
+  fallback::fork_parent();
+  fallback::enter_gate();
+  BOOST_TEST(fallback::live_bytes() == committed);
+  fallback::leave_gate();
+  std::atomic<int> step{0};
+  std::thread inside([&] {
+    fallback::enter_gate();
+    step = 1;
+    while (step == 1) {
+      std::this_thread::yield();
+    }
+    fallback::leave_gate();
+  });
+  while (step != 1) {
+    std::this_thread::yield();
+  }
+  BOOST_TEST(fallback::live_bytes() == committed);
+  step = 2;
+  inside.join();
+  BOOST_TEST(fallback::live_bytes() == live);
+  give(small);
+}
+
+BOOST_AUTO_TEST_CASE(it_leaves_the_signal_mask_alone) {
+  sigset_t before;
+  sigset_t after;
+  pthread_sigmask(SIG_SETMASK, nullptr, &before);
+  fallback::live_bytes();
+  pthread_sigmask(SIG_SETMASK, nullptr, &after);
+  BOOST_TEST(std::memcmp(&before, &after, 8) == 0);
+}
+BOOST_AUTO_TEST_SUITE_END()
+
+#endif
