@@ -72,6 +72,9 @@ void Upkeep::leave() {
 }
 
 void Upkeep::Turn::wait() {
+  if (held_) {
+    return;
+  }
   os::BoundedWait run(1'000'000'000);
   os::BoundedWait fork(20'000'000);
   while (!held_ && !upkeep_.runs_here()) {

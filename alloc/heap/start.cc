@@ -53,6 +53,7 @@ core::CacheBudget::Config cache_budget(size_t memory) {
 }
 
 bool start_engine() {
+  static_cast<void>(os::processors());  // from here on it is known
   const size_t memory = std::max<size_t>(os::physical_memory(), kLeastSpan);
   return heap.engine.start({
       .block_sizes = std::span(config::kHeapClassSizes).subspan<1>(),

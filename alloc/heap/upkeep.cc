@@ -141,8 +141,7 @@ void work_without_thread(uint64_t given) {
     return;
   }
   anchor.slow_calls.add(1);
-  const bool metered = metering.load(std::memory_order_relaxed);
-  const bool every_so_often = metered || anchor.slow_calls.get() % kCallsPerLook == 0;
+  const bool every_so_often = anchor.slow_calls.get() % kCallsPerLook == 0;
   if (is_time_to_look(given, every_so_often) && heap.engine.free_bytes_reach(kLeastWaiting)) {
     if (!os::in_own_process() || start_thread()) {
       return;

@@ -5,8 +5,10 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 
+#include "alloc/os/errno_keeper.h"
 #include "alloc/os/os.h"
 #include "alloc/os/read_file.h"
 #include "alloc/os/system_call.h"
@@ -97,8 +99,17 @@ void prefer_huge_pages(void* start, size_t bytes, bool huge) {
 }
 
 uint64_t physical_memory() {
-  struct sysinfo info = {};
-  return system_call(SYS_sysinfo, &info) == 0 ? uint64_t{info.totalram} * info.mem_unit : 0;
+  // Through the C library's function, once, at a start: as processors().
+  static constinit std::atomic<uint64_t> known{0};
+  uint64_t bytes = known.load(std::memory_order_relaxed);
+  if (bytes == 0) {
+    const ErrnoKeeper keeper;
+    struct sysinfo info = {};
+    bytes = sysinfo(&info) == 0 ? uint64_t{info.totalram} * info.mem_unit : 0;
+    // relaxed: threads that ask first at the same time get the same answer.
+    known.store(bytes, std::memory_order_relaxed);
+  }
+  return bytes;
 }
 
 uint64_t resident_bytes() { return process_sizes().resident; }

@@ -1,6 +1,7 @@
 // The process part of os.h.
 #include <linux/futex.h>
 #include <linux/membarrier.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/auxv.h>
@@ -14,15 +15,23 @@
 #include <cstdlib>
 
 #include "alloc/base/line.h"
+#include "alloc/os/errno_keeper.h"
 #include "alloc/os/os.h"
 #include "alloc/os/read_file.h"
 #include "alloc/os/system_call.h"
 
 namespace spillway::os {
 
+// This and the next are asked at the start of a heap or a pool, through the C library's functions:
+// tests and benchmarks replace those to have the same machine each time.
 uint64_t random_bits() {
+  const ErrnoKeeper keeper;
+  int cancellable = 0;
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellable);
   uint64_t bits = 0;
-  if (system_call(SYS_getrandom, &bits, sizeof bits, GRND_NONBLOCK) != sizeof bits) {
+  const bool given = getrandom(&bits, sizeof bits, GRND_NONBLOCK) == sizeof bits;
+  pthread_setcancelstate(cancellable, nullptr);
+  if (!given) {
     bits = reinterpret_cast<uintptr_t>(&bits) * 0x9e3779b97f4a7c15U;  // golden ratio: spreads it
   }
   return bits;
@@ -33,8 +42,9 @@ uint32_t processors() {
   static constinit std::atomic<uint32_t> known{0};
   uint32_t count = known.load(std::memory_order_relaxed);
   if (count == 0) {
+    const ErrnoKeeper keeper;
     cpu_set_t allowed = {};
-    count = system_call(SYS_sched_getaffinity, 0, sizeof allowed, &allowed) > 0
+    count = sched_getaffinity(0, sizeof allowed, &allowed) == 0
                 ? static_cast<uint32_t>(CPU_COUNT(&allowed))
                 : CPU_SETSIZE;  // more than the set has room for
     known.store(count, std::memory_order_relaxed);
@@ -72,10 +82,13 @@ void wake_all(const std::atomic<uint32_t>& word) {
 }
 
 uint64_t monotonic_ns() {
-  // Through the C library: the kernel's page for it answers without a system call, whose result
-  // never sets errno for this clock.
   struct timespec now = {};
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  if (on_hidden_thread()) {
+    // A program may have a clock_gettime() of its own, which needs thread-local data.
+    system_call(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+  } else {
+    clock_gettime(CLOCK_MONOTONIC, &now);  // never sets errno for this clock
+  }
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
 

@@ -70,6 +70,8 @@ std::byte* thread_pointer() {
 #endif
 }
 
+std::byte* hidden_pointer() { return reinterpret_cast<std::byte*>(&thread_pointer_area.self); }
+
 bool has_capabilities() {
   __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
@@ -244,11 +246,7 @@ bool hidden_thread_must_end() {
   return first_thread_has_ended() || (beginning.privileged && rights_differ());
 }
 
-bool on_hidden_thread() {
-  // relaxed: only the thread itself can find its own number.
-  const int id = hidden_id.load(std::memory_order_relaxed);
-  return id > 0 && system_call(SYS_gettid) == id;
-}
+bool on_hidden_thread() { return thread_pointer() == hidden_pointer(); }
 
 bool has_hidden_thread() {
   // relaxed: a momentary answer.

@@ -139,6 +139,7 @@ bool in_own_process();
 // that it could be the last one, or because that thread has rights that are other than its own, as
 // after setuid(). Free of system calls in processes that began without privileges.
 bool hidden_thread_must_end();
+// Some nanoseconds.
 bool on_hidden_thread();
 // Whether there is one that has not quite ended.
 bool has_hidden_thread();

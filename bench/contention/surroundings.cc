@@ -148,4 +148,11 @@ ssize_t getrandom(void* buffer, std::size_t bytes, unsigned flags) {
   return static_cast<ssize_t>(bytes);
 }
 
+// A thread that an allocator starts below the C library: it does not run.
+int clone(int (* /*body*/)(void*), void* /*stack*/, int /*flags*/, void* /*argument*/,
+          ...) noexcept {
+  constexpr int kNoThread = 1 << 22;  // above the kernel's own numbers
+  return kNoThread;
+}
+
 }  // extern "C"
