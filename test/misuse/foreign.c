@@ -40,13 +40,13 @@ static inline void* on_stack(void* unused) {
   return NULL;
 }
 
-static inline char* mapped(int protection, int flags, int file) {
+__attribute__((unused)) static char* mapped(int protection, int flags, int file) {
   char* start = mmap(NULL, kLength, protection, flags, file, 0);
   CHECK(start != MAP_FAILED);
   return start + kInside;
 }
 
-static inline void* of_another_libc(void) {
+__attribute__((unused)) static void* of_another_libc(void) {
   void* libc = dlmopen(LM_ID_NEWLM, "libc.so.6", RTLD_NOW);
   if (libc == NULL) SKIP("no second libc can be loaded");
   void* (*other_malloc)(size_t) = (void* (*)(size_t))(uintptr_t)dlsym(libc, "malloc");
