@@ -1,6 +1,7 @@
 #include "bench/contention/kernel.h"
 
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -30,6 +31,8 @@ void finish(Registers& registers, uint64_t result) {
   registers.general[kRcx] = registers.rip;
   registers.general[kR11] = registers.flags;
 }
+
+constexpr uint64_t kThreadWithoutTurn = uint64_t{1} << 22;  // above the kernel's own numbers
 
 }  // namespace
 
@@ -64,6 +67,13 @@ Kernel::Answer Kernel::call(Guest& guest, Registers& registers) {
              clock_.read(static_cast<clockid_t>(r[kRdi]), reinterpret_cast<timespec*>(r[kRsi])) == 0
                  ? 0
                  : as_result(errno));
+      return Answer::kDone;
+    case SYS_clone:
+      // A thread of the allocator's own, for its housekeeping: its turn does not come.
+      if ((r[kRdi] & CLONE_THREAD) == 0) {
+        fail("a process that begins is not supported");
+      }
+      finish(registers, kThreadWithoutTurn);
       return Answer::kDone;
     default:
       return Answer::kReal;

@@ -1,5 +1,6 @@
 // The system calls that would block the one thread that executes all guests, and the clock:
-// futexes, sleeping and telling the time are done here, every other call is the real one. Time
+// futexes, sleeping and telling the time are done here, every other call is the real one, and a
+// thread that an allocator starts below the C library does not run. Time
 // advances by what the guests execute, half a nanosecond per instruction of each: what an allocator
 // does by the clock it does as often as at full speed.
 #pragma once
