@@ -47,6 +47,13 @@ char* off_page_block(size_t size) {
   return blocks[chosen];
 }
 
+// Of the block's class, which may be a larger one than the request's.
+size_t class_size(const void* block) {
+  const core::Arena& arena = heap.engine.arena();
+  const ClassIndex index = arena.class_of(arena.granule_at(arena.offset(block)));
+  return heap.engine.geometry().of(index).block_size;
+}
+
 std::string hex(const void* pointer) {
   char text[32];
   std::snprintf(text, sizeof text, "%p", pointer);
@@ -115,11 +122,11 @@ BOOST_AUTO_TEST_CASE(blocks_are_coloured_from_32_kib_on) {
 BOOST_AUTO_TEST_CASE(all_of_a_coloured_block_may_be_used) {
   const std::vector<char*> blocks = sorted_blocks(kLines + 1, 40 * kKiB);
   for (unsigned i = 0; i < blocks.size(); ++i) {
-    BOOST_TEST(usable_size(blocks[i]) == 40 * kKiB);
-    fill(blocks[i], 40 * kKiB, i);
+    BOOST_TEST(usable_size(blocks[i]) == class_size(blocks[i]));
+    fill(blocks[i], class_size(blocks[i]), i);
   }
   for (unsigned i = 0; i < blocks.size(); ++i) {
-    BOOST_REQUIRE(is_filled(blocks[i], 40 * kKiB, i));
+    BOOST_REQUIRE(is_filled(blocks[i], class_size(blocks[i]), i));
   }
   free_all(blocks);
 }
@@ -140,7 +147,7 @@ BOOST_AUTO_TEST_CASE(a_coloured_block_is_freed_by_its_own_address_only) {
   }
   BOOST_TEST(usable_size(block + 1) == 0U);
   BOOST_TEST(usable_size(block + kGranuleSize) == 0U);
-  BOOST_TEST(usable_size(block) == kBlock);
+  BOOST_TEST(usable_size(block) == class_size(block));
   free(block);
 }
 
@@ -150,8 +157,8 @@ BOOST_AUTO_TEST_CASE(a_pointer_into_a_coloured_block_is_told_from_its_start) {
     const Ending ending = run_in_child([&] { free(block + inside); });
     BOOST_TEST(ending.was_killed_by(SIGABRT));
     BOOST_TEST(ending.message == "spillway: invalid free of " + hex(block + inside) + ", " +
-                                     std::to_string(inside) +
-                                     " bytes inside a block of the 262144-byte class\n");
+                                     std::to_string(inside) + " bytes inside a block of the " +
+                                     std::to_string(class_size(block)) + "-byte class\n");
   }
   free(block);
 }
@@ -175,7 +182,7 @@ BOOST_AUTO_TEST_CASE(page_aligned_requests_get_whole_pages_of_coloured_slots) {
     BOOST_REQUIRE(posix_memalign(&block, kGranuleSize, kBlock) == 0);
     BOOST_TEST(is_pooled(block));
     BOOST_TEST(is_aligned(block, kGranuleSize));
-    BOOST_TEST(usable_size(block) == kBlock);
+    BOOST_TEST(usable_size(block) == class_size(block));
     fill(block, kBlock, i);
     blocks.push_back(block);
   }

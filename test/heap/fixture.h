@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 
 #include "alloc/base/bits.h"
 #include "alloc/heap/heap.h"
@@ -14,8 +15,11 @@
 
 namespace spillway::heap::testing {
 
+// Without upkeep: which blocks have memory, and so which are taken, would depend on how far its
+// thread has come.
 inline bool start_once() {
   static const bool started = [] {
+    setenv("SPILLWAY_PURGE_DELAY", "never", 1);
     on_process_start(environ);
     return is_pooling();
   }();
