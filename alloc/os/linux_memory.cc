@@ -54,6 +54,24 @@ Sizes process_sizes() {
   return {.mapped = pages[0] * page_size(), .resident = pages[1] * page_size()};
 }
 
+// Through the C library where ThreadSanitizer has to see it: memory that comes again is new.
+#if defined(__SANITIZE_THREAD__)
+long map(void* hint, size_t bytes, int access, int flags) {
+  const ErrnoKeeper keeper;
+  void* const start = mmap(hint, bytes, access, flags, -1, 0);
+  return start == MAP_FAILED ? -long{ENOMEM} : reinterpret_cast<long>(start);
+}
+void unmap(void* start, size_t bytes) {
+  const ErrnoKeeper keeper;
+  munmap(start, bytes);
+}
+#else
+long map(void* hint, size_t bytes, int access, int flags) {
+  return system_call(SYS_mmap, hint, bytes, access, flags, -1, 0);
+}
+void unmap(void* start, size_t bytes) { system_call(SYS_munmap, start, bytes); }
+#endif
+
 bool advise(void* start, size_t bytes, int advice) {
   return system_call(SYS_madvise, start, bytes, advice) == 0;
 }
@@ -65,8 +83,8 @@ size_t page_size() {
 }
 
 void* reserve(size_t bytes, Access access, void* hint) {
-  const long start = system_call(SYS_mmap, hint, bytes, protection(access),
-                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  const long start =
+      map(hint, bytes, protection(access), MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
   if (start < 0 && start > -kMaxErrno) {
     return nullptr;
   }
@@ -77,7 +95,7 @@ void* reserve(size_t bytes, Access access, void* hint) {
   return memory;
 }
 
-void release(void* start, size_t bytes) { system_call(SYS_munmap, start, bytes); }
+void release(void* start, size_t bytes) { unmap(start, bytes); }
 
 bool commit(void* start, size_t bytes) {
   if (system_call(SYS_mprotect, start, bytes, PROT_READ | PROT_WRITE) != 0) {

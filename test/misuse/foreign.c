@@ -33,7 +33,7 @@ static void misuse(void* address) {
   }
 }
 
-static inline void* on_stack(void* unused) {
+__attribute__((unused)) static void* on_stack(void* unused) {
   (void)unused;
   char bytes[2 * kInside];
   misuse(opaque(bytes + kInside));
