@@ -69,7 +69,7 @@ class Purger {
 BOOST_AUTO_TEST_CASE(c8_a_threads_own_buffers_are_there_while_another_one_purges) {
   Pool pool = make_pool(one_class(8, ThreadCachePolicy::exact(8)));
   const Purger purger(pool);
-  for (int round = 0; round < 3000 || purger.purges() < 300; ++round) {
+  for (int round = 0; round < 200 || purger.purges() < 20; ++round) {
     std::vector<Buffer> all = take(pool);
     BOOST_REQUIRE(all.size() == 8U);
     for (Buffer& buffer : all) {
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(c10_flushed_means_visible_while_another_thread_purges) {
   Pool pool = make_pool(one_class(8, ThreadCachePolicy::exact(8)));
   const Purger purger(pool);
   Worker worker;
-  for (int round = 0; round < 300 || purger.purges() < 300; ++round) {
+  for (int round = 0; round < 50 || purger.purges() < 20; ++round) {
     worker.run([&] {
       BOOST_REQUIRE(take(pool).size() == 8U);
       pool.flush();
