@@ -38,4 +38,21 @@ SPILLWAY_COLD void* new_retry_nothrow(size_t alignment, size_t size) noexcept {
   }
 }
 
+SPILLWAY_COLD void* new_or_null(void* form(size_t), size_t size) noexcept {
+  try {
+    return form(size);
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+SPILLWAY_COLD void* new_or_null(void* form(size_t, std::align_val_t), size_t size,
+                                std::align_val_t alignment) noexcept {
+  try {
+    return form(size, alignment);
+  } catch (...) {
+    return nullptr;
+  }
+}
+
 }  // namespace spillway::shim

@@ -1,7 +1,8 @@
-// What operator new does when memory runs out.
+// What of operator new throws or catches.
 #pragma once
 
 #include <cstddef>
+#include <new>
 
 namespace spillway::shim {
 
@@ -12,5 +13,10 @@ void* new_retry(size_t alignment, size_t size);
 
 // The same; an exception becomes a null pointer.
 void* new_retry_nothrow(size_t alignment, size_t size) noexcept;
+
+// What `form`, a throwing operator new, gives; an exception becomes a null pointer.
+void* new_or_null(void* form(size_t), size_t size) noexcept;
+void* new_or_null(void* form(size_t, std::align_val_t), size_t size,
+                  std::align_val_t alignment) noexcept;
 
 }  // namespace spillway::shim

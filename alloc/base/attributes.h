@@ -13,3 +13,6 @@
 #define SPILLWAY_FALL_THROUGH_IF(condition) __builtin_expect_with_probability(!!(condition), 1, 0.6)
 // A thread-local in the static TLS block: one load to reach, no call into the dynamic linker.
 #define SPILLWAY_TLS __attribute__((tls_model("initial-exec"))) thread_local
+// For a big variable that few processes touch: the linker sorts by alignment, so that no small one
+// lies on its pages or between two of its kind (preload/CMakeLists.txt).
+#define SPILLWAY_OWN_PAGES alignas(4096)

@@ -29,6 +29,14 @@ constexpr uint64_t low_bits(unsigned count) {
   return count >= 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1;
 }
 
+// Not std::popcount(), for the same reason.
+constexpr uint32_t count_bits(uint64_t word) {
+  word -= (word >> 1) & 0x5555555555555555;
+  word = (word & 0x3333333333333333) + ((word >> 2) & 0x3333333333333333);
+  word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f;
+  return static_cast<uint32_t>((word * 0x0101010101010101) >> 56);
+}
+
 // The lowest `count` set bits of `word` (all of them when it has fewer). Quick when they are
 // neighbours.
 constexpr uint64_t lowest_set_bits(uint64_t word, unsigned count) {

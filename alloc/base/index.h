@@ -10,8 +10,8 @@ namespace spillway {
 // A size class of one geometry: 1..class_count. 0 is no class: its bins are always empty and full.
 enum class ClassIndex : uint8_t {};
 inline constexpr ClassIndex kNoClass{0};
-// Room for class 0 and 63 real ones.
-inline constexpr uint32_t kMaxClasses = 64;
+// Room for class 0 and 72 real ones.
+inline constexpr uint32_t kMaxClasses = 73;
 
 // A 4 KiB piece of the arena, counted from its base; a block is named by its first one. The arena
 // is counted in granules whatever the kernel's page size.

@@ -39,36 +39,38 @@ enum class Deepbind : uint8_t { kCleared, kKept };
 enum class StatsFormat : uint8_t { kOff, kText, kJson, kPrometheus };
 
 // X(name, type, default, least, most, words, help)
-#define SPILLWAY_OPTIONS(X)                                                                      \
-  X(enabled, kFlag, 1, 0, 1, "", "0: every request goes to mimalloc")                            \
-  X(min_size, kBytes, kMinPooledSize, kMinPooledSize, kMaxPooledSize, "",                        \
-    "smallest pooled request; requests count rounded up to 4 KiB")                               \
-  X(max_size, kBytes, kMaxPooledSize, kMinPooledSize, kMaxPooledSize, "",                        \
-    "largest pooled request; requests count rounded up to 4 KiB")                                \
-  X(cache_budget, kBytes, kWordValue, 0, int64_t{1} << 40, "adaptive",                           \
-    "bytes that all thread caches together may hold; 0: none; adaptive: a thirty-second of the " \
-    "machine's memory, at least 64M, and an eighth of the pool")                                 \
-  X(purge_delay, kNumber, 1000, 0, 3600000, "never",                                             \
-    "milliseconds after which free memory goes back to the kernel; -1 or never: it stays")       \
-  X(purge_thread, kFlag, 1, 0, 1, "",                                                            \
-    "0: no thread for it; threads that allocate do it, an idle process keeps its memory")        \
-  X(thp, kChoice, 1, 0, 2, "never|auto|always",                                                  \
-    "huge pages: auto asks for them where a size class that has 32M grows")                      \
-  X(prefill, kText, 0, 0, 0, "none",                                                             \
-    "64K:32,1M:4: so many blocks of these sizes have memory from the start; + between, too")     \
-  X(limit, kLimit, kWordValue, 1, int64_t{1} << 50, "none",                                      \
-    "bytes, or N% of the control group's memory: above it free memory goes back at once")        \
-  X(hard_limit, kLimit, kWordValue, 1, int64_t{1} << 50, "none",                                 \
-    "bytes, or N%: above it requests of 4K and more fail with ENOMEM")                           \
-  X(pressure, kNumber, kWordValue, 1, 100, "none",                                               \
-    "per cent of the time that programs wait for memory, above which free memory goes back at "  \
-    "once; not watched with purge_delay never")                                                  \
-  X(on_misuse, kChoice, 0, 0, 2, "abort|report|ignore", "what a double or invalid free does")    \
-  X(deepbind, kChoice, 0, 0, 1, "cleared|kept",                                                  \
-    "RTLD_DEEPBIND in calls of dlopen; kept: the library that is opened uses libc's heap")       \
-  X(stats, kChoice, 0, 0, 3, "off|text|json|prometheus", "statistics at exit, in this format")   \
-  X(stats_file, kPath, 0, 0, 0, "stderr",                                                        \
-    "where they go; %p is the process id, and asks forked children for theirs, too")             \
+#define SPILLWAY_OPTIONS(X)                                                                     \
+  X(enabled, kFlag, 1, 0, 1, "", "0: every request goes to mimalloc")                           \
+  X(min_size, kBytes, kMinPooledSize, kMinPooledSize, kMaxPooledSize, "",                       \
+    "smallest pooled request; requests count rounded up to 4 KiB")                              \
+  X(max_size, kBytes, kMaxPooledSize, kMinPooledSize, kMaxPooledSize, "",                       \
+    "largest pooled request; requests count rounded up to 4 KiB")                               \
+  X(cache_budget, kBytes, kWordValue, 0, int64_t{1} << 40, "adaptive",                          \
+    "bytes that all thread caches together may hold; 0: none; adaptive: 8M for each processor " \
+    "and a thirty-second of the pool")                                                          \
+  X(reserve, kBytes, kWordValue, int64_t{16} << 20, int64_t{1} << 40, "auto",                   \
+    "address space of the pool; auto: four times the machine's memory")                         \
+  X(purge_delay, kNumber, 1000, 0, 3600000, "never",                                            \
+    "milliseconds after which free memory goes back to the kernel; -1 or never: it stays")      \
+  X(purge_thread, kFlag, 1, 0, 1, "",                                                           \
+    "0: no thread for it; threads that allocate do it, an idle process keeps its memory")       \
+  X(thp, kChoice, 1, 0, 2, "never|auto|always",                                                 \
+    "huge pages: auto asks for them where a heap of 32M grows and is used throughout")          \
+  X(prefill, kText, 0, 0, 0, "none",                                                            \
+    "64K:32,1M:4: so many blocks of these sizes have memory from the start; + between, too")    \
+  X(limit, kLimit, kWordValue, 1, int64_t{1} << 50, "none",                                     \
+    "bytes, or N% of the control group's memory: above it free memory goes back at once")       \
+  X(hard_limit, kLimit, kWordValue, 1, int64_t{1} << 50, "none",                                \
+    "bytes, or N%: above it requests of 4K and more fail with ENOMEM")                          \
+  X(pressure, kNumber, kWordValue, 1, 100, "none",                                              \
+    "per cent of the time that programs wait for memory, above which free memory goes back at " \
+    "once; not watched with purge_delay never")                                                 \
+  X(on_misuse, kChoice, 0, 0, 2, "abort|report|ignore", "what a double or invalid free does")   \
+  X(deepbind, kChoice, 0, 0, 1, "cleared|kept",                                                 \
+    "RTLD_DEEPBIND in calls of dlopen; kept: the library that is opened uses libc's heap")      \
+  X(stats, kChoice, 0, 0, 3, "off|text|json|prometheus", "statistics at exit, in this format")  \
+  X(stats_file, kPath, 0, 0, 0, "stderr",                                                       \
+    "where they go; %p is the process id, and asks forked children for theirs, too")            \
   X(verbose, kFlag, 0, 0, 1, "", "1: print the effective options at start")
 
 enum class Option : uint8_t {

@@ -7,6 +7,7 @@
 // slow path: that is all there is to a thread without a cache, and to class 0.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "alloc/base/attributes.h"
@@ -32,6 +33,26 @@ struct alignas(32) Bin {
     top.set(old_top - 1);
     allocations.add(1);
     return true;
+  }
+  // The same for one of the last few in that is at a multiple of `alignment`, a power of two.
+  bool pop_aligned(uintptr_t alignment, void*& block) {
+    constexpr uint32_t kMostLooks = 4;
+    void** const old_top = top.get();
+    const uint32_t looks = count() < kMostLooks ? count() : kMostLooks;
+    for (uint32_t i = 1; i <= looks; ++i) {
+      void* const found = old_top[-static_cast<ptrdiff_t>(i)];
+      if (reinterpret_cast<uintptr_t>(found) % alignment == 0) {
+        // A child that is forked between the two loses the last one instead of having it twice.
+        void* const last = old_top[-1];
+        top.set(old_top - 1);
+        order_for_signals();
+        old_top[-static_cast<ptrdiff_t>(i)] = last;
+        allocations.add(1);
+        block = found;
+        return true;
+      }
+    }
+    return false;
   }
   SPILLWAY_ALWAYS_INLINE bool push(void* block) {
     void** const old_top = top.get();
@@ -69,7 +90,7 @@ struct ThreadAnchor {
   // loads acquire what it did meanwhile.
   OwnedCell<BinTable*> bins;
   // Set while this thread changes its bins, before it reads `bins`. A signal handler that finds it
-  // set leaves them alone and goes to the freelists, so that malloc and free of pooled sizes may
+  // set leaves them alone and goes to the store, so that malloc and free of pooled sizes may
   // interrupt themselves; and who wants to borrow the cache comes again.
   OwnedCell<bool> busy{};
   // Set once the thread's end will be noticed.
@@ -78,8 +99,8 @@ struct ThreadAnchor {
   OwnedCell<uint8_t> slow_calls{};
   // The cache, whatever `bins` points to: its number in the registry and 1; 0 without a cache.
   OwnedCell<uint16_t> cache_number{};
-  // What this thread gave to freelists since it last looked at them, in units of 64 KiB.
-  OwnedCell<uint16_t> given{};
+  // What this thread may give back before it looks how much is free, in units of 64 KiB.
+  OwnedCell<uint16_t> unlooked{};
 
   // Of a thread that has no cache and gets none.
   static ThreadAnchor without_cache() {

@@ -6,7 +6,6 @@
 #include <cstdint>
 
 #include "alloc/base/bits.h"
-#include "alloc/core/pool_size.h"
 
 namespace spillway::core {
 
@@ -18,17 +17,15 @@ class CacheBudget {
     uint32_t pool_share = 0;
   };
 
-  void configure(Config config, const PoolSize& pool) {
-    config_ = config;
-    pool_ = &pool;
-  }
+  void configure(Config config) { config_ = config; }
 
-  // Claims `bytes` of capacity; false, and nothing claimed, when the budget has less.
-  [[nodiscard]] bool claim(uint64_t bytes) {
+  // Claims `bytes` of capacity; false, and nothing claimed, when the budget of a pool of
+  // `pool_bytes` has less.
+  [[nodiscard]] bool claim(uint64_t bytes, uint64_t pool_bytes) {
     const auto amount = static_cast<int64_t>(bytes);
     // relaxed here and below: a count that orders nothing. Read first: an exhausted budget is asked
     // at every miss, and a refusal should not take the line from other threads.
-    const int64_t most = limit();
+    const int64_t most = limit(pool_bytes);
     if (claimed_.load(std::memory_order_relaxed) + amount > most) {
       return false;
     }
@@ -43,15 +40,14 @@ class CacheBudget {
   }
 
   int64_t claimed() const { return claimed_.load(std::memory_order_relaxed); }
-  int64_t limit() const {
-    const uint64_t share = config_.pool_share != 0 ? pool_->bytes() / config_.pool_share : 0;
+  int64_t limit(uint64_t pool_bytes) const {
+    const uint64_t share = config_.pool_share != 0 ? pool_bytes / config_.pool_share : 0;
     return static_cast<int64_t>(config_.floor + share);
   }
 
  private:
   Config config_;
   std::atomic<int64_t> claimed_{0};
-  const PoolSize* pool_ = nullptr;
 };
 
 }  // namespace spillway::core

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <new>
 
-#include "alloc/base/bits.h"
+#include "alloc/core/page_heap.h"
+#include "alloc/core/slot_store.h"
 #include "alloc/os/bounded_wait.h"
-#include "alloc/os/os.h"
 
 namespace spillway::core {
 namespace {
@@ -23,51 +23,27 @@ constexpr uint64_t difference(uint64_t larger, uint64_t smaller) {
 
 }  // namespace
 
-bool Engine::start(const Config& config) {
+template <typename Store>
+bool Engine<Store>::start(const Config& config) {
   on_double_free_ = config.on_double_free;
-  const auto classes = static_cast<uint32_t>(config.block_sizes.size());
-  if (!arena_.reserve(classes + config.large_spans, config.most_span_bytes, config.least_span_bytes,
-                      config.units)) {
+  if (!store_.start(config.store)) {
     return false;
   }
-  // In place: a copy on the stack would be 5 KiB.
-  ::new (&geometry_)
-      Geometry(make_geometry(config.block_sizes, arena_.class_bytes(), config.layout));
-  if (!reserve_freelists(config.large_spans)) {
-    arena_.release();
-    return false;
-  }
-  budget_.configure(config.cache_budget, pool_size_);
+  // In place: a copy on the stack would be some KiB.
+  ::new (&geometry_) Geometry(make_geometry(config.store.block_sizes, config.bins));
+  budget_.configure(config.cache_budget);
   registry_.reserve(geometry_, config.most_threads);
   return true;
 }
 
-bool Engine::reserve_freelists(uint32_t large_spans) {
-  size_t bytes = LargeBlocks::bytes_needed(arena_, large_spans);
-  for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
-    bytes += Central::bytes_needed(geometry_.classes[i]);
-  }
-  freelist_bytes_ = align_up(bytes, os::page_size());
-  freelist_memory_ = os::reserve(freelist_bytes_, os::Access::kReadWrite, nullptr);
-  if (freelist_memory_ == nullptr) {
-    return false;
-  }
-  auto* memory = static_cast<char*>(freelist_memory_);
-  for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
-    centrals_[i].attach(arena_, class_index(i), geometry_.classes[i], pool_size_, memory);
-    memory += Central::bytes_needed(geometry_.classes[i]);
-  }
-  large_.attach(arena_, geometry_.class_count, large_spans, memory);
-  return true;
-}
-
-void Engine::stop() {
+template <typename Store>
+void Engine<Store>::stop() {
   registry_.release_memory();
-  os::release(freelist_memory_, freelist_bytes_);
-  arena_.release();
+  store_.stop();
 }
 
-ThreadCache* Engine::usable_cache(const ThreadAnchor& anchor) const {
+template <typename Store>
+ThreadCache* Engine<Store>::usable_cache(const ThreadAnchor& anchor) const {
   BinTable* const bins = &anchor.table();
   if (bins == &kCacheMetered) {
     return own_cache(anchor);
@@ -76,7 +52,8 @@ ThreadCache* Engine::usable_cache(const ThreadAnchor& anchor) const {
   return none ? nullptr : static_cast<ThreadCache*>(bins);
 }
 
-void* Engine::take(ThreadAnchor& anchor, ClassIndex index) {
+template <typename Store>
+void* Engine<Store>::take(ThreadAnchor& anchor, ClassIndex index) {
   if (anchor.busy.get()) {
     return take_uncached(index);
   }
@@ -91,7 +68,8 @@ void* Engine::take(ThreadAnchor& anchor, ClassIndex index) {
   return block != nullptr || own_cache(anchor) == nullptr ? block : take_when_back(anchor, index);
 }
 
-void* Engine::take_from(ThreadCache& cache, ClassIndex index) {
+template <typename Store>
+void* Engine<Store>::take_from(ThreadCache& cache, ClassIndex index) {
   // Not empty after all when a signal handler freed a block meanwhile, or when the caller found the
   // cache lent or metered.
   void* block = nullptr;
@@ -99,7 +77,8 @@ void* Engine::take_from(ThreadCache& cache, ClassIndex index) {
 }
 
 // What the class has left may be in the thread's own cache, which is lent for a moment.
-void* Engine::take_when_back(ThreadAnchor& anchor, ClassIndex index) {
+template <typename Store>
+void* Engine<Store>::take_when_back(ThreadAnchor& anchor, ClassIndex index) {
   void* block = nullptr;
   for (os::BoundedWait wait(kSecondNs); block == nullptr && wait.pause();) {
     const BusyScope busy(anchor);
@@ -112,22 +91,19 @@ void* Engine::take_when_back(ThreadAnchor& anchor, ClassIndex index) {
   return block;
 }
 
-void* Engine::take_uncached(ClassIndex index) {
-  Central::Client client;
+template <typename Store>
+void* Engine<Store>::take_uncached(ClassIndex index) {
+  uint32_t hint = 0;
   void* block = nullptr;
-  if (central(index).take_used(client, &block, 1) == 0) {
-    if (central(index).take_fresh(client, &block, 1) == 0) {
-      return nullptr;
-    }
-    central(index).put_run(client);
-    fresh_.add(geometry_.of(index).block_size);
+  if (store_.take(index, hint, &block, 1) != 0) {
+    // relaxed: a count.
+    uncached_[raw(index)].taken.fetch_add(1, std::memory_order_relaxed);
   }
-  // relaxed: a count.
-  uncached_[raw(index)].taken.fetch_add(1, std::memory_order_relaxed);
   return block;
 }
 
-uint64_t Engine::give(ThreadAnchor& anchor, ClassIndex index, void* block) {
+template <typename Store>
+uint64_t Engine<Store>::give(ThreadAnchor& anchor, ClassIndex index, void* block) {
   const uint64_t size = geometry_.of(index).block_size;
   if (!anchor.busy.get()) {
     const BusyScope busy(anchor);
@@ -137,14 +113,41 @@ uint64_t Engine::give(ThreadAnchor& anchor, ClassIndex index, void* block) {
       return cache->of(index).push(block) ? 0 : cache->spill(index, block, neighbours()) * size;
     }
   }
-  Central::Client client;
+  uint32_t hint = 0;
   // relaxed: a count.
   uncached_[raw(index)].given.fetch_add(1, std::memory_order_relaxed);
-  neighbours().put(index, client, &block, 1);
+  neighbours().put(index, hint, &block, 1);
   return size;
 }
 
-void Engine::meter(ThreadAnchor& anchor, bool metered) {
+template <typename Store>
+void* Engine<Store>::take_aligned(ClassIndex index, size_t alignment) {
+  void* block = nullptr;
+  if constexpr (requires { store_.take_aligned(index, alignment); }) {
+    block = store_.take_aligned(index, alignment);
+    uncached_[raw(index)].taken.fetch_add(block != nullptr ? 1 : 0, std::memory_order_relaxed);
+  }
+  return block;
+}
+
+template <typename Store>
+bool Engine<Store>::resize(void* block, ClassIndex index, size_t size) {
+  if constexpr (requires { store_.resize(block, index, size); }) {
+    const ClassIndex before = arena().entry_at(arena().offset(block)).class_index();
+    if (!store_.resize(block, index, size)) {
+      return false;
+    }
+    if (before != index) {
+      uncached_[raw(before)].went.fetch_add(1, std::memory_order_relaxed);
+      uncached_[raw(index)].came.fetch_add(1, std::memory_order_relaxed);
+    }
+    return true;
+  }
+  return false;
+}
+
+template <typename Store>
+void Engine<Store>::meter(ThreadAnchor& anchor, bool metered) {
   if (anchor.busy.get()) {
     return;
   }
@@ -156,7 +159,8 @@ void Engine::meter(ThreadAnchor& anchor, bool metered) {
   }
 }
 
-bool Engine::attach(ThreadAnchor& anchor) {
+template <typename Store>
+bool Engine<Store>::attach(ThreadAnchor& anchor) {
   if (anchor.bins.get() != &kNoCacheYet || anchor.busy.get()) {
     return false;
   }
@@ -168,138 +172,8 @@ bool Engine::attach(ThreadAnchor& anchor) {
   return cache != nullptr;
 }
 
-void Engine::allow_borrowing(ThreadAnchor& anchor) {
-  ThreadCache* cache = own_cache(anchor);
-  if (cache != nullptr && cache->anchor.get() == nullptr) {
-    cache->anchor.set(&anchor);
-    // release: pairs with the acquire in borrow(); the anchor is set.
-    cache->lease.store(ThreadCache::Lease::kOwned, std::memory_order_release);
-  }
-}
-
-Engine::Borrowed Engine::borrow(ThreadCache& cache) {
-  using Lease = ThreadCache::Lease;
-  auto owned = Lease::kOwned;
-  // acquire: pairs with the releases in allow_borrowing() and give_anchor_back().
-  if (!cache.lease.compare_exchange_strong(owned, Lease::kMoving, std::memory_order_acquire,
-                                           std::memory_order_relaxed)) {
-    return Borrowed::kNever;
-  }
-  ThreadAnchor& anchor = *cache.anchor.get();
-  anchor.bins.set(const_cast<BinTable*>(&kCacheLent));
-  // After this each thread has either seen the exchange or shows that it is busy: it sets the flag
-  // before it reads the pointer.
-  const bool barred = os::barrier_in_all_threads();
-  // acquire: pairs with the release at the end of the thread's last BusyScope.
-  if (barred && !anchor.busy.get_acquire()) {
-    // release: pairs with the acquire in detach(); the anchor is not written from here on.
-    cache.lease.store(Lease::kLent, std::memory_order_release);
-    return Borrowed::kYes;
-  }
-  give_anchor_back(cache);
-  return barred ? Borrowed::kBusy : Borrowed::kNever;
-}
-
-// The lease is kMoving.
-void Engine::give_anchor_back(ThreadCache& cache) {
-  // release: pairs with the acquires in ThreadAnchor::table() and wait_for_return(); what was done
-  // to the cache meanwhile.
-  BinTable* const bins =
-      cache.metered.get() ? const_cast<BinTable*>(&kCacheMetered) : static_cast<BinTable*>(&cache);
-  cache.anchor.get()->bins.set_release(bins);
-  // release: pairs with the acquires in borrow() and detach().
-  cache.lease.store(ThreadCache::Lease::kOwned, std::memory_order_release);
-}
-
-void Engine::return_borrowed(ThreadCache& cache) {
-  auto lent = ThreadCache::Lease::kLent;
-  // acquire: pairs with the release in detach().
-  if (cache.lease.compare_exchange_strong(lent, ThreadCache::Lease::kMoving,
-                                          std::memory_order_acquire)) {
-    give_anchor_back(cache);
-  } else if (lent == ThreadCache::Lease::kOrphaned) {
-    cache.flush(neighbours());
-    release_cache(cache);
-  }
-}
-
-void Engine::release_cache(ThreadCache& cache) {
-  cache.anchor.set(nullptr);
-  cache.metered.set(false);
-  // relaxed: the registry hands the cache on.
-  cache.lease.store(ThreadCache::Lease::kNone, std::memory_order_relaxed);
-  registry_.release(cache);
-}
-
-uint64_t Engine::relax_caches() {
-  const uint64_t now = os::monotonic_ns();
-  uint64_t held = 0;
-  registry_.for_each([&](ThreadCache& cache) {
-    // relaxed: a cache that is lent out from now on is looked at the next time.
-    if (cache.lease.load(std::memory_order_relaxed) == ThreadCache::Lease::kNone ||
-        !cache.holds_anything(geometry_)) {
-      return;
-    }
-    Borrowed borrowed = Borrowed::kBusy;
-    if (cache.needs_relaxing(neighbours(), now)) {
-      borrowed = borrow(cache);
-    }
-    if (borrowed == Borrowed::kYes) {
-      cache.relax(neighbours());
-      held += cache.bytes(geometry_);
-      return_borrowed(cache);
-    } else if (borrowed == Borrowed::kBusy) {
-      held += cache.bytes(geometry_);
-    }
-  });
-  return held;
-}
-
-void Engine::cool() {
-  for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
-    centrals_[i].cool();
-  }
-}
-
-void Engine::detach(ThreadAnchor& anchor) {
-  using Lease = ThreadCache::Lease;
-  ThreadCache* cache = own_cache(anchor);
-  Lease seen = Lease::kNone;
-  if (cache != nullptr) {
-    os::BoundedWait wait(10 * kSecondNs);
-    for (;;) {
-      // relaxed: the exchange decides.
-      seen = cache->lease.load(std::memory_order_relaxed);
-      if (seen == Lease::kMoving) {
-        // Over in some microseconds, or when the borrower runs again.
-        if (wait.pause()) {
-          continue;
-        }
-        break;
-      }
-      const Lease next = seen == Lease::kLent ? Lease::kOrphaned : Lease::kNone;
-      // acquire: pairs with the releases in give_anchor_back() and borrow(). release: pairs with
-      // the acquire in return_borrowed().
-      if (cache->lease.compare_exchange_weak(seen, next, std::memory_order_acq_rel)) {
-        break;
-      }
-    }
-  }
-  const bool ours = cache != nullptr && (seen == Lease::kOwned || seen == Lease::kNone);
-  {
-    const BusyScope busy(anchor);
-    anchor.bins.set(const_cast<BinTable*>(&kCacheGone));
-    anchor.cache_number.set(0);
-    if (ours) {
-      cache->flush(neighbours());
-    }
-  }
-  if (ours) {
-    release_cache(*cache);
-  }
-}
-
-void Engine::flush(ThreadAnchor& anchor) {
+template <typename Store>
+void Engine<Store>::flush(ThreadAnchor& anchor) {
   if (anchor.busy.get() || own_cache(anchor) == nullptr) {
     return;
   }
@@ -313,7 +187,17 @@ void Engine::flush(ThreadAnchor& anchor) {
   } while (wait.pause());
 }
 
-void Engine::recover_after_fork(ThreadAnchor& survivor, bool purge_was_ours) {
+template <typename Store>
+void Engine<Store>::release_cache(ThreadCache& cache) {
+  cache.anchor.set(nullptr);
+  cache.metered.set(false);
+  // relaxed: the registry hands the cache on.
+  cache.lease.store(ThreadCache::Lease::kNone, std::memory_order_relaxed);
+  registry_.release(cache);
+}
+
+template <typename Store>
+void Engine<Store>::recover_after_fork(ThreadAnchor& survivor, bool purge_was_ours) {
   ThreadCache* const mine = own_cache(survivor);
   // A thread that did not come along may have borrowed it, if the fork did not wait for that.
   // relaxed, all of them here: the only thread there is.
@@ -327,41 +211,34 @@ void Engine::recover_after_fork(ThreadAnchor& survivor, bool purge_was_ours) {
       release_cache(cache);
     }
   });
-  for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
-    centrals_[i].recover_after_fork(purge_was_ours);
-  }
-  large_.recover_after_fork(purge_was_ours);
+  store_.recover_after_fork(purge_was_ours);
   registry_.recover_after_fork();
-  arena_.recover_after_fork();
+  arena().recover_after_fork();
 }
 
-void Engine::give_up_untouched() {
-  if (!arena_.seal()) {
-    return;
+template <typename Store>
+void Engine<Store>::give_up_untouched() {
+  if constexpr (requires { store_.give_up_untouched(); }) {
+    if (arena().seal()) {
+      store_.give_up_untouched();
+      registry_.give_up_untouched();
+    }
   }
-  for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
-    const Central& one = centrals_[i];
-    arena_.give_up(arena_.span_start(i - 1), one.committed_start());
-    arena_.give_up(one.committed_end(), arena_.span_start(i));
-  }
-  large_.give_up_untouched();
-  registry_.give_up_untouched();
 }
 
-bool Engine::free_bytes_reach(uint64_t bytes) {
-  uint64_t sum = large_.free_bytes_up_to(bytes);
-  for (uint32_t i = 1; i <= geometry_.class_count && sum < bytes; ++i) {
-    sum += centrals_[i].dirty_bytes_up_to(bytes - sum);
-  }
+template <typename Store>
+uint64_t Engine<Store>::cached_bytes_up_to(uint64_t most) const {
+  uint64_t sum = 0;
   // No more than they may hold, which is known at once.
-  if (sum + static_cast<uint64_t>(std::max<int64_t>(budget_.claimed(), 0)) >= bytes) {
+  if (static_cast<uint64_t>(std::max<int64_t>(budget_.claimed(), 0)) >= most) {
     registry_.for_each(
-        [&](const ThreadCache& cache) { sum += sum < bytes ? cache.bytes(geometry_) : 0; });
+        [&](const ThreadCache& cache) { sum += sum < most ? cache.bytes(geometry_) : 0; });
   }
-  return sum >= bytes;
+  return sum;
 }
 
-uint64_t Engine::taken_bytes() const {
+template <typename Store>
+uint64_t Engine<Store>::taken_bytes() const {
   uint64_t sum = 0;
   registry_.for_each([&](const ThreadCache& cache) {
     for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
@@ -375,12 +252,13 @@ uint64_t Engine::taken_bytes() const {
   return sum;
 }
 
-void Engine::collect(stats::Snapshot& snapshot) const {
+template <typename Store>
+void Engine<Store>::collect(stats::Snapshot& snapshot) const {
   snapshot.class_count = geometry_.class_count;
-  large_.collect(snapshot);
-  snapshot.pool_reserved_bytes = arena_.bytes();
+  store_.collect(snapshot);
+  snapshot.pool_reserved_bytes = arena().bytes();
   snapshot.cache_capacity_bytes = static_cast<uint64_t>(budget_.claimed());
-  snapshot.cache_budget_bytes = static_cast<uint64_t>(budget_.limit());
+  snapshot.cache_budget_bytes = static_cast<uint64_t>(budget_.limit(store_.size_bytes()));
   uint64_t in[kMaxClasses] = {};
   uint64_t out[kMaxClasses] = {};
   registry_.for_each([&](const ThreadCache& cache) {
@@ -400,22 +278,19 @@ void Engine::collect(stats::Snapshot& snapshot) const {
     // relaxed: counts.
     const uint64_t taken = uncached_[i].taken.load(std::memory_order_relaxed);
     const uint64_t given = uncached_[i].given.load(std::memory_order_relaxed);
-    const uint64_t away_from_freelist = difference(in[i] + taken, out[i] + given);
+    in[i] += taken + uncached_[i].came.load(std::memory_order_relaxed);
+    out[i] += given + uncached_[i].went.load(std::memory_order_relaxed);
     one.block_size = geometry_.classes[i].block_size;
-    one.grown = centrals_[i].grown();
-    one.live = difference(away_from_freelist, one.cached);
-    one.free = difference(one.grown, away_from_freelist);
-    one.clean = centrals_[i].count_clean();
+    one.live = difference(difference(in[i], out[i]), one.cached);
     one.allocations_total += taken;
     snapshot.uncached_total += taken + given;
     snapshot.allocations_total += one.allocations_total;
-    snapshot.pool_committed_bytes += centrals_[i].committed() * uint64_t{one.block_size};
-    snapshot.pool_grown_bytes += one.grown * one.block_size;
     snapshot.pool_live_bytes += one.live * one.block_size;
     snapshot.pool_cached_bytes += one.cached * one.block_size;
-    snapshot.pool_free_bytes += one.free * one.block_size;
-    snapshot.pool_clean_bytes += one.clean * one.block_size;
   }
 }
+
+template class Engine<PageHeap>;
+template class Engine<SlotStore>;
 
 }  // namespace spillway::core

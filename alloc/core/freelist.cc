@@ -14,7 +14,6 @@ constexpr uint32_t words_for(uint32_t bits) {
 
 // take() looks into this many words before it is content with less than wanted.
 constexpr uint32_t kMostWordsPerTake = 4;
-constexpr uint32_t kMostWordsPerPrivateTake = 16;
 
 // Four slots at a time: a batch of neighbours is to cost about its one atomic operation.
 constexpr uint32_t kFour = 4;
@@ -83,16 +82,14 @@ void Freelist::attach(void* memory, uint32_t slots, uint32_t lanes, uint32_t lan
   }
 }
 
-template <typename Choose>
-uint32_t Freelist::take_chosen(uint32_t& hint, SlotIndex* out, uint32_t wanted, uint32_t most_words,
-                               Choose choose) {
+uint32_t Freelist::take(uint32_t& hint, SlotIndex* out, uint32_t wanted) {
   SPILLWAY_DCHECK(hint < words_[0]);
   // The top first where it is the word itself, or in no line with words that other threads write.
   constexpr unsigned kTopApart = 4;  // levels
   if ((level_count_ == 1 || level_count_ >= kTopApart) && seems_empty()) {
     return 0;
   }
-  uint32_t taken = take_from_word(hint, out, wanted, choose);
+  uint32_t taken = take_from_word(hint, out, wanted);
   uint32_t word = hint;
   if (taken == 0) {
     if (seems_empty()) {
@@ -100,7 +97,7 @@ uint32_t Freelist::take_chosen(uint32_t& hint, SlotIndex* out, uint32_t wanted, 
     }
     retire_if_stale(1, word);
   }
-  for (uint32_t visited = 1; taken < wanted && visited < most_words && !seems_empty();) {
+  for (uint32_t visited = 1; taken < wanted && visited < kMostWordsPerTake && !seems_empty();) {
     uint32_t next = find_bit(1, word + 1);
     if (next == kNoWord) {
       next = find_bit(1, 0);
@@ -109,7 +106,7 @@ uint32_t Freelist::take_chosen(uint32_t& hint, SlotIndex* out, uint32_t wanted, 
       break;
     }
     word = next;
-    const uint32_t found = take_from_word(word, out + taken, wanted - taken, choose);
+    const uint32_t found = take_from_word(word, out + taken, wanted - taken);
     if (found != 0) {
       hint = word;
       taken += found;
@@ -122,21 +119,19 @@ uint32_t Freelist::take_chosen(uint32_t& hint, SlotIndex* out, uint32_t wanted, 
   return taken;
 }
 
-template <typename Choose>
-uint32_t Freelist::take_from_word(uint32_t word, SlotIndex* out, uint32_t wanted, Choose& choose) {
+uint32_t Freelist::take_from_word(uint32_t word, SlotIndex* out, uint32_t wanted) {
   Word& bits = word_at(0, word);
   // relaxed: only a guess; the fetch_and below decides.
-  uint64_t seen = choose.among(word, bits.load(std::memory_order_relaxed));
+  uint64_t seen = bits.load(std::memory_order_relaxed);
   while (seen != 0) {
     const uint64_t mask = lowest_set_bits(seen, wanted);
     // acquire: pairs with the fetch_or in fill(), whose thread wrote the blocks and their states.
     const uint64_t before = bits.fetch_and(~mask, std::memory_order_acquire);
     const uint64_t mine = before & mask;
     if (mine == 0) {
-      seen = choose.among(word, before & ~mask);
+      seen = before & ~mask;
       continue;
     }
-    choose.taken(word, mine);
     uint32_t count = 0;
     for_each_run(mine, [&](unsigned first, unsigned length) {
       write_neighbours(word * kSlotsPerWord + first, length, out + count);
@@ -145,27 +140,6 @@ uint32_t Freelist::take_from_word(uint32_t word, SlotIndex* out, uint32_t wanted
     return count;
   }
   return 0;
-}
-
-uint32_t Freelist::take(uint32_t& hint, SlotIndex* out, uint32_t wanted) {
-  struct Any {
-    static uint64_t among(uint32_t /*word*/, uint64_t seen) { return seen; }
-    static void taken(uint32_t /*word*/, uint64_t /*slots*/) {}
-  };
-  return take_chosen(hint, out, wanted, kMostWordsPerTake, Any{});
-}
-
-uint32_t Freelist::take_private(uint32_t& hint, SlotIndex* out, uint32_t wanted, Groups& groups,
-                                Holder holder) {
-  struct Private {
-    Groups& groups;
-    Holder holder;
-    uint64_t among(uint32_t word, uint64_t seen) const {
-      return groups.private_part(word, seen, holder);
-    }
-    void taken(uint32_t word, uint64_t slots) const { groups.settle(word, slots, holder); }
-  };
-  return take_chosen(hint, out, wanted, kMostWordsPerPrivateTake, Private{groups, holder});
 }
 
 uint32_t Freelist::find_bit(unsigned level, uint32_t from) {
@@ -324,6 +298,21 @@ void Freelist::put_word(uint32_t word, uint64_t slots) {
   if (slots != 0) {
     fill(word, slots, duplicate);
   }
+}
+
+SlotIndex Freelist::next_slot(SlotIndex from) {
+  const uint32_t skipped = raw(from) % kSlotsPerWord;
+  for (uint32_t word = next_word(raw(from) / kSlotsPerWord); word != kNoWord;
+       word = next_word(word + 1)) {
+    retire_if_stale(1, word);
+    // relaxed: a look; a thread that wants a slot claims it.
+    const uint64_t seen = word_at(0, word).load(std::memory_order_relaxed);
+    const uint64_t here = word == raw(from) / kSlotsPerWord ? seen & ~low_bits(skipped) : seen;
+    if (here != 0) {
+      return SlotIndex{word * kSlotsPerWord + static_cast<uint32_t>(std::countr_zero(here))};
+    }
+  }
+  return kNoSlot;
 }
 
 bool Freelist::take_slot(SlotIndex slot) {

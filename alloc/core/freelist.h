@@ -24,7 +24,6 @@
 #include <cstdint>
 
 #include "alloc/base/index.h"
-#include "alloc/core/groups.h"
 
 namespace spillway::core {
 
@@ -43,10 +42,6 @@ class Freelist {
   // caller's word, below words(): the search starts there, and it is set to where slots were found.
   // At most four words are emptied, so fewer than wanted may come; 0: nothing was free.
   uint32_t take(uint32_t& hint, SlotIndex* out, uint32_t wanted);
-  // The same with slots of groups that `holder` shares with nobody, which it holds from then on.
-  // Looks into sixteen words at most.
-  uint32_t take_private(uint32_t& hint, SlotIndex* out, uint32_t wanted, Groups& groups,
-                        Holder holder);
 
   // Adds slots; `hint` becomes the word of the last. Returns a slot that was here already (a double
   // free: it is here once all the same), or kNoSlot.
@@ -75,6 +70,8 @@ class Freelist {
     }
   }
 
+  // The first slot at or after `from` that is here, or kNoSlot.
+  SlotIndex next_slot(SlotIndex from);
   // Takes this very slot; false when it is not here (any more). One read-modify-write: that the
   // word is empty now the summary learns from the next look, if it is still so.
   bool take_slot(SlotIndex slot);
@@ -107,11 +104,7 @@ class Freelist {
   using Word = std::atomic<uint64_t>;
   static constexpr unsigned kMostLevels = 6;  // 64^6 slots
 
-  template <typename Choose>
-  uint32_t take_chosen(uint32_t& hint, SlotIndex* out, uint32_t wanted, uint32_t most_words,
-                       Choose choose);
-  template <typename Choose>
-  uint32_t take_from_word(uint32_t word, SlotIndex* out, uint32_t wanted, Choose& choose);
+  uint32_t take_from_word(uint32_t word, SlotIndex* out, uint32_t wanted);
   // The first bit at or after `from` that is set at `level` (a word index of the level below);
   // removes stale bits of the levels above on the way.
   uint32_t find_bit(unsigned level, uint32_t from);

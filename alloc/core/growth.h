@@ -1,5 +1,5 @@
 // The untouched end of one class's span: slots are handed out in address order, each once, from
-// memory that is committed in chunks of growing size. Lock-free: threads that need a chunk at the
+// memory that is committed in steps of growing size. Lock-free: threads that need a step at the
 // same time all ask the kernel for the same one, which is harmless.
 #pragma once
 
@@ -8,19 +8,22 @@
 
 #include "alloc/base/index.h"
 #include "alloc/core/arena.h"
-#include "alloc/core/geometry.h"
-#include "alloc/core/pool_size.h"
 
 namespace spillway::core {
 
+// How the slots of a class lie in its span.
+struct SlotLayout {
+  uint32_t stride_granules = 0;  // distance between neighbouring slots
+  uint32_t slots = 0;            // that fit the span
+};
+
 class Growth {
  public:
-  void attach(Arena& arena, ClassIndex index, const ClassGeometry& geometry, PoolSize& pool_size);
+  void attach(Arena& arena, ClassIndex index, const SlotLayout& layout);
 
-  // The fresh slots up to the next group (groups.h), so that threads which grow at the same time
-  // share none: the first one's index goes to `first`, their number is returned. 0: the span is
-  // used up or the kernel gives no memory. Fresh slots read as zero.
-  uint32_t take_group(SlotIndex& first);
+  // Up to `wanted` neighbouring slots: the first one's index goes to `first`, their number is
+  // returned. 0: the span is used up or the kernel gives no memory. They read as zero.
+  uint32_t take(uint32_t wanted, SlotIndex& first);
 
   // Slots handed out so far; never falls.
   // relaxed: a gauge.
@@ -32,10 +35,9 @@ class Growth {
   bool commit_up_to(uint32_t committed, uint32_t target);
 
   Arena* arena_ = nullptr;
-  const ClassGeometry* geometry_ = nullptr;
-  PoolSize* pool_size_ = nullptr;
   ClassIndex index_ = kNoClass;
-  // Invariant: taken_ <= committed_ <= geometry_->slots.
+  SlotLayout layout_;
+  // Invariant: taken_ <= committed_ <= layout_.slots.
   std::atomic<uint32_t> taken_{0};
   std::atomic<uint32_t> committed_{0};
 };

@@ -23,8 +23,7 @@ void Registry::reserve(const Geometry& geometry, uint32_t most_caches) {
     if (bytes > most_bytes) {
       continue;
     }
-    // Readable: for_each() looks at numbers whose cache is just being made.
-    auto* memory = static_cast<char*>(os::reserve(bytes, os::Access::kRead, nullptr));
+    auto* memory = static_cast<char*>(os::reserve(bytes, os::Access::kNone, nullptr));
     if (memory == nullptr) {
       continue;
     }
@@ -73,7 +72,6 @@ ThreadCache* Registry::claim() {
   ThreadCache& cache = at(raw(number));
   // release: pairs with the acquire in for_each().
   lives_[cache.number()].store(Life::kInUse, std::memory_order_release);
-  in_use_.fetch_add(1, std::memory_order_relaxed);
   return &cache;
 }
 
@@ -92,14 +90,12 @@ ThreadCache* Registry::create() {
   cache->start(number, *geometry_);
   // release: pairs with the acquire in for_each().
   lives_[number].store(Life::kInUse, std::memory_order_release);
-  in_use_.fetch_add(1, std::memory_order_relaxed);
   return cache;
 }
 
 void Registry::release(ThreadCache& cache) {
   // relaxed: the put() below hands the cache on.
   lives_[cache.number()].store(Life::kIdle, std::memory_order_relaxed);
-  in_use_.fetch_sub(1, std::memory_order_relaxed);
   uint32_t hint = 0;
   const SlotIndex number{cache.number()};
   static_cast<void>(free_numbers_.put(hint, &number, 1));  // never there twice: it was in use

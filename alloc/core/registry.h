@@ -21,9 +21,9 @@ class Registry {
   void reserve(const Geometry& geometry, uint32_t most_caches);
   void release_memory();
 
-  // A cache for the calling thread, or null. One system call when it is a new one.
+  // A cache for the calling thread, or null. Two system calls when it is a new one.
   ThreadCache* claim();
-  // Empty and no longer anybody's.
+  // Of an empty cache that no thread uses any more.
   void release(ThreadCache& cache);
 
   // Address space of caches that no thread had yet: there will be no more of them.
@@ -41,9 +41,6 @@ class Registry {
     // relaxed: a momentary answer.
     return lives_[cache.number()].load(std::memory_order_relaxed) == Life::kInUse;
   }
-
-  // How many are; a momentary answer.
-  uint32_t in_use() const { return in_use_.load(std::memory_order_relaxed); }
 
   // Calls `action(ThreadCache&)` for every cache that was ever claimed.
   template <typename Action>
@@ -72,7 +69,6 @@ class Registry {
   std::atomic<uint32_t> room_{0};  // relaxed: falls once, to what is numbered
   uint32_t reserved_ = 0;
   std::atomic<uint32_t> numbered_{0};
-  std::atomic<uint32_t> in_use_{0};  // relaxed: orders nothing
   std::atomic<Life>* lives_ = nullptr;
   Freelist free_numbers_;
 };

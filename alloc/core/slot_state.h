@@ -1,7 +1,7 @@
 // The byte that says where a block is now, kept outside the block and indexed by granule, so that
-// free() finds it with one shift. Only the byte of a granule that a block starts in is ever
-// written: the others stay zero, which no live block is, and so an interior pointer fails the same
-// compare that catches a double free.
+// free() finds it with one shift. Only the byte of a granule that a block starts in is
+// written: the others never say "live", and so an interior pointer fails the same compare that
+// catches a double free.
 //
 // A live block's byte is the line of its granule that it starts at (blocks need not start at a
 // granule's first byte, see geometry.h): free() accepts exactly one address a granule. The owner of
@@ -16,12 +16,13 @@
 namespace spillway::core {
 
 enum class SlotState : uint8_t {
-  // Never handed out, or given back to the kernel: reads as zero. Also any interior granule.
+  // Never handed out, or given back to the kernel: reads as zero. Also a granule in which no block
+  // ever began.
   kClean = 0,
-  // Live, starting at this granule, which is not the first of its slot.
-  kLiveInside = 0x40,
   // Free, contents unknown.
   kFree = 0x80,
+  // The same, and in no thread's cache: a block that arrives there so was freed twice.
+  kSpilled = 0x81,
   // Live, starting at line 0 .. 63 of this granule: both bits above the line's set, so that one
   // instruction makes the byte out of an address.
   kFirstLive = 0xc0,

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "alloc/base/check.h"
+#include "alloc/core/page_heap.h"
+#include "alloc/core/slot_store.h"
 #include "alloc/os/os.h"
 
 namespace spillway::core {
@@ -21,14 +23,6 @@ constinit const BinTable kCacheLent{};
 constinit const BinTable kCacheMetered{};
 constinit const BinTable kCacheGone{};
 
-void CacheNeighbours::put(ClassIndex index, Central::Client& client, void* const* blocks,
-                          uint32_t count) const {
-  void* const duplicate = central(index).put(client, blocks, count);
-  if (duplicate != nullptr) {
-    on_double_free.call(on_double_free.owner, duplicate);
-  }
-}
-
 size_t ThreadCache::bytes_needed(const Geometry& geometry) {
   return sizeof(ThreadCache) + geometry.stack_entries * sizeof(void*);
 }
@@ -41,12 +35,48 @@ void ThreadCache::start(uint32_t number, const Geometry& geometry) {
     bins[i].top.set(stack);
     bins[i].bottom.set(stack);
     bins[i].limit.set(stack);
-    const bool grouped = !geometry.classes[i].fixed_bins;
-    policies_[i].client.holder = grouped ? static_cast<Holder>(number + 1) : kNobody;
   }
 }
 
-uint32_t ThreadCache::spill(ClassIndex index, void* block, const CacheNeighbours& neighbours) {
+template <typename Store>
+uint32_t ThreadCache::take(ClassIndex index, void** out, uint32_t wanted,
+                           const CacheNeighbours<Store>& neighbours) {
+  Policy& policy = policies_[raw(index)];
+  if (policy.hint == kNoHint) {
+    policy.hint = neighbours.store.start_hint(index, number_);
+  }
+  const uint32_t count = neighbours.store.take(index, policy.hint, out, wanted);
+  policy.traffic.blocks_in.add(count);
+  return count;
+}
+
+template <typename Store>
+void* ThreadCache::refill(ClassIndex index, const CacheNeighbours<Store>& neighbours) {
+  Bin& bin = of(index);
+  SPILLWAY_DCHECK(bin.count() == 0);
+  on_miss(index, Miss::kEmpty, neighbours);
+  Policy& policy = policies_[raw(index)];
+  policy.traffic.refills.add(1);
+  if (policy.capacity == 0) {
+    void* block = nullptr;
+    bin.allocations.add(take(index, &block, 1, neighbours));
+    return block;
+  }
+  void** const bottom = bin.bottom.get();
+  const uint32_t count = take(index, bottom, std::max(1U, policy.capacity / 2), neighbours);
+  if (count == 0) {
+    return nullptr;
+  }
+  std::reverse(bottom, bottom + count);  // the lowest address first
+  order_for_signals();
+  bin.top.set(bottom + count - 1);
+  bin.allocations.add(1);
+  return bottom[count - 1];
+}
+
+template <typename Store>
+uint32_t ThreadCache::spill(ClassIndex index, void* block,
+                            const CacheNeighbours<Store>& neighbours) {
   Bin& bin = of(index);
   Policy& policy = policies_[raw(index)];
   on_miss(index, Miss::kFull, neighbours);
@@ -57,7 +87,7 @@ uint32_t ThreadCache::spill(ClassIndex index, void* block, const CacheNeighbours
   if (policy.capacity == 0 ||
       (policy.capacity < kLeastBatching && neighbours.geometry.of(index).fixed_bins)) {
     policy.traffic.blocks_out.add(1);
-    neighbours.put(index, policy.client, &block, 1);
+    neighbours.put(index, policy.hint, &block, 1);
     return 1;
   }
   const uint32_t given = std::max(1U, policy.capacity / 2);
@@ -66,29 +96,30 @@ uint32_t ThreadCache::spill(ClassIndex index, void* block, const CacheNeighbours
   return given;
 }
 
-void ThreadCache::flush(const CacheNeighbours& neighbours) {
+template <typename Store>
+void ThreadCache::flush(const CacheNeighbours<Store>& neighbours) {
   for (uint32_t i = 1; i <= neighbours.geometry.class_count; ++i) {
     const ClassIndex index{static_cast<uint8_t>(i)};
     Policy& policy = policies_[i];
     shrink(index, 0, neighbours);
-    neighbours.central(index).put_run(policy.client);
-    policy.client.private_runs = 0;
-    policy.client.needed_runs = 0;
     // Where the next owner starts is decided anew.
-    policy.client.hint = kNoHint;
+    policy.hint = kNoHint;
     policy.last_miss = Miss::kNone;
   }
   pace_.forget();
 }
 
-bool ThreadCache::needs_relaxing(const CacheNeighbours& neighbours, uint64_t now_ns) {
+template <typename Store>
+bool ThreadCache::needs_relaxing(const CacheNeighbours<Store>& neighbours, uint64_t now_ns) {
   const Geometry& geometry = neighbours.geometry;
-  const uint64_t moved = blocks_moved(geometry);
-  const uint64_t since = moved - relaxed_moved_;
+  const Pace::Given now_given = given(geometry);
+  const uint64_t ns = now_ns - relaxed_at_ns_;
+  const uint64_t blocks = now_given.blocks - relaxed_given_.blocks;
   const bool first_look = relaxed_at_ns_ == 0;
-  const bool hurried = Pace::is_hurry(since, now_ns - relaxed_at_ns_, neighbours.company());
-  slept_ = !first_look && since == 0 && misses_.get() == relaxed_misses_;
-  relaxed_moved_ = moved;
+  const bool hurried = Pace::is_hurry(now_given.bytes - relaxed_given_.bytes, ns);
+  worked_ = Pace::is_work(blocks, ns);
+  slept_ = !first_look && blocks == 0 && misses_.get() == relaxed_misses_;
+  relaxed_given_ = now_given;
   relaxed_misses_ = misses_.get();
   relaxed_at_ns_ = now_ns;
   if (first_look || hurried) {
@@ -96,23 +127,24 @@ bool ThreadCache::needs_relaxing(const CacheNeighbours& neighbours, uint64_t now
   }
   for (uint32_t i = 1; i <= geometry.class_count; ++i) {
     const auto capacity = static_cast<uint32_t>(bins[i].limit.get() - bins[i].bottom.get());
-    if (capacity > (slept_ ? 0 : geometry.classes[i].first_capacity)) {
+    const ClassGeometry& one = geometry.classes[i];
+    const uint32_t awake = worked_ ? one.busy_capacity : one.first_capacity;
+    if (capacity > (slept_ ? 0 : awake)) {
       return true;
     }
   }
   return false;
 }
 
-void ThreadCache::relax(const CacheNeighbours& neighbours) {
+template <typename Store>
+void ThreadCache::relax(const CacheNeighbours<Store>& neighbours) {
   if (slept_) {
     flush(neighbours);
   } else {
     // Bins that fit are never missed: what their thread is like shows only here.
-    pace_.calm_down();
+    pace_.calm_down(worked_);
     age(neighbours);
   }
-  // What went out here is no work of the thread's.
-  relaxed_moved_ = blocks_moved(neighbours.geometry);
 }
 
 bool ThreadCache::holds_anything(const Geometry& geometry) const {
@@ -132,24 +164,17 @@ uint64_t ThreadCache::bytes(const Geometry& geometry) const {
   return sum;
 }
 
-void ThreadCache::on_miss(ClassIndex index, Miss miss, const CacheNeighbours& neighbours) {
+template <typename Store>
+void ThreadCache::on_miss(ClassIndex index, Miss miss, const CacheNeighbours<Store>& neighbours) {
   const uint32_t before = misses_.get();
   misses_.set(before + 1);
   if (neighbours.geometry.of(index).fixed_bins) {
     return consider_growth(index, miss, neighbours);  // whatever the pace
   }
-  if (pace_.found_company(neighbours.company())) {
-    pace_.calm_down();
-    for (uint32_t i = 1; i <= neighbours.geometry.class_count; ++i) {
-      shrink(ClassIndex{static_cast<uint8_t>(i)}, neighbours.geometry.classes[i].first_capacity,
-             neighbours);
-    }
-  }
   if (before % kMissesPerLook == 0) {
-    pace_.look(os::monotonic_ns(), blocks_moved(neighbours.geometry), neighbours.company());
+    pace_.look(os::monotonic_ns(), given(neighbours.geometry));
     if (before % kMissesPerAging == 0) {
       age(neighbours);
-      pace_.pass_over(blocks_moved(neighbours.geometry));
     }
   }
   consider_growth(index, miss, neighbours);
@@ -157,8 +182,12 @@ void ThreadCache::on_miss(ClassIndex index, Miss miss, const CacheNeighbours& ne
 
 uint32_t ThreadCache::wanted_capacity(const Policy& policy, const ClassGeometry& geometry,
                                       bool missed_both_ways) const {
-  if (!pace_.is_hurried() || geometry.fixed_bins) {
+  if (!pace_.is_busy() || geometry.fixed_bins) {
     return geometry.first_capacity;
+  }
+  if (!pace_.is_hurried()) {
+    return missed_both_ways ? std::min(policy.capacity + 1, geometry.busy_capacity)
+                            : geometry.first_capacity;
   }
   if (policy.capacity == 0) {
     return std::max(1U, geometry.first_capacity);
@@ -169,15 +198,17 @@ uint32_t ThreadCache::wanted_capacity(const Policy& policy, const ClassGeometry&
   return std::min(policy.capacity * 2, geometry.flow_capacity);
 }
 
-void ThreadCache::consider_growth(ClassIndex index, Miss miss, const CacheNeighbours& neighbours) {
+template <typename Store>
+void ThreadCache::consider_growth(ClassIndex index, Miss miss,
+                                  const CacheNeighbours<Store>& neighbours) {
   Policy& policy = policies_[raw(index)];
   const ClassGeometry& geometry = neighbours.geometry.of(index);
   const bool missed_both_ways = policy.last_miss != Miss::kNone && policy.last_miss != miss;
   policy.last_miss = miss;
-  policy.client.keeps_apart = pace_.is_hurried();
   const uint32_t wanted = wanted_capacity(policy, geometry, missed_both_ways);
   if (wanted > policy.capacity &&
-      neighbours.budget.claim(uint64_t{wanted - policy.capacity} * geometry.block_size)) {
+      neighbours.budget.claim(uint64_t{wanted - policy.capacity} * geometry.block_size,
+                              neighbours.store.size_bytes())) {
     set_capacity(index, wanted);
   }
 }
@@ -188,21 +219,23 @@ void ThreadCache::set_capacity(ClassIndex index, uint32_t capacity) {
   bin.limit.set(bin.bottom.get() + capacity);
 }
 
-void ThreadCache::give_oldest(ClassIndex index, uint32_t count, const CacheNeighbours& neighbours) {
-  for (; count > Central::kMostBatch; count -= Central::kMostBatch) {
-    give_oldest(index, Central::kMostBatch, neighbours);
+template <typename Store>
+void ThreadCache::give_oldest(ClassIndex index, uint32_t count,
+                              const CacheNeighbours<Store>& neighbours) {
+  for (; count > kMostBatch; count -= kMostBatch) {
+    give_oldest(index, kMostBatch, neighbours);
   }
   if (count == 0) {
     return;
   }
-  void* batch[Central::kMostBatch];
+  void* batch[kMostBatch];
   Bin& bin = of(index);
   Policy& policy = policies_[raw(index)];
   void** const bottom = bin.bottom.get();
   void** const top = bin.top.get();
-  SPILLWAY_DCHECK(count <= bin.count() && count <= Central::kMostBatch);
+  SPILLWAY_DCHECK(count <= bin.count() && count <= kMostBatch);
   std::copy(bottom, bottom + count, batch);
-  // Out of the bin before into the freelist: a fork between the two loses the batch to the child
+  // Out of the bin before into the store: a fork between the two loses the batch to the child
   // instead of giving it blocks that are in two places.
   bin.top.set(bottom);
   order_for_signals();
@@ -210,10 +243,12 @@ void ThreadCache::give_oldest(ClassIndex index, uint32_t count, const CacheNeigh
   order_for_signals();
   bin.top.set(top - count);
   policy.traffic.blocks_out.add(count);
-  neighbours.put(index, policy.client, batch, count);
+  neighbours.put(index, policy.hint, batch, count);
 }
 
-void ThreadCache::shrink(ClassIndex index, uint32_t capacity, const CacheNeighbours& neighbours) {
+template <typename Store>
+void ThreadCache::shrink(ClassIndex index, uint32_t capacity,
+                         const CacheNeighbours<Store>& neighbours) {
   Policy& policy = policies_[raw(index)];
   if (capacity >= policy.capacity) {
     return;
@@ -225,10 +260,12 @@ void ThreadCache::shrink(ClassIndex index, uint32_t capacity, const CacheNeighbo
   set_capacity(index, capacity);
 }
 
-void ThreadCache::age(const CacheNeighbours& neighbours) {
+template <typename Store>
+void ThreadCache::age(const CacheNeighbours<Store>& neighbours) {
   for (uint32_t i = 1; i <= neighbours.geometry.class_count; ++i) {
     Policy& policy = policies_[i];
-    const uint32_t unhurried = neighbours.geometry.classes[i].first_capacity;
+    const ClassGeometry& geometry = neighbours.geometry.classes[i];
+    const uint32_t unhurried = pace_.is_busy() ? geometry.busy_capacity : geometry.first_capacity;
     const bool idle = policy.capacity != 0 && bins[i].top.get() == policy.seen_top &&
                       bins[i].allocations.get() == policy.seen_allocations;
     if (idle && policy.was_idle) {
@@ -243,13 +280,24 @@ void ThreadCache::age(const CacheNeighbours& neighbours) {
   }
 }
 
-uint64_t ThreadCache::blocks_moved(const Geometry& geometry) const {
-  uint64_t sum = 0;
+Pace::Given ThreadCache::given(const Geometry& geometry) const {
+  Pace::Given sum;
   for (uint32_t i = 1; i <= geometry.class_count; ++i) {
-    // Of the blocks that were only freed here, those that went on to others.
-    sum += bins[i].allocations.get() + policies_[i].traffic.blocks_out.get();
+    sum.blocks += bins[i].allocations.get();
+    sum.bytes += bins[i].allocations.get() * geometry.classes[i].block_size;
   }
   return sum;
 }
+
+template void* ThreadCache::refill(ClassIndex, const CacheNeighbours<PageHeap>&);
+template uint32_t ThreadCache::spill(ClassIndex, void*, const CacheNeighbours<PageHeap>&);
+template void ThreadCache::flush(const CacheNeighbours<PageHeap>&);
+template bool ThreadCache::needs_relaxing(const CacheNeighbours<PageHeap>&, uint64_t);
+template void ThreadCache::relax(const CacheNeighbours<PageHeap>&);
+template void* ThreadCache::refill(ClassIndex, const CacheNeighbours<SlotStore>&);
+template uint32_t ThreadCache::spill(ClassIndex, void*, const CacheNeighbours<SlotStore>&);
+template void ThreadCache::flush(const CacheNeighbours<SlotStore>&);
+template bool ThreadCache::needs_relaxing(const CacheNeighbours<SlotStore>&, uint64_t);
+template void ThreadCache::relax(const CacheNeighbours<SlotStore>&);
 
 }  // namespace spillway::core

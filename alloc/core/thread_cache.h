@@ -1,14 +1,14 @@
-// A thread's cache: its bins, and when they grow, shrink and exchange blocks with the freelists.
+// A thread's cache: its bins, and when they grow, shrink and exchange blocks with the store.
 //
-// Cached blocks are memory, and a miss costs some fifteen nanoseconds: a thread that uses its
-// blocks, and so asks for them less often than every hundred, spends little time on misses and
-// caches some small blocks only. For a busier one a bin grows when it is missed in both directions
-// (empty now, full before: a larger one would have served both), and to a smaller bound when blocks
-// only pass through, which makes batches pay. It shrinks when nothing touched it while its thread
-// missed elsewhere. Growth is paid from the engine's CacheBudget.
+// Cached blocks are memory: a thread that uses its blocks (pace.h) spends little of its time on
+// misses and caches some small ones only; a busy one, a few more of classes that it misses in both
+// directions. For a hurried one a bin grows when it is missed in both
+// directions (empty now, full before: a larger one would have served both), and to a smaller bound
+// when blocks only pass through, which makes batches pay. It shrinks when nothing touched it while
+// its thread missed elsewhere. Growth is paid from the engine's CacheBudget.
 //
-// One thread owns a cache at a time and is the only caller, with the anchor busy, or who borrowed
-// it (Engine::relax_caches()), or a forked child for threads that are gone; statistics may be read
+// One thread owns a cache at a time and is the only caller, with the anchor busy, or its borrower
+// (Engine::relax_caches()), or a forked child for threads that are gone; statistics may be read
 // by others at any time. Blocks are never touched.
 #pragma once
 
@@ -20,34 +20,33 @@
 #include "alloc/base/owned_cell.h"
 #include "alloc/core/bin.h"
 #include "alloc/core/cache_budget.h"
-#include "alloc/core/central.h"
-#include "alloc/core/fresh_bytes.h"
 #include "alloc/core/geometry.h"
 #include "alloc/core/pace.h"
 
 namespace spillway::core {
 
-// Told about a block that was free already when it reached its freelist: two threads freed it at
+// Told about a block that was free already when it reached the store: two threads freed it at
 // the same time, each before it could see the other.
 struct DoubleFreeHandler {
   void (*call)(void* owner, void* block);
   void* owner;
 };
 
-// What the caches of an engine have in common.
+// What the caches of an engine have in common. The store is where blocks come from and go to: the
+// heap's PageHeap or a pool's SlotStore.
+template <typename Store>
 struct CacheNeighbours {
   const Geometry& geometry;
-  Central* centrals;  // by class index
+  Store& store;
   CacheBudget& budget;
-  FreshBytes& fresh;
-  const PoolSize& pool_size;
-  uint32_t caches_in_use;  // a momentary number
   DoubleFreeHandler on_double_free;
-
-  Central& central(ClassIndex index) const { return centrals[raw(index)]; }
-  Pace::Company company() const { return {pool_size.bytes(), caches_in_use}; }
-  // Central::put() with its complaint heard.
-  void put(ClassIndex index, Central::Client& client, void* const* blocks, uint32_t count) const;
+  // Store::put() with its complaint heard.
+  void put(ClassIndex index, uint32_t& hint, void* const* blocks, uint32_t count) const {
+    void* const duplicate = store.put(index, hint, blocks, count);
+    if (duplicate != nullptr) {
+      on_double_free.call(on_double_free.owner, duplicate);
+    }
+  }
 };
 
 class ThreadCache : public BinTable {
@@ -58,30 +57,33 @@ class ThreadCache : public BinTable {
   void start(uint32_t number, const Geometry& geometry);
 
   // The bin of the class is empty: fetches half a bin of blocks and returns one of them; just one
-  // while the bin has no capacity. Rather than a block without memory it returns a somewhat larger
-  // one that has some and leaves the bin empty, unless the thread does next to nothing but allocate
-  // and free (Pace::is_pressed) and new memory is welcome. Null: the class is full.
-  void* refill(ClassIndex index, const CacheNeighbours& neighbours);
+  // while the bin has no capacity. Null: there is none.
+  template <typename Store>
+  void* refill(ClassIndex index, const CacheNeighbours<Store>& neighbours);
 
   // The bin of the class is full: keeps `block` after growing or giving the oldest half away; gives
-  // `block` itself to the freelist while the bin has no capacity. Returns how many blocks went to
-  // the freelist.
-  uint32_t spill(ClassIndex index, void* block, const CacheNeighbours& neighbours);
+  // `block` itself to the store while the bin has no capacity. Returns how many blocks went to
+  // the store.
+  template <typename Store>
+  uint32_t spill(ClassIndex index, void* block, const CacheNeighbours<Store>& neighbours);
 
   // Gives every block and all claimed capacity back; the cache stays usable.
-  void flush(const CacheNeighbours& neighbours);
+  template <typename Store>
+  void flush(const CacheNeighbours<Store>& neighbours);
 
-  // For whoever looks after all caches at intervals, one at a time. Whether this one is worth
+  // For the upkeep of all caches at intervals, one at a time. Whether this one is worth
   // borrowing: its thread did nothing since the last look and it holds something, or is slow now
   // and it holds much. Needs no lease.
-  bool needs_relaxing(const CacheNeighbours& neighbours, uint64_t now_ns);
+  template <typename Store>
+  bool needs_relaxing(const CacheNeighbours<Store>& neighbours, uint64_t now_ns);
   // Whether it has room, and so perhaps blocks.
   bool holds_anything(const Geometry& geometry) const;
   // Bytes of the blocks in it; a momentary answer for others than its owner.
   uint64_t bytes(const Geometry& geometry) const;
   // Flushes the cache of a thread that did nothing since the look before; otherwise its bins
   // shrink.
-  void relax(const CacheNeighbours& neighbours);
+  template <typename Store>
+  void relax(const CacheNeighbours<Store>& neighbours);
 
   uint32_t number() const { return number_; }
 
@@ -93,7 +95,7 @@ class ThreadCache : public BinTable {
   //
   // kOwned, kNone: the bins are their thread's. kMoving: for some instructions and a membarrier,
   // the borrower writes the owner's anchor, and an owner that ends waits. kLent: the bins are the
-  // borrower's, the anchor is the owner's again. kOrphaned: all is the borrower's, who releases it.
+  // borrower's, the anchor is the owner's again. kOrphaned: all is the borrower's to release.
   enum class Lease : uint8_t { kNone, kOwned, kMoving, kLent, kOrphaned };
   std::atomic<Lease> lease{Lease::kNone};
   // The owner's anchor, while it may be borrowed from.
@@ -102,8 +104,8 @@ class ThreadCache : public BinTable {
   OwnedCell<bool> metered;
 
   struct Traffic {
-    OwnedCell<uint64_t> blocks_in;   // from the freelist or growth
-    OwnedCell<uint64_t> blocks_out;  // to the freelist
+    OwnedCell<uint64_t> blocks_in;   // from the store
+    OwnedCell<uint64_t> blocks_out;  // to the store
     OwnedCell<uint64_t> refills;
     OwnedCell<uint64_t> spills;
   };
@@ -116,55 +118,41 @@ class ThreadCache : public BinTable {
 
   struct Policy {
     Traffic traffic;
-    Central::Client client{.hint = kNoHint, .run = {}};
-    uint32_t capacity = 0;  // limit - bottom
+    uint32_t hint = kNoHint;  // the store's
+    uint32_t capacity = 0;    // limit - bottom
     Miss last_miss = Miss::kNone;
     bool was_idle = false;
     void** seen_top = nullptr;  // at the last aging
     uint64_t seen_allocations = 0;
   };
 
-  // A class, as a miss finds it.
-  struct Source {
-    Central& central;
-    Policy& policy;
-    FreshBytes& fresh;
-    bool apart;  // the thread would rather have new blocks than free ones among those of others
-  };
-  Source source_of(ClassIndex index, const CacheNeighbours& neighbours);
-  // Free blocks to `out`, and how many: those that have memory, unless the thread would rather keep
-  // apart; those that will cost memory, or any if there are none.
-  static uint32_t take_with_memory(const Source& source, void** out, uint32_t wanted);
-  static uint32_t take_without_memory(const Source& source, void** out, uint32_t wanted);
-  static uint32_t take_batches(const Source& source, void** out, uint32_t wanted);
-  void* take_one(ClassIndex index, const CacheNeighbours& neighbours);
-  // A block that has memory, of a class that is larger, but not too large: this thread's, or free.
-  // `roomy`: where there is no memory to spare, much larger ones and the largest first.
-  void* take_larger(ClassIndex index, bool roomy, const CacheNeighbours& neighbours);
-  // A much larger one that has none, or null.
-  void* take_roomy(ClassIndex index, const CacheNeighbours& neighbours);
-  ClassIndex largest_substitute(ClassIndex index, bool roomy,
-                                const CacheNeighbours& neighbours) const;
-  void* take_cached_or_free(ClassIndex index, const CacheNeighbours& neighbours);
-  void on_miss(ClassIndex index, Miss miss, const CacheNeighbours& neighbours);
-  void consider_growth(ClassIndex index, Miss miss, const CacheNeighbours& neighbours);
+  template <typename Store>
+  uint32_t take(ClassIndex index, void** out, uint32_t wanted,
+                const CacheNeighbours<Store>& neighbours);
+  template <typename Store>
+  void on_miss(ClassIndex index, Miss miss, const CacheNeighbours<Store>& neighbours);
+  template <typename Store>
+  void consider_growth(ClassIndex index, Miss miss, const CacheNeighbours<Store>& neighbours);
   uint32_t wanted_capacity(const Policy& policy, const ClassGeometry& geometry,
                            bool missed_both_ways) const;
   void set_capacity(ClassIndex index, uint32_t capacity);
-  void give_oldest(ClassIndex index, uint32_t count, const CacheNeighbours& neighbours);
-  void age(const CacheNeighbours& neighbours);
-  void shrink(ClassIndex index, uint32_t capacity, const CacheNeighbours& neighbours);
-  // Allocated here, or freed here and passed on.
-  uint64_t blocks_moved(const Geometry& geometry) const;
+  template <typename Store>
+  void give_oldest(ClassIndex index, uint32_t count, const CacheNeighbours<Store>& neighbours);
+  template <typename Store>
+  void age(const CacheNeighbours<Store>& neighbours);
+  template <typename Store>
+  void shrink(ClassIndex index, uint32_t capacity, const CacheNeighbours<Store>& neighbours);
+  Pace::Given given(const Geometry& geometry) const;
 
   uint32_t number_ = 0;
   OwnedCell<uint32_t> misses_;
   Pace pace_;
   // Of the look before; only for those two.
   uint64_t relaxed_at_ns_ = 0;
-  uint64_t relaxed_moved_ = 0;
+  Pace::Given relaxed_given_;
   uint32_t relaxed_misses_ = 0;
   bool slept_ = false;
+  bool worked_ = false;
   Policy policies_[kMaxClasses];
   // The stacks of all classes follow the object in memory.
 };

@@ -15,6 +15,10 @@
 #include "alloc/os/bounded_wait.h"
 #include "alloc/os/os.h"
 
+#if SPILLWAY_FALLBACK_EXTENDED
+extern "C" void spillway_mimalloc_after_fork();  // after_fork_209.h
+#endif
+
 namespace spillway::fallback {
 namespace {
 
@@ -125,6 +129,13 @@ SPILLWAY_NOINLINE void leave_outermost(ThreadState& self) {
   counter_of(self).inside.fetch_sub(1, std::memory_order_release);
 }
 
+// Without the guarantee a thread that this process does not have may have been anywhere.
+void repair() {
+#if SPILLWAY_FALLBACK_EXTENDED
+  spillway_mimalloc_after_fork();
+#endif
+}
+
 }  // namespace
 
 void enter_gate() {
@@ -217,11 +228,16 @@ void fork_parent() {
 
 void fork_child() {
   // Relaxed throughout: this is the only thread.
+  const bool closed = gate_is_closed();
+  int32_t others = thread_state.depth > 0 ? -1 : 0;
   for (Counter& counter : counters) {
+    others += counter.inside.load(std::memory_order_relaxed);
     counter.inside.store(0, std::memory_order_relaxed);
   }
   if (thread_state.depth > 0) {
     counter_of(thread_state).inside.store(1, std::memory_order_relaxed);
+  } else if (!closed || others != 0) {
+    repair();
   }
   fork_owner.store(nullptr, std::memory_order_relaxed);
 }

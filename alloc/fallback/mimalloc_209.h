@@ -100,4 +100,6 @@ SPILLWAY_UNHOOKED_FUNCTION __attribute__((always_inline, nonnull)) void spillway
 #include "alloc-posix.c"
 #include "init.c"
 #include "options.c"
+
+#include "after_fork_209.h"
 // clang-format on

@@ -10,7 +10,7 @@ _Atomic(uintptr_t) spillway_mimalloc_origin = -MI_HINT_BASE;
 
 // One bit per segment from MI_MAX_ADDRESS on: 432 KiB, of which a page is touched at most, in
 // processes with such segments.
-static _Atomic(uintptr_t)
+static _Alignas(4096) _Atomic(uintptr_t)
     spillway_high_map[(SPILLWAY_ADDRESS_END - MI_MAX_ADDRESS) / MI_SEGMENT_SIZE / 64];
 
 static _Atomic(size_t) spillway_high_segments;

@@ -8,14 +8,11 @@
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/misuse.h"
+#include "alloc/heap/start.h"
+#include "alloc/heap/upkeep.h"
 
 namespace spillway::heap {
 namespace {
-
-// The block of a slot from the slot's start on, which is page-aligned; it is a plain live block.
-void* uncoloured(void* block) {
-  return reinterpret_cast<void*>(align_down(reinterpret_cast<uintptr_t>(block), kGranuleSize));
-}
 
 // A block for a request in the window, not yet marked live, or null.
 void* take_unmarked(size_t size) {
@@ -23,72 +20,57 @@ void* take_unmarked(size_t size) {
   return pop_block(class_of(size), block) ? block : take_pooled_slow(size);
 }
 
-// Bytes that a slot needs to have for such a block. Slots start at granules: what is lost in front
-// of the block is the rest of the alignment at most.
-size_t room_for(size_t alignment, size_t size) {
-  return alignment > kGranuleSize ? size + alignment - kGranuleSize : align_up(size, alignment);
+// Blocks start at a line, and those that are not coloured at a grain.
+bool is_aligned_anyway(size_t alignment, size_t size) {
+  return alignment <= core::kLineSize ||
+         (alignment <= core::kGrainSize && align_up(size, core::kGrainSize) < kLeastColouredSize);
 }
 
-// A block that starts inside its slot, for alignments that no slot has of itself.
-void* allocate_inside(size_t alignment, size_t size) {
-  const size_t room = room_for(alignment, size);
-  if (!is_pooled_size(room)) {
-    return nullptr;
+// The block that this thread freed last, if that will do.
+bool pop_aligned(size_t alignment, ClassIndex index, void*& block) {
+  if (anchor.busy.get()) {
+    return false;
   }
-  void* slot = take_unmarked(room);
-  if (slot == nullptr) {
-    return nullptr;
-  }
-  const core::Arena& arena = heap.engine.arena();
-  slot = uncoloured(slot);
-  void* block = reinterpret_cast<void*>(align_up(reinterpret_cast<uintptr_t>(slot), alignment));
-  if (block == slot) {
-    mark_live(block);
-  } else {
-    arena.state(arena.granule_at(arena.offset(slot))).store(core::SlotState::kFree);
-    arena.state(arena.granule_at(arena.offset(block))).store(core::SlotState::kLiveInside);
-  }
-  return block;
+  const core::BusyScope busy(anchor);
+  return anchor.table().of(index).pop_aligned(alignment, block);
 }
 
 void* allocate_aligned_pooled(size_t alignment, size_t size) {
-  if (alignment > kGranuleSize) {
-    return allocate_inside(alignment, size);
+  void* block = nullptr;
+  if (is_aligned_anyway(alignment, size)) {
+    block = take_unmarked(size);
+  } else if (pop_aligned(alignment, class_of(size), block)) {
+    mark_live(block);
+    return block;
+  } else if (ensure_started() && class_of(size) != kNoClass) {
+    block = heap.engine.take_aligned(class_of(size), alignment);
+    note_slow_path(0);
   }
-  // Every slot starts at a granule, every block at a line.
-  void* block = take_unmarked(room_for(alignment, size));
   if (block != nullptr) {
-    block = alignment > core::kLineSize ? uncoloured(block) : block;
     mark_live(block);
   }
   return block;
 }
 
-// Of what is not a plain live block: one that starts behind its slot's first granule, as aligned
-// ones may, or none.
-SPILLWAY_NOINLINE size_t usable_inside(size_t offset) {
-  const core::Engine& engine = heap.engine;
-  const core::Arena& arena = engine.arena();
-  const Granule granule = arena.granule_at(offset);
-  if (engine.is_large(granule) || arena.state(granule).load() != core::SlotState::kLiveInside ||
-      core::inside_granule(offset) != 0) {
-    return 0;
+// Above the pooled window.
+SPILLWAY_COLD void* allocate_zeroed_large(size_t size) {
+  if (size >= kImpossibleSize || !admit(size)) {
+    return out_of_memory();
   }
-  const size_t in_front = offset - arena.offset(arena.address(engine.slot_start(granule)));
-  return engine.geometry().of(arena.class_of(granule)).block_size - in_front;
+  void* block = take_large(size, 1);
+  if (block == nullptr) {
+    return fallback::allocate_zeroed(size);
+  }
+  heap.engine.store().clear(block, size);
+  return block;
 }
 
 }  // namespace
 
 void* allocate_zeroed(size_t size) {
   if (!is_pooled_size(size)) {
-    if (SPILLWAY_UNLIKELY(size > PTRDIFF_MAX || (size > config::kMaxPooledSize && !admit(size)))) {
-      return out_of_memory();
-    }
-    void* large = size > config::kMaxPooledSize
-                      ? take_large(size, core::LargeBlocks::Use::kZeroed, false)
-                      : nullptr;
-    return large != nullptr ? large : fallback::allocate_zeroed(size);
+    return size > config::kMaxPooledSize ? allocate_zeroed_large(size)
+                                         : fallback::allocate_zeroed(size);
   }
   void* block;
   if (SPILLWAY_UNLIKELY(!pop_block(class_of(size), block))) {
@@ -98,21 +80,17 @@ void* allocate_zeroed(size_t size) {
 }
 
 void* zero_and_mark_live(void* block, size_t size) {
-  const core::Arena& arena = heap.engine.arena();
+  const core::HeapArena& arena = heap.engine.arena();
   const bool clean = arena.state_at(arena.offset(block)).load() == core::SlotState::kClean;
   mark_live(block);
   return clean ? block : std::memset(block, 0, size);
 }
 
-// Slots of large blocks are aligned to whatever their length; for smaller ones, where no class has
-// room for the block and its alignment.
 SPILLWAY_COLD static void* allocate_aligned_slow(size_t alignment, size_t size) {
-  const bool too_long =
-      size > config::kMaxPooledSize ||
-      (is_pooled_size(size) && room_for(alignment, size) > config::kMaxPooledSize);
-  void* large = too_long && alignment <= core::Arena::kSpanAlignment
-                    ? take_large(size, core::LargeBlocks::Use::kAny, true)
-                    : nullptr;
+  if ((size | alignment) >= kImpossibleSize) {
+    return out_of_memory();
+  }
+  void* large = size > config::kMaxPooledSize ? take_large(size, alignment) : nullptr;
   return large != nullptr ? large : fallback::allocate_aligned(alignment, size);
 }
 
@@ -121,9 +99,10 @@ void* allocate_aligned(size_t alignment, size_t size) {
       (size >= config::kMinPooledSize && !admit(size))) {
     return out_of_memory();
   }
-  const size_t rounded = align_up(std::max<size_t>(size, 1), alignment);
-  if (is_pooled_size(rounded) && (alignment >= kGranuleSize || is_pooled_size(size))) {
-    void* pooled = allocate_aligned_pooled(alignment, std::max<size_t>(size, 1));
+  // A whole page or more is what takes one of the fallback's anyway.
+  const size_t wanted = alignment >= kGranuleSize ? std::max(size, config::kMinPooledSize) : size;
+  if (is_pooled_size(wanted) && alignment <= core::kChunkSize) {
+    void* pooled = allocate_aligned_pooled(alignment, wanted);
     if (pooled != nullptr) {
       return pooled;
     }
@@ -144,17 +123,16 @@ SPILLWAY_COLD static size_t usable_far(const void* pointer) {
 }
 
 size_t usable_size(const void* pointer) {
-  const core::Arena& arena = heap.engine.arena();
+  const core::HeapArena& arena = heap.engine.arena();
   if (!arena.owns(pointer)) {
     return fallback::is_near(pointer) ? fallback::usable_size(pointer) : usable_far(pointer);
   }
   const size_t offset = arena.offset(pointer);
-  const size_t span = arena.span_at(offset);
   if (!core::is_live_at(arena.state_at(offset).load(), core::inside_granule(offset))) {
-    return usable_inside(offset);
+    return 0;
   }
-  return heap.engine.large().owns_span(span) ? heap.engine.large().usable(pointer)
-                                             : heap.engine.geometry().classes[span + 1].block_size;
+  const core::PageHeap& store = heap.engine.store();
+  return store.is_wide(pointer) ? store.wide().usable(pointer) : store.usable(pointer);
 }
 
 SPILLWAY_COLD void note_odd_size(const void* pointer, size_t size) {

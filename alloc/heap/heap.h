@@ -14,18 +14,27 @@
 #include "alloc/config/size_classes.h"
 #include "alloc/core/bin.h"
 #include "alloc/core/engine.h"
+#include "alloc/core/page_heap.h"
 #include "alloc/core/slot_state.h"
 #include "alloc/fallback/fallback.h"
 
 namespace spillway::heap {
 
-// Plain blocks of at least this many bytes are coloured (core/geometry.h). jemalloc's limit is 16
-// KiB; below 32 KiB a page more for each block is more than an eighth.
-inline constexpr size_t kLeastColouredSize = 32 * kKiB;
+// Blocks of at least this many bytes are coloured (core/page_heap.h), which takes half a KiB of
+// each.
+inline constexpr size_t kLeastColouredSize = 64 * kKiB;
+
+// Requests of this size or more fail at once: no process has that many addresses, and mimalloc
+// gives its free memory back before it says so, some 20 us a request.
+#if __x86_64__
+inline constexpr size_t kImpossibleSize = size_t{1} << 47;
+#else
+inline constexpr size_t kImpossibleSize = size_t{1} << 48;
+#endif
 
 // What every call reads; the rest of the heap's state is private to its files.
 struct Heap {
-  core::Engine engine;
+  core::Engine<core::PageHeap> engine;
   // All kNoClass until the engine has started; see start.cc.
   OwnedCell<ClassIndex> size_map[config::kSizeMapEntries];
 };
@@ -47,8 +56,10 @@ void* allocate_zeroed_slow(size_t size);
 void* zero_and_mark_live(void* block, size_t size);
 // Above the pooled window.
 void* allocate_large(size_t size);
-// A large block marked live, or null.
-void* take_large(size_t size, core::LargeBlocks::Use use, bool aligned);
+// A large block marked live, at a multiple of `alignment`, or null.
+void* take_large(size_t size, size_t alignment);
+// One that has room behind it to grow to the longest block there is, or null.
+void* take_growing(size_t size);
 // A pointer into the arena that the fast path did not take: a full bin, a signal handler that
 // interrupted this thread's bins, or misuse.
 void free_slow(void* pointer);
@@ -76,7 +87,7 @@ SPILLWAY_ALWAYS_INLINE bool pop_block(ClassIndex index, void*& block) {
 
 // Marks a block that starts where the caller wants it live.
 SPILLWAY_ALWAYS_INLINE void mark_live(void* block) {
-  const core::Arena& arena = heap.engine.arena();
+  const core::HeapArena& arena = heap.engine.arena();
   const size_t offset = arena.offset(block);
   arena.state_at(offset).store(core::live_state(offset));
 }
@@ -100,10 +111,10 @@ SPILLWAY_ALWAYS_INLINE void* allocate(size_t size) {
   return block;
 }
 
-// `check(span)` sees the span of a live block, its class less one, first.
+// `check(index)` sees the class of a live block first; kNoClass: a large one.
 template <typename Check>
 SPILLWAY_ALWAYS_INLINE void free_checked(void* pointer, Check check) {
-  const core::Arena& arena = heap.engine.arena();
+  const core::HeapArena& arena = heap.engine.arena();
   const size_t offset = arena.offset(pointer);
   if (SPILLWAY_FALL_THROUGH_IF(offset >= arena.bytes())) {
     if (SPILLWAY_UNLIKELY(!fallback::is_near(pointer))) {
@@ -111,17 +122,18 @@ SPILLWAY_ALWAYS_INLINE void free_checked(void* pointer, Check check) {
     }
     return fallback::free_near(pointer);
   }
-  core::StateByte& state = arena.state_at(offset);
-  if (SPILLWAY_UNLIKELY(!core::is_live_at(state.load(), core::inside_granule(offset)) ||
+  core::PageEntry& entry = arena.entry_at(offset);
+  if (SPILLWAY_UNLIKELY(!core::is_live_at(entry.state.load(), core::inside_granule(offset)) ||
                         anchor.busy.get())) {
     return free_slow(pointer);
   }
-  const size_t span = arena.span_at(offset);
-  check(span);
+  const ClassIndex index = entry.class_index();
+  check(index);
   {
+    // Large blocks' bin is always full.
     const core::BusyScope busy(anchor);
-    if (SPILLWAY_LIKELY(anchor.table().of_span(span).push(pointer))) {
-      state.store(core::SlotState::kFree);
+    if (SPILLWAY_LIKELY(anchor.table().of(index).push(pointer))) {
+      entry.state.store(core::SlotState::kFree);
       return;
     }
   }
@@ -129,7 +141,7 @@ SPILLWAY_ALWAYS_INLINE void free_checked(void* pointer, Check check) {
 }
 
 SPILLWAY_ALWAYS_INLINE void free(void* pointer) {
-  free_checked(pointer, [](size_t) {});
+  free_checked(pointer, [](ClassIndex) {});
 }
 
 // --- the rest of the family
@@ -145,14 +157,14 @@ void* reallocate(void* pointer, size_t size);
 // reports addresses that are no block's of this allocator.
 size_t usable_size(const void* pointer);
 
-// Counts a sized free of a live block whose size the block never had room for, or which no block of
-// the pool is for. Others are not noticed: a block may be larger than was asked for.
+// Counts a sized free of a live block whose size the block never had room for, or which no block
+// of the arena is for. Others are not noticed: a block may be larger than was asked for.
 void note_odd_size(const void* pointer, size_t size);
 
 // free() for callers who say what they asked for; a wrong size is counted and otherwise ignored.
 SPILLWAY_ALWAYS_INLINE void free_sized(void* pointer, size_t size) {
-  free_checked(pointer, [pointer, size](size_t span) {
-    if (SPILLWAY_UNLIKELY(!is_pooled_size(size) || raw(class_of(size)) > span + 1)) {
+  free_checked(pointer, [pointer, size](ClassIndex index) {
+    if (SPILLWAY_UNLIKELY(!is_pooled_size(size) || raw(class_of(size)) > raw(index))) {
       note_odd_size(pointer, size);
     }
   });

@@ -9,8 +9,8 @@
 
 namespace spillway::heap {
 
-// Gives all free memory back, whatever `pad` says: this thread's cache and those of idle threads to
-// the freelists, the pool's and the fallback's free memory to the kernel. 1 when there was any.
+// Gives all free memory back, whatever `pad` says: this thread's cache and those of idle threads,
+// the pool's and the fallback's free memory. 1 when there was any.
 int trim(size_t pad);
 // The same; returns the pool's bytes.
 uint64_t purge();

@@ -33,7 +33,7 @@ void after_fork_in_child() {
   recover_limits_after_fork();
   recover_pressure_after_fork();
   if (is_pooling()) {
-    heap.engine.recover_after_fork(anchor, upkeep.runs_here());
+    heap.engine.recover_after_fork(anchor, upkeep.turns().runs_here());
   }
   restart_upkeep_after_fork();
 }

@@ -1,4 +1,5 @@
 #include "alloc/heap/limits.h"
+#include "alloc/base/attributes.h"
 
 #include <algorithm>
 #include <atomic>
@@ -26,7 +27,7 @@ constinit std::atomic<bool> above{false};
 // One thread at a time reads the control group's files. acquire, release: the room they are read
 // into goes with it.
 constinit std::atomic<bool> reading{false};
-constinit os::CgroupScratch scratch{};
+SPILLWAY_OWN_PAGES constinit os::CgroupScratch scratch{};
 
 uint64_t limit_of(config::Option option) {
   const int64_t value = options().value(option);
@@ -100,8 +101,22 @@ void set_limit_callback(LimitCallback callback) {
   on_limit.store(callback, std::memory_order_release);
 }
 
+namespace {
+
+// What was touched and not given back since.
+uint64_t pooled_bytes() {
+  const core::PageHeap& store = heap.engine.store();
+  const auto left = [](uint64_t touched, uint64_t purged) {
+    return touched - std::min(touched, purged);
+  };
+  return left(store.fresh_bytes(), upkeep.purged_bytes()) +
+         left(store.wide().touched_bytes(), store.wide().purged_bytes());
+}
+
+}  // namespace
+
 uint64_t held_bytes(uint64_t committed, uint64_t resident) {
-  const uint64_t pooled = is_pooling() ? heap.engine.held_bytes(upkeep.purged_pool_bytes()) : 0;
+  const uint64_t pooled = is_pooling() ? pooled_bytes() : 0;
   // mimalloc commits 32 MiB at a time, most of it never touched.
   return std::max(pooled, std::min(pooled + committed, resident));
 }
@@ -109,6 +124,9 @@ uint64_t held_bytes(uint64_t committed, uint64_t resident) {
 uint64_t held_bytes() { return held_bytes(fallback::footprint().committed, os::resident_bytes()); }
 
 SPILLWAY_COLD bool admit_slow(size_t size) {
+  if (size >= kImpossibleSize) {
+    return false;
+  }
   const uint64_t soft = soft_limit.load(std::memory_order_relaxed);
   const uint64_t hard = hard_limit.load(std::memory_order_relaxed);
   uint64_t held = held_bytes();

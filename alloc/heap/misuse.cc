@@ -1,6 +1,7 @@
 #include "alloc/heap/misuse.h"
 
 #include "alloc/base/attributes.h"
+#include "alloc/base/bits.h"
 #include "alloc/heap/counters.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/start.h"
@@ -20,13 +21,58 @@ void send(os::Message& message) {
   }
 }
 
-void finish(os::Message& message, const void* pointer) {
-  const core::Arena& arena = heap.engine.arena();
-  const Granule granule = arena.granule_at(arena.offset(pointer));
-  if (heap.engine.is_large(granule)) {
+// The block that an address in the arena is in, or was in.
+struct Suspect {
+  bool live = false;       // inside a live block, or in its run before its start
+  bool freed = false;      // the start of one that was freed
+  bool untouched = false;  // where no block ever was
+  size_t start = 0;
+  ClassIndex index = kNoClass;
+};
+
+Suspect examine_wide(size_t offset) {
+  const core::WideSlots& wide = heap.engine.store().wide();
+  const core::HeapArena& arena = heap.engine.arena();
+  const Granule page = arena.granule_at(offset);
+  if (wide.most_bytes() == 0 || !wide.was_used(page)) {
+    return {.untouched = true};
+  }
+  const core::SlotState state = arena.state(wide.slot_start(page)).load();
+  const size_t start = arena.offset(wide.block_of(page));
+  const bool live = raw(state) >= raw(core::SlotState::kFirstLive);
+  return {.live = live, .freed = !live && offset == start, .start = start};
+}
+
+Suspect examine(size_t offset) {
+  const core::PageHeap& store = heap.engine.store();
+  const core::HeapArena& arena = heap.engine.arena();
+  if (store.is_wide(arena.at(offset))) {
+    return examine_wide(offset);
+  }
+  if (offset >= store.size_bytes()) {
+    return {.untouched = true};
+  }
+  core::PageHeap::Found found{};
+  if (store.find(offset, found)) {
+    return {.live = true, .start = found.start, .index = found.index};
+  }
+  const core::PageEntry& entry = arena.entry_at(offset);
+  const core::SlotState state = entry.state.load();
+  const ClassIndex index = entry.class_index();
+  if (raw(state) >= raw(core::SlotState::kFirstLive)) {
+    const size_t start =
+        align_down(offset, kGranuleSize) + core::start_line(state) * core::kLineSize;
+    const bool in_run = offset < start && offset >= align_down(start, core::kGrainSize);
+    return {.live = in_run, .start = start, .index = index};
+  }
+  const bool freed = state != core::SlotState::kClean || index != kNoClass;
+  return {.freed = freed && offset % core::kLineSize == 0, .start = offset, .index = index};
+}
+
+void finish(os::Message& message, ClassIndex index) {
+  if (index == kNoClass) {
     message.line().text("class of large blocks");
   } else {
-    const ClassIndex index = arena.class_of(granule);
     message.line().number(heap.engine.geometry().of(index).block_size).text("-byte class");
   }
   send(message);
@@ -35,17 +81,9 @@ void finish(os::Message& message, const void* pointer) {
 }  // namespace
 
 SPILLWAY_COLD void report_misuse(Misuse call, const void* pointer) {
-  const core::Arena& arena = heap.engine.arena();
-  const size_t address = arena.offset(pointer);
-  const bool in_slot = heap.engine.has_slot(arena.granule_at(address));
-  const Granule slot = in_slot ? heap.engine.slot_start(arena.granule_at(address)) : Granule{0};
-  const bool used = in_slot && heap.engine.was_used(slot);
-  const core::SlotState state = arena.state(slot).load();
-  const bool free = state == core::SlotState::kFree || state == core::SlotState::kClean;
-  // Where the slot's block starts, or started, as far as that is known.
-  const size_t start = arena.offset(arena.address(slot));
-  const size_t block = start + (free ? 0 : core::start_line(state) * core::kLineSize);
-  const bool again = used && free && (address == start || pointer == heap.engine.block_of(slot));
+  const size_t offset = heap.engine.arena().offset(pointer);
+  const Suspect suspect = examine(offset);
+  const bool again = suspect.freed;
   (again ? counters.double_frees : counters.invalid_frees).add();
 
   os::Message message;
@@ -57,14 +95,18 @@ SPILLWAY_COLD void report_misuse(Misuse call, const void* pointer) {
   message.line().address(pointer).text(", ");
   if (again) {
     message.line().text("a block of the ");
-  } else if (!used) {
-    message.line().text("never allocated, in the ");
-  } else if (address < block) {
+  } else if (suspect.untouched) {
+    message.line().text("never allocated");
+    return send(message);
+  } else if (!suspect.live) {
+    message.line().text("in no block of the pool");
+    return send(message);
+  } else if (offset < suspect.start) {
     message.line().text("before the start of a block of the ");
   } else {
-    message.line().number(address - block).text(" bytes inside a block of the ");
+    message.line().number(offset - suspect.start).text(" bytes inside a block of the ");
   }
-  finish(message, pointer);
+  finish(message, suspect.index);
 }
 
 SPILLWAY_COLD void report_foreign(Misuse call, const void* pointer) {
@@ -90,7 +132,8 @@ SPILLWAY_COLD void report_late_double_free(void* /*owner*/, void* pointer) {
   counters.double_frees.add();
   os::Message message;
   message.line().text("double free of ").address(pointer).text(", a block of the ");
-  finish(message, pointer);
+  const core::HeapArena& arena = heap.engine.arena();
+  finish(message, arena.entry_at(arena.offset(pointer)).class_index());
 }
 
 }  // namespace spillway::heap

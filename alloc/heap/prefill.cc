@@ -33,12 +33,13 @@ std::optional<Entry> parse(std::string_view text) {
   return Entry{static_cast<size_t>(*size), static_cast<size_t>(*count)};
 }
 
-// The blocks are held in a chain through their first words until all are resident.
-uint64_t fill(const Entry& entry) {
-  struct Link {
-    Link* next;
-  };
-  Link* chain = nullptr;
+// Blocks are held in a chain through their first words until all are resident: freed ones would
+// serve the next entry.
+struct Link {
+  Link* next;
+};
+
+uint64_t fill(const Entry& entry, Link*& chain) {
   uint64_t bytes = 0;
   const size_t page = os::page_size();
   for (size_t i = 0; i < entry.count; ++i) {
@@ -51,13 +52,9 @@ uint64_t fill(const Entry& entry) {
     for (size_t offset = 0; offset < entry.size; offset += page) {
       memory[offset] = 0;
     }
+    memory[entry.size - 1] = 0;
     chain = ::new (block) Link{chain};
     bytes += entry.size;
-  }
-  while (chain != nullptr) {
-    Link* next = chain->next;
-    free(chain);
-    chain = next;
   }
   return bytes;
 }
@@ -66,6 +63,7 @@ uint64_t fill(const Entry& entry) {
 
 void prefill() {
   std::string_view list = options().text(config::Option::prefill);
+  Link* chain = nullptr;
   uint64_t bytes = 0;
   while (!list.empty()) {
     std::string_view part = take_until(list, ',');
@@ -73,13 +71,18 @@ void prefill() {
       const std::string_view text = take_until(part, '+');
       const std::optional<Entry> entry = parse(text);
       if (entry) {
-        bytes += fill(*entry);
+        bytes += fill(*entry, chain);
       } else if (text != "none") {
         os::Message message;
         message.line().text("option prefill: ").quoted(text).text(" is not SIZE:COUNT, as 64K:32");
         message.send();
       }
     }
+  }
+  while (chain != nullptr) {
+    Link* next = chain->next;
+    free(chain);
+    chain = next;
   }
   if (bytes != 0) {
     heap.engine.flush(anchor);

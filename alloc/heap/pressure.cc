@@ -1,4 +1,5 @@
 #include "alloc/heap/pressure.h"
+#include "alloc/base/attributes.h"
 
 #include <atomic>
 
@@ -20,7 +21,7 @@ bool watches_pressure() { return options().value(config::Option::pressure) != co
 
 void relieve_pressure() {
   static constinit PressureGauge gauge;
-  static constinit os::CgroupScratch scratch{};
+  SPILLWAY_OWN_PAGES static constinit os::CgroupScratch scratch{};
   // acquire, release: gauge and room go with it.
   if (!watches_pressure() || looking.exchange(true, std::memory_order_acquire)) {
     return;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <new>
 
+#include "alloc/base/attributes.h"
 #include "alloc/os/os.h"
 
 namespace spillway::heap {
@@ -10,7 +11,7 @@ namespace spillway::heap {
 // A child that is forked while another thread reports finds it taken for good, and maps its own.
 struct ReportSpace::Shared {
   static inline constinit std::atomic<bool> taken{false};
-  alignas(Room) static inline unsigned char bytes[sizeof(Room)];
+  SPILLWAY_OWN_PAGES static inline unsigned char bytes[sizeof(Room)];
 };
 
 ReportSpace::ReportSpace() {

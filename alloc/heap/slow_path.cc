@@ -1,6 +1,5 @@
 // What malloc and free do when a thread's bin cannot serve them.
 #include <cerrno>
-#include <cstring>
 
 #include "alloc/heap/counters.h"
 #include "alloc/heap/heap.h"
@@ -30,14 +29,19 @@ void settle_thread() {
 // The window's class for `size`, kNoClass when the options or the start exclude it.
 ClassIndex class_for(size_t size) { return ensure_started() ? class_of(size) : kNoClass; }
 
-// Of two threads that free it at once, one sees it live; the other is told here, since the lists of
-// large slots do not know blocks twice.
+// Of two threads that free it at once, one sees it live; the other is told here.
 void free_large(core::StateByte& state, void* pointer) {
-  const size_t bytes = heap.engine.large().usable(pointer);
+  core::PageHeap& store = heap.engine.store();
+  const size_t bytes = usable_size(pointer);
   if (state.exchange(core::SlotState::kFree) == core::SlotState::kFree) {
     return report_misuse(Misuse::kFree, pointer);
   }
-  heap.engine.large().give(pointer);
+  if (store.is_wide(pointer)) {
+    store.wide().give(pointer);
+  } else if (!store.give_large(pointer)) {
+    report_late_double_free(nullptr, pointer);
+  }
+  upkeep.note_large_free(heap.engine, bytes);
   note_slow_path(bytes);
 }
 
@@ -83,46 +87,46 @@ SPILLWAY_COLD void* allocate_zeroed_slow(size_t size) {
   return block == nullptr ? fallback::allocate_zeroed(size) : zero_and_mark_live(block, size);
 }
 
-SPILLWAY_COLD void* take_large(size_t size, core::LargeBlocks::Use use, bool aligned) {
-  core::LargeBlocks& large = heap.engine.large();
-  if (!ensure_started() || size > large.most_bytes()) {
-    return nullptr;
-  }
-  void* block = large.take(size, use, aligned);
+SPILLWAY_COLD void* take_large(size_t size, size_t alignment) {
+  void* block = ensure_started() ? heap.engine.store().take_large(size, alignment) : nullptr;
   if (block != nullptr) {
     mark_live(block);
+    upkeep.balance(heap.engine);
+    note_slow_path(0);
+  }
+  return block;
+}
+
+SPILLWAY_COLD void* take_growing(size_t size) {
+  void* block = heap.engine.store().wide().take(size);
+  if (block != nullptr) {
+    mark_live(block);
+    upkeep.balance(heap.engine);
   }
   return block;
 }
 
 SPILLWAY_COLD void* allocate_large(size_t size) {
-  if (size > PTRDIFF_MAX || !admit(size)) {
+  if (size >= kImpossibleSize || !admit(size)) {
     return out_of_memory();
   }
-  void* block = take_large(size, core::LargeBlocks::Use::kAny, false);
+  void* block = take_large(size, 1);
   return block != nullptr ? block : fallback::allocate(size);
 }
 
 SPILLWAY_COLD void free_slow(void* pointer) {
-  const core::Arena& arena = heap.engine.arena();
-  const size_t offset = arena.offset(pointer);
-  const Granule granule = arena.granule_at(offset);
-  core::StateByte& state = arena.state(granule);
-  const core::SlotState seen = state.load();
-  if (core::is_live_at(seen, core::inside_granule(offset))) {
-    if (heap.engine.is_large(granule)) {
-      return free_large(state, pointer);
-    }
-    state.store(core::SlotState::kFree);
-  } else if (seen == core::SlotState::kLiveInside && core::inside_granule(offset) == 0) {
-    state.store(core::SlotState::kClean);  // an interior granule again
-    pointer = heap.engine.block_of(granule);
-  } else {
-    report_misuse(Misuse::kFree, pointer);
-    return;
+  const size_t offset = heap.engine.arena().offset(pointer);
+  core::PageEntry& entry = heap.engine.arena().entry_at(offset);
+  if (!core::is_live_at(entry.state.load(), core::inside_granule(offset))) {
+    return report_misuse(Misuse::kFree, pointer);
   }
+  const ClassIndex index = entry.class_index();
+  if (index == kNoClass) {
+    return free_large(entry.state, pointer);
+  }
+  entry.state.store(core::SlotState::kFree);
   settle_thread();
-  note_slow_path(heap.engine.give(anchor, arena.class_of(granule), pointer));
+  note_slow_path(heap.engine.give(anchor, index, pointer));
 }
 
 SPILLWAY_COLD void free_far(void* pointer) {

@@ -2,8 +2,8 @@
 //
 // unstarted --first pooled request, or the constructor--> starting --> pooling | off
 //
-// Whoever asks while another thread is starting, or while nothing can be started yet, is served by
-// the fallback: nobody waits.
+// A request that comes while another thread starts the heap, or before it can be started, goes to
+// the fallback: no thread waits.
 #pragma once
 
 #include "alloc/config/options.h"

@@ -20,9 +20,8 @@ namespace {
 // Less free memory than this is not worth a thread, which costs 20 KiB and wakes up four times a
 // second.
 constexpr uint64_t kLeastWaiting = 4 * kMiB;
-// A thread looks at the freelists each time that it gave them so much.
+// A thread looks how much is free each time that it gave back as much.
 constexpr uint64_t kGivenUnit = 64 * kKiB;
-constexpr uint16_t kUnitsPerLook = kMiB / kGivenUnit;
 constexpr uint64_t kMillisecondNs = 1'000'000;
 // Between two tries to start a thread, when it could not be had or had to end.
 constexpr uint64_t kRetryNs = 1000 * kMillisecondNs;
@@ -86,6 +85,16 @@ void work() {
   }
 }
 
+// Bytes that are free and resident, or may be so in caches, up to about kLeastWaiting. Cost: a look
+// at each chunk where less is free.
+uint64_t free_bytes() {
+  core::PageHeap& store = heap.engine.store();
+  uint64_t sum = store.wide().free_bytes_up_to(kLeastWaiting);
+  sum += sum < kLeastWaiting ? store.free_bytes_up_to(kLeastWaiting - sum) : 0;
+  sum += sum < kLeastWaiting ? heap.engine.cached_bytes_up_to(kLeastWaiting - sum) : 0;
+  return sum;
+}
+
 bool start_thread() {
   const uint64_t now = os::monotonic_ns();
   if (!options().flag(config::Option::purge_thread) ||
@@ -113,36 +122,44 @@ void run_between_times() {
   if (now < due || !due_ns.compare_exchange_strong(due, UINT64_MAX, std::memory_order_relaxed)) {
     return;
   }
-  const uint64_t pause_ms = upkeep.run(heap.engine);
+  const uint32_t pause_ms = upkeep.run(heap.engine);
   refresh_limits();
   relieve_pressure();
   if (upkeep.waiting_bytes() < kLeastWaiting) {
     metering.store(false, std::memory_order_relaxed);
   }
-  due_ns.store(now + pause_ms * kMillisecondNs, std::memory_order_relaxed);
+  // Nothing left: what threads free from now on is looked at an interval later.
+  due_ns.store(now + std::max<uint64_t>(pause_ms, upkeep.interval_ms()) * kMillisecondNs,
+               std::memory_order_relaxed);
 }
 
-// Whether the freelists are to be looked at: the thread gave them much, or its caches may have
-// grown.
-bool is_time_to_look(uint64_t given, bool every_so_often) {
+// Whether to look how much is free: the thread gave back much, or its caches may have grown.
+bool is_time_to_look(uint64_t given) {
   if (given == 0) {
-    return every_so_often;
+    return false;
   }
-  const uint64_t units = anchor.given.get() + divide_up(given, kGivenUnit);
-  const bool enough = units >= kUnitsPerLook;
-  anchor.given.set(enough ? 0 : static_cast<uint16_t>(units));
+  const uint64_t units = divide_up(given, kGivenUnit);
+  const bool enough = units >= anchor.unlooked.get();
+  anchor.unlooked.set(enough ? 0 : static_cast<uint16_t>(anchor.unlooked.get() - units));
   return enough;
+}
+
+// Looks. Whether so much is free that upkeep has to run.
+bool is_much_free() {
+  anchor.unlooked.set(static_cast<uint16_t>(kLeastWaiting / kGivenUnit));
+  return free_bytes() >= kLeastWaiting;
 }
 
 void work_without_thread(uint64_t given) {
   constexpr uint8_t kCallsPerLook = 16;
-  if (heap.engine.grown_bytes() + heap.engine.large().touched_bytes() < kLeastWaiting ||
-      !upkeep.purges() || anchor.busy.get() || upkeep.runs_here()) {
+  if (heap.engine.store().size_bytes() + heap.engine.store().wide().touched_bytes() <
+          kLeastWaiting ||
+      !upkeep.purges() || anchor.busy.get() || upkeep.turns().runs_here()) {
     return;
   }
   anchor.slow_calls.add(1);
   const bool every_so_often = anchor.slow_calls.get() % kCallsPerLook == 0;
-  if (is_time_to_look(given, every_so_often) && heap.engine.free_bytes_reach(kLeastWaiting)) {
+  if (is_time_to_look(given) && is_much_free()) {
     if (!os::in_own_process() || start_thread()) {
       return;
     }
@@ -151,13 +168,16 @@ void work_without_thread(uint64_t given) {
   if (every_so_often) {
     run_between_times();
   }
-  heap.engine.meter(anchor, metering.load(std::memory_order_relaxed));
+  const bool meter = metering.load(std::memory_order_relaxed);
+  if (meter != (anchor.bins.get() == &core::kCacheMetered)) {
+    heap.engine.meter(anchor, meter);
+  }
 }
 
 }  // namespace
 
 void note_slow_path(uint64_t given) {
-  // seq_cst: after the caller's writes to the freelists; pairs with the store in leave().
+  // seq_cst: after what the caller gave back; pairs with the store in leave().
   uint32_t seen = thread_state.load(std::memory_order_seq_cst);
   if (seen == kNone) {
     return work_without_thread(given);
@@ -181,24 +201,23 @@ void end_upkeep_thread() {
 
 void resume_upkeep_thread() {
   no_thread_before_ns.store(0, std::memory_order_relaxed);
-  if (is_pooling() && upkeep.purges() && os::in_own_process() &&
-      heap.engine.free_bytes_reach(kLeastWaiting)) {
+  if (is_pooling() && upkeep.purges() && os::in_own_process() && free_bytes() >= kLeastWaiting) {
     start_thread();
   }
 }
 
-void pause_upkeep() { upkeep.pause(&anchor); }
+void pause_upkeep() { upkeep.turns().pause(&anchor); }
 
-void resume_upkeep() { upkeep.resume(&anchor); }
+void resume_upkeep() { upkeep.turns().resume(&anchor); }
 
 void restart_upkeep_after_fork() {
   // relaxed, all: the only thread there is.
-  upkeep.resume_after_fork();
+  upkeep.turns().resume_after_fork();
   os::forget_hidden_thread();
   thread_state.store(kNone, std::memory_order_relaxed);
   no_thread_before_ns.store(0, std::memory_order_relaxed);
   due_ns.store(0, std::memory_order_relaxed);
-  anchor.given.set(kUnitsPerLook);  // the first block that is freed here looks
+  anchor.unlooked.set(0);  // the first block that is freed here looks
 }
 
 }  // namespace spillway::heap

@@ -20,9 +20,9 @@ namespace spillway::heap {
 
 extern constinit core::Upkeep upkeep;
 
-// At the end of a slow path that took or freed, with nothing held; `given` bytes went to the
-// freelists. Some nanoseconds, now and then a look at the freelists; starts the thread, or does
-// work that is due where there is none. For signal handlers, too.
+// At the end of a slow path that took or freed, with nothing held; `given` bytes left the thread's
+// cache. Some nanoseconds, now and then a look at the free memory; starts the thread, or does work
+// that is due where there is none. For signal handlers, too.
 void note_slow_path(uint64_t given);
 
 // Ends the thread, if there is one, and waits for that, a second at most; and starts one again if

@@ -5,9 +5,11 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 
+#include "alloc/base/bits.h"
 #include "alloc/os/errno_keeper.h"
 #include "alloc/os/os.h"
 #include "alloc/os/read_file.h"
@@ -128,6 +130,23 @@ uint64_t physical_memory() {
     known.store(bytes, std::memory_order_relaxed);
   }
   return bytes;
+}
+
+uint64_t resident_bytes_in(void* start, size_t bytes) {
+  unsigned char resident[512];
+  const size_t page = page_size();
+  uint64_t sum = 0;
+  for (size_t done = 0; done < bytes;) {
+    const size_t here = std::min(bytes - done, sizeof resident * page);
+    if (system_call(SYS_mincore, static_cast<char*>(start) + done, here, resident) != 0) {
+      return 0;
+    }
+    for (size_t i = 0; i < here / page; ++i) {
+      sum += (resident[i] & 1) * page;
+    }
+    done += here;
+  }
+  return sum;
 }
 
 uint64_t resident_bytes() { return process_sizes().resident; }

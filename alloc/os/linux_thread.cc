@@ -12,6 +12,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "alloc/base/attributes.h"
 #include "alloc/base/text.h"
 #include "alloc/os/errno_keeper.h"
 #include "alloc/os/os.h"
@@ -23,7 +24,7 @@ namespace {
 
 // The deepest body, a purge step that reports a late double free, takes some 6 KiB.
 constexpr size_t kStackBytes = 64 * 1024;
-alignas(64) constinit std::byte stack[kStackBytes];
+SPILLWAY_OWN_PAGES constinit std::byte stack[kStackBytes];
 
 // What the thread pointer points to: the C library's own thread-local data lies around it in other
 // threads. Debuggers read some of it; the thread itself has no business there.
@@ -34,7 +35,7 @@ struct alignas(64) ThreadPointerArea {
   void* self_again;
   std::byte above[4096];
 };
-constinit ThreadPointerArea thread_pointer_area{};
+SPILLWAY_OWN_PAGES constinit ThreadPointerArea thread_pointer_area{};
 
 // The thread's id while it is there. The kernel clears it when the stack is no longer in use.
 constinit std::atomic<int> hidden_id{0};
@@ -131,8 +132,8 @@ bool rights_differ() {
   if (!has_own_descriptors) {
     return true;  // can't be compared unnoticed: rather no thread than one with too many rights
   }
-  static constinit char of_process[4096];  // for the one hidden thread
-  static constinit char of_this[4096];
+  SPILLWAY_OWN_PAGES static constinit char of_process[4096];  // for the one hidden thread
+  SPILLWAY_OWN_PAGES static constinit char of_this[4096];
   const std::string_view process = rights_in("/proc/self/status", of_process, sizeof of_process);
   return process.empty() ||
          process != rights_in("/proc/thread-self/status", of_this, sizeof of_this);

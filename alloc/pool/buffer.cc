@@ -161,7 +161,8 @@ std::byte* start_of(pool::Core& core, void* data) {
     return byte;
   }
   const core::Arena& arena = core.engine().arena();
-  return static_cast<std::byte*>(core.engine().block_of(arena.granule_at(arena.offset(byte))));
+  return static_cast<std::byte*>(
+      core.engine().store().block_of(arena.granule_at(arena.offset(byte))));
 }
 
 void free_raw(void* data, void* hint) {

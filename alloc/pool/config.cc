@@ -17,7 +17,8 @@
 namespace spillway {
 namespace {
 
-constexpr size_t kMostClasses = kMaxClasses - 1;
+constexpr size_t kMostClasses = 63;
+static_assert(kMostClasses < kMaxClasses);
 // No region is longer, and no buffer crosses one's end.
 constexpr size_t kMostClassSize = kGiB;
 constexpr size_t kMostUnit = kGranuleSize;

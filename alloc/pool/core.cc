@@ -24,9 +24,9 @@ std::byte* Core::take_slow(ClassIndex index) {
   // them, the class is not exhausted.
   std::optional<os::BoundedWait> wait;
   for (;;) {
-    const uint64_t before = upkeep_.progress();
+    const uint64_t before = purge_turns_.progress();
     void* const block = engine_.take(anchor, index);
-    if (block != nullptr || !upkeep_.ran_since(before)) {
+    if (block != nullptr || !purge_turns_.ran_since(before)) {
       return static_cast<std::byte*>(block);
     }
     if (!wait.has_value()) {
@@ -145,8 +145,8 @@ std::optional<PoolError> Core::why_not(size_t size, Pooled pooled) {
     return std::nullopt;
   }
   // A class that has not handed out all of its slots was refused memory.
-  if (pooled.start != nullptr ||
-      engine_.class_at(pooled.index).grown() < engine_.geometry().of(pooled.index).slots) {
+  if (pooled.start != nullptr || engine_.store().central(pooled.index).grown() <
+                                     engine_.store().central(pooled.index).slots()) {
     return PoolError::kNoMemory;
   }
   classes_[raw(pooled.index)].exhausted.fetch_add(1, std::memory_order_relaxed);
@@ -205,7 +205,30 @@ void Core::flush() {
   }
 }
 
-size_t Core::purge() { return pinned_ ? 0 : upkeep_.purge_everything(engine_); }
+size_t Core::purge() {
+  constexpr uint64_t kMostStepBytes = 16 * kMiB;
+  core::PurgeTurns::Turn turn(purge_turns_);
+  if (pinned_) {
+    return 0;
+  }
+  turn.wait();
+  // Twice: a thread's cache is idle when nothing happened since the last call.
+  for (int i = 0; i < 2 && turn.held(); ++i) {
+    engine_.relax_caches();
+  }
+  uint64_t purged = 0;
+  bool refused = false;
+  for (uint32_t i = 1; i <= engine_.geometry().class_count; ++i) {
+    uint32_t cursor = 0;
+    uint64_t step = 1;
+    while (!refused && turn.keep() && (step != 0 || cursor != 0)) {
+      step = engine_.store().purge(ClassIndex{static_cast<uint8_t>(i)}, cursor, kMostStepBytes,
+                                   refused);
+      purged += step;
+    }
+  }
+  return purged;
+}
 
 PoolStatistics Core::statistics() const {
   stats::Snapshot snapshot;

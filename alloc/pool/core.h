@@ -21,7 +21,8 @@
 
 #include "alloc/base/attributes.h"
 #include "alloc/core/engine.h"
-#include "alloc/core/upkeep.h"
+#include "alloc/core/purge_turns.h"
+#include "alloc/core/slot_store.h"
 #include "alloc/pool/record.h"
 #include "alloc/pool/regions.h"
 #include "alloc/pool/tenants.h"
@@ -87,7 +88,7 @@ class Core {
 
   // --- for thread_table.cc -----------------------------------------------------------------------
 
-  core::Engine& engine() { return engine_; }
+  core::Engine<core::SlotStore>& engine() { return engine_; }
   uint32_t number() const { return number_; }
   bool has_caches() const { return cache_buffers_ != 0; }
   // acquire: pairs with the release in close().
@@ -148,7 +149,7 @@ class Core {
   void count_off();
   void destroy();
 
-  core::Engine engine_;  // first: its arena is read on every return
+  core::Engine<core::SlotStore> engine_;  // first: its arena is read on every return
   std::atomic<bool> closed_{false};
   uint32_t number_ = kMostPools;
   uint32_t cache_buffers_ = 0;
@@ -176,7 +177,7 @@ class Core {
   std::atomic<uint64_t> oversized_{0};
   std::atomic<uint64_t> untracked_{0};
 
-  core::Upkeep upkeep_;
+  core::PurgeTurns purge_turns_;
   Tenants tenants_;
   Regions regions_;
   const PoolConfig config_;

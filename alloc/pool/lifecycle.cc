@@ -79,7 +79,7 @@ std::optional<std::string> Core::start() {
            std::to_string(sizes.back()) + " bytes, is more than 64 TiB";
   }
   const size_t span =
-      std::max(std::bit_ceil(config_.max_per_class * sizes.back()), core::Arena::kSpanAlignment);
+      std::max(std::bit_ceil(config_.max_per_class * sizes.back()), core::Range::kAlignment);
   if ((span * sizes.size()) >> granule_shift > std::numeric_limits<uint32_t>::max() ||
       config_.max_per_class > std::numeric_limits<uint32_t>::max() / 2) {
     return "max_per_class " + std::to_string(config_.max_per_class) +
@@ -88,17 +88,13 @@ std::optional<std::string> Core::start() {
   }
   cache_buffers_ = static_cast<uint32_t>(config_.thread_cache_buffers());
   constexpr uint32_t kMostThreads = 1024;
-  const core::Engine::Config engine = {
-      .block_sizes = block_sizes,
-      .most_span_bytes = span,
-      .least_span_bytes = span,
-      .layout = {.coloured_from = SIZE_MAX,
-                 .granule_shift = granule_shift,
-                 .most_slots = static_cast<uint32_t>(config_.max_per_class),
-                 .fixed_bins = true,
-                 .bin_capacity = cache_buffers_},
-      .units = {.granule_shift = granule_shift, .staggered = false},
-      .large_spans = 0,
+  const core::Engine<core::SlotStore>::Config engine = {
+      .store = {.block_sizes = block_sizes,
+                .most_span_bytes = span,
+                .least_span_bytes = span,
+                .granule_shift = granule_shift,
+                .most_slots = static_cast<uint32_t>(config_.max_per_class)},
+      .bins = {.fixed = true, .capacity = cache_buffers_},
       .most_threads = cache_buffers_ != 0 ? kMostThreads : 0,
       .cache_budget = {.floor = uint64_t{1} << 60, .pool_share = 0},
       .on_double_free = {.call = report_double_free, .owner = this}};
@@ -122,8 +118,6 @@ std::optional<std::string> Core::start() {
     const auto fits = std::lower_bound(sizes.begin(), sizes.end(), least);
     first_class_[width] = static_cast<uint8_t>(fits - sizes.begin() + 1);
   }
-  constexpr int64_t kPurgeDelayMs = 1000;
-  upkeep_.configure(kPurgeDelayMs);
   regions_.attach(engine_);
   return std::nullopt;
 }
@@ -183,7 +177,7 @@ int64_t Core::count_live() const {
   // relaxed: the holders of references are the only ones to change it.
   int64_t live = untracked_live_.load(std::memory_order_relaxed);
   for (uint32_t i = 1; i <= engine_.geometry().class_count; ++i) {
-    const core::Central& one = engine_.class_at(ClassIndex{static_cast<uint8_t>(i)});
+    const core::Central& one = engine_.store().central(ClassIndex{static_cast<uint8_t>(i)});
     live += int64_t{one.grown()} - int64_t{one.count_free()};
   }
   return live;
@@ -246,11 +240,11 @@ void Core::recover_after_fork() {
     if (core == nullptr) {
       continue;
     }
-    core->upkeep_.resume_after_fork();
+    core->purge_turns_.resume_after_fork();
     auto nobody = core::ThreadAnchor::without_cache();
     const bool mine = thread_table != nullptr && thread_table->entries[number].core == core;
     core->engine_.recover_after_fork(mine ? thread_table->entries[number].anchor : nobody,
-                                     core->upkeep_.runs_here());
+                                     core->purge_turns_.runs_here());
     // The owner's and this thread's; the others did not come along.
     const uint64_t references = (core->is_closed() ? 0U : 1U) + (mine ? 1U : 0U);
     if (core->references_.load(std::memory_order_relaxed) != 0) {

@@ -11,21 +11,22 @@ constexpr size_t kMostRegionBytes = size_t{1} << 30;
 
 }  // namespace
 
-void Regions::attach(core::Engine& engine) {
+void Regions::attach(core::Engine<core::SlotStore>& engine) {
   engine_ = &engine;
   const core::Geometry& geometry = engine.geometry();
   for (uint32_t i = 1; i <= geometry.class_count; ++i) {
-    const core::ClassGeometry& one = geometry.classes[i];
-    const size_t size = one.block_size;
-    auto* base = static_cast<std::byte*>(
-        engine.arena().address(engine.arena().first_granule(ClassIndex{static_cast<uint8_t>(i)})));
-    slots_per_piece_[i] = static_cast<uint32_t>(
-        std::clamp<size_t>(kMostRegionBytes / size, 1, std::max(1U, one.slots)));
+    const ClassIndex index{static_cast<uint8_t>(i)};
+    const size_t size = geometry.of(index).block_size;
+    const uint32_t slots = engine.store().central(index).slots();
+    auto* base =
+        static_cast<std::byte*>(engine.arena().address(engine.arena().first_granule(index)));
+    slots_per_piece_[i] =
+        static_cast<uint32_t>(std::clamp<size_t>(kMostRegionBytes / size, 1, std::max(1U, slots)));
     first_piece_[i] = static_cast<uint32_t>(pieces_.size());
-    for (uint32_t slot = 0; slot < one.slots; slot += slots_per_piece_[i]) {
+    for (uint32_t slot = 0; slot < slots; slot += slots_per_piece_[i]) {
       auto piece = std::make_unique<Piece>();
       piece->base = base + slot * size;
-      piece->length = std::min(slots_per_piece_[i], one.slots - slot) * size;
+      piece->length = std::min(slots_per_piece_[i], slots - slot) * size;
       pieces_.push_back(std::move(piece));
     }
   }
@@ -38,8 +39,8 @@ Regions::Piece* Regions::piece_of(const void* pointer) const {
   }
   const Granule granule = arena.granule_at(arena.offset(pointer));
   const ClassIndex index = arena.class_of(granule);
-  const uint32_t slot = raw(engine_->class_at(index).slot_of(granule));
-  const bool inside = slot < engine_->geometry().of(index).slots;
+  const uint32_t slot = raw(engine_->store().central(index).slot_of(granule));
+  const bool inside = slot < engine_->store().central(index).slots();
   return inside ? pieces_[first_piece_[raw(index)] + slot / slots_per_piece_[raw(index)]].get()
                 : nullptr;
 }

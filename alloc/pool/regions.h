@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "alloc/core/engine.h"
+#include "alloc/core/slot_store.h"
 #include "spillway/regions.h"
 
 namespace spillway::pool {
@@ -20,7 +21,7 @@ class Regions {
   using Callback = std::function<void(const Region&)>;
 
   // For the engine's whole life, which has been started.
-  void attach(core::Engine& engine);
+  void attach(core::Engine<core::SlotStore>& engine);
 
   // Adds the region of a block that has not been in use before, if that was not done yet: commits
   // all of it and tells the callback. False when the kernel gives no memory. Takes a lock, not
@@ -45,7 +46,7 @@ class Regions {
 
   Piece* piece_of(const void* pointer) const;
 
-  core::Engine* engine_ = nullptr;
+  core::Engine<core::SlotStore>* engine_ = nullptr;
   uint32_t slots_per_piece_[kMaxClasses] = {};
   uint32_t first_piece_[kMaxClasses] = {};
   std::vector<std::unique_ptr<Piece>> pieces_;  // by class and place

@@ -50,7 +50,7 @@ void print_text(const Snapshot& snapshot, Output& output) {
   output.line().text(header.view()).put('\n');
   for (uint32_t index = 1; index <= snapshot.class_count; ++index) {
     const ClassSnapshot& one = snapshot.classes[index];
-    if (one.grown == 0) {
+    if (one.live + one.cached + one.allocations_total == 0) {
       continue;
     }
     Line<500> row;

@@ -19,11 +19,11 @@ enum class Kind : uint8_t { kCounter, kGauge };
   X(pool_off, kGauge, "1 when every request goes to mimalloc")                                \
   X(pool_reserved_bytes, kGauge, "address space of the arena")                                \
   X(pool_committed_bytes, kGauge, "arena memory that may be used without asking the kernel")  \
-  X(pool_grown_bytes, kGauge, "blocks taken into use, a run at a time")                       \
+  X(pool_grown_bytes, kGauge, "of these, chunks that were taken into use")                    \
   X(pool_live_bytes, kGauge, "blocks that the program holds")                                 \
   X(pool_cached_bytes, kGauge, "blocks in thread caches")                                     \
-  X(pool_free_bytes, kGauge, "blocks in the freelists")                                       \
-  X(pool_clean_bytes, kGauge, "of these, blocks whose memory the kernel has")                 \
+  X(pool_free_bytes, kGauge, "free runs, and blocks between threads")                         \
+  X(pool_clean_bytes, kGauge, "of these, pages whose memory the kernel has")                  \
   X(large_live_bytes, kGauge, "blocks above 1 MiB, and growing ones, that the program holds") \
   X(large_free_bytes, kGauge, "memory that freed ones of these still have")                   \
   X(large_blocks, kGauge, "number of such blocks that the program holds")                     \
@@ -50,12 +50,9 @@ enum class Kind : uint8_t { kCounter, kGauge };
   X(size_mismatches_total, kCounter, "sized frees with another size than allocated")
 
 // X(name, kind, help): of one size class, in blocks.
-#define SPILLWAY_CLASS_STATISTICS(X)                         \
-  X(grown, kGauge, "blocks taken into use, a run at a time") \
-  X(live, kGauge, "blocks that the program holds")           \
-  X(cached, kGauge, "blocks in thread caches")               \
-  X(free, kGauge, "blocks in the freelist")                  \
-  X(clean, kGauge, "of these, blocks without memory")        \
+#define SPILLWAY_CLASS_STATISTICS(X)               \
+  X(live, kGauge, "blocks that the program holds") \
+  X(cached, kGauge, "blocks in thread caches")     \
   X(allocations_total, kCounter, "blocks handed to the program")
 
 struct Spec {
@@ -77,6 +74,7 @@ inline constexpr Spec kClassSpecs[] = {
 
 struct ClassSnapshot {
   uint32_t block_size = 0;
+  uint64_t free = 0;  // of a pool's class; a heap's free memory belongs to none
 #define SPILLWAY_X(name, kind, help) uint64_t name = 0;
   SPILLWAY_CLASS_STATISTICS(SPILLWAY_X)
 #undef SPILLWAY_X

@@ -10,7 +10,8 @@ struct Effort {
   int churns;              // of 1000 replacements each; a heap's first ones are not its usual ones
   int processes;           // fill
   int warm_up_processes;   // fill: before those that count
-  std::size_t live_bytes;  // live and fill; burst a tenth, sawtooth and shift a fifth
+  std::size_t live_bytes;  // live and fill; burst a tenth, sawtooth, shift and drift a fifth
+  std::size_t one_size_bytes;
   int thread_steps;        // threads16: replacements per thread
   int warm_up_requests;    // server
   int requests;            // server, measured
@@ -18,6 +19,10 @@ struct Effort {
   int bursts;              // back to back, measured
   int paused_bursts;       // after a pause, measured
   int teeth;               // sawtooth
+  int drift_rounds;
+  int sparse_blocks;
+  int pin_part;    // what the large buffers are divided by
+  int swing_part;  // what the number of swings is divided by
   int leak_steps;
   int most_threads;   // slope
   int idle_ms;        // from the last free until the memory that is left is read
@@ -36,6 +41,7 @@ inline constexpr Length kFull{"full",
                                .processes = 3,
                                .warm_up_processes = 2,
                                .live_bytes = 1'000'000'000,
+                               .one_size_bytes = 134'217'728,
                                .thread_steps = 20'000,
                                .warm_up_requests = 10,
                                .requests = 20,
@@ -43,6 +49,10 @@ inline constexpr Length kFull{"full",
                                .bursts = 12,
                                .paused_bursts = 4,
                                .teeth = 8,
+                               .drift_rounds = 60,
+                               .sparse_blocks = 3000,
+                               .pin_part = 1,
+                               .swing_part = 1,
                                .leak_steps = 20'000,
                                .most_threads = 64,
                                .idle_ms = 2000,
@@ -56,6 +66,7 @@ constexpr Effort shortened(Effort effort) {
   effort.requests = 15;
   effort.large_replacements = 50;
   effort.teeth = 3;
+  effort.drift_rounds = 20;
   return effort;
 }
 
@@ -66,6 +77,7 @@ inline constexpr Length kSmoke{"smoke",
                                 .processes = 1,
                                 .warm_up_processes = 0,
                                 .live_bytes = 20'000'000,
+                                .one_size_bytes = 4'194'304,
                                 .thread_steps = 50,
                                 .warm_up_requests = 1,
                                 .requests = 1,
@@ -73,6 +85,10 @@ inline constexpr Length kSmoke{"smoke",
                                 .bursts = 2,
                                 .paused_bursts = 1,
                                 .teeth = 20,
+                                .drift_rounds = 10,
+                                .sparse_blocks = 50,
+                                .pin_part = 64,
+                                .swing_part = 100,
                                 .leak_steps = 500,
                                 .most_threads = 2,
                                 .idle_ms = 50,

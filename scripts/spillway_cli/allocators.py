@@ -14,8 +14,10 @@ from spillway_cli.errors import UserError, usage_error
 
 BASELINE = "glibc"
 SUBJECT = "spillway"
+SUBJECT_OFF = "spillway-off"  # the same library with its pool switched off: mimalloc alone
 # The library's file name, and the Debian package that holds it.
-KNOWN = {**DEBIAN, SUBJECT: ("libspillway.so", None)}
+KNOWN = {**DEBIAN, SUBJECT: ("libspillway.so", None), SUBJECT_OFF: ("libspillway.so", None)}
+DEFAULT = tuple(name for name in KNOWN if name != SUBJECT_OFF)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,19 +25,26 @@ class Allocator:
     name: str
     library: pathlib.Path
     version: str
+    variables: dict = dataclasses.field(default_factory=dict)  # added to the environment
 
 
 def add_option(parser):
     parser.add_argument(
         "--allocators",
         metavar="A,B,...",
-        help=f"of {', '.join(KNOWN)}, or NAME=/path/to/lib.so (default: all installed)",
+        help=f"of {', '.join(KNOWN)}, or NAME=/path/to/lib.so (default: all installed but "
+        f"{SUBJECT_OFF}, Spillway with enabled:0)",
     )
 
 
 def entries(text):
-    """Those of a list such as `glibc,a=/b.so`; without a list all that are known."""
-    return [entry.strip() for entry in text.split(",") if entry.strip()] if text else list(KNOWN)
+    """Those of a list such as `glibc,a=/b.so`; without a list those of DEFAULT."""
+    return [entry.strip() for entry in text.split(",") if entry.strip()] if text else list(DEFAULT)
+
+
+def needs_library(text):
+    """Whether a list as of entries() has one of those that the built libspillway.so serves."""
+    return bool({SUBJECT, SUBJECT_OFF} & set(entries(text)))
 
 
 def usable(text, build_dir=None):
@@ -98,7 +107,8 @@ def _find(entry, build_dir):
         if not path.exists():
             return None, f"{name}: no {soname} in {path.parent} (scripts/build)"
         version = "as built" if build_dir else checkout_version(paths.ROOT)
-        return Allocator(name, paths.preloadable(path), version), None
+        variables = {"SPILLWAY_ENABLED": "0"} if name == SUBJECT_OFF else {}
+        return Allocator(name, paths.preloadable(path), version, variables), None
     path = system_library(soname)
     if path is None:
         return None, f"{name}: not installed (Debian's package {package})"

@@ -151,7 +151,7 @@ class Campaign:
             self._program, "--json", "-", "--repetitions", str(self._arguments.repetitions),
             "--touch", self._arguments.touch, *self._traces,
         ]  # fmt: skip
-        variables = dict(os.environ, LD_PRELOAD=str(allocator.library))
+        variables = dict(os.environ, LD_PRELOAD=str(allocator.library), **allocator.variables)
         done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
         lines = done.stderr.strip().splitlines()
         if done.returncode != 0:

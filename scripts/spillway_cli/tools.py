@@ -27,7 +27,7 @@ def folder(build_dir, targets, asked):
     allocators.choose().
     """
     if build_dir is None:
-        if allocators.SUBJECT in allocators.entries(asked):
+        if allocators.needs_library(asked):
             targets = (*targets, paths.TARGETS[paths.LIBRARY])
         paths.build(*targets)
         return paths.RELEASE

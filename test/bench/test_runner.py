@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
 from runner import allocators, goals, main, rounds, suites, table, text, verdicts  # noqa: E402
-from runner.suites import base, calls, latency, memory, pool, startup  # noqa: E402
+from runner.suites import base, calls, latency, memory, pool, startup, traces  # noqa: E402
 
 
 class Tables(unittest.TestCase):
@@ -146,6 +146,17 @@ class Suites(unittest.TestCase):
         self.assertEqual(outcome.units["walk/256KiB"], "ns")
         self.assertEqual(outcome.series["fill/1GB"], [[[0, 4], [5, 8]]])
 
+    def test_a_report_of_traces(self):
+        report = {"context": {"malloc_from": "/lib/libc.so.6"}, "results": [
+            {"name": "trace/gcc", "ns": {"median": 20}, "ns_again": {"median": 15}, "peak_mib": 4.4,
+             "peak_ratio": 1.25, "faults": 1100}]}
+        outcome = measured(traces, [report], "glibc")
+        self.assertEqual({row: figures["glibc"] for row, figures in outcome.figures.items()}, {
+            "trace/gcc/ns": 20, "trace/gcc/again_ns": 15, "trace/gcc/peak_mib": 4.4,
+            "trace/gcc/peak_ratio": 1.25, "trace/gcc/faults": 1100})
+        self.assertEqual([traces.kind(row, None) for row in outcome.figures],
+                         ["time", "time", "memory", "memory", "count"])
+
     def test_memory_over_time_is_a_curve_in_seconds_and_mib(self):
         found = memory.curves({"live": {"glibc": [[[[100, 1024], [1100, 2048]]]]},
                                "fill/1GB": {"glibc": [[[[0, 1]], [[0, 1]]]]}})
@@ -224,7 +235,13 @@ class Suites(unittest.TestCase):
 
     def test_goals_of_rows_that_nobody_ran_are_no_error(self):
         campaign = rounds.Campaign([allocators.Allocator("glibc", None)])
-        self.assertEqual(main.unknown_rows(campaign, ["pool"]), [])
+        self.assertEqual(main.unknown_rows(campaign, ["pool"], "full"), [])
+
+    def test_rows_that_a_quick_run_leaves_out_are_no_error(self):
+        campaign = rounds.Campaign([allocators.Allocator("glibc", None)])
+        campaign.done["memory"] = 1
+        self.assertIn("burst/ns", main.unknown_rows(campaign, ["memory"], "full"))
+        self.assertEqual(main.unknown_rows(campaign, ["memory"], "quick"), [])
 
 
 def measured(module, reports, name):

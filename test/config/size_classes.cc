@@ -7,24 +7,24 @@ namespace {
 
 BOOST_AUTO_TEST_SUITE(size_classes)
 
-BOOST_AUTO_TEST_CASE(are_granule_multiples_a_quarter_apart_at_most) {
+BOOST_AUTO_TEST_CASE(are_multiples_of_the_least_step_an_eighth_apart_at_most) {
   for (size_t i = 1; i <= kHeapClassCount; ++i) {
-    BOOST_TEST(kHeapClassSizes[i] % kGranuleSize == 0U);
+    BOOST_TEST(kHeapClassSizes[i] % (size_t{1} << kSizeMapShift) == 0U);
     BOOST_TEST(kHeapClassSizes[i] > kHeapClassSizes[i - 1]);
-    if (kHeapClassSizes[i - 1] >= 16 * kKiB) {
-      BOOST_TEST(4 * kHeapClassSizes[i] <= 5 * kHeapClassSizes[i - 1]);
+    if (i > 1) {
+      BOOST_TEST(kStepsPerDoubling * kHeapClassSizes[i] <=
+                 (kStepsPerDoubling + 1) * kHeapClassSizes[i - 1]);
     }
   }
 }
 
 BOOST_AUTO_TEST_CASE(every_request_gets_the_smallest_class_that_fits) {
-  constexpr SizeMap map = make_size_map(kMinPooledSize, kMaxPooledSize);
   for (size_t size = kMinPooledSize; size <= kMaxPooledSize; size += 512) {
     for (const size_t request : {size - 1, size, size + 1}) {
       if (request < kMinPooledSize || request > kMaxPooledSize) {
         continue;
       }
-      const size_t index = raw(map[size_map_entry(request)]);
+      const size_t index = raw(kSizeMap[size_map_entry(request)]);
       BOOST_REQUIRE(index >= 1);
       BOOST_REQUIRE(kHeapClassSizes[index] >= request);
       BOOST_REQUIRE((index == 1 || kHeapClassSizes[index - 1] < request));
@@ -32,21 +32,25 @@ BOOST_AUTO_TEST_CASE(every_request_gets_the_smallest_class_that_fits) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_request_rounded_to_its_alignment_gets_a_class_of_that_alignment) {
-  constexpr SizeMap map = make_size_map(kMinPooledSize, kMaxPooledSize);
-  for (size_t alignment = kGranuleSize; alignment <= kMaxPooledSize; alignment *= 2) {
-    for (size_t size = alignment; size <= kMaxPooledSize; size += alignment) {
-      BOOST_REQUIRE(kHeapClassSizes[raw(map[size_map_entry(size)])] % alignment == 0);
-    }
+BOOST_AUTO_TEST_CASE(a_power_of_two_and_a_header_loses_no_more_than_the_least_step) {
+  for (size_t size = kMinPooledSize; size < kMaxPooledSize; size *= 2) {
+    BOOST_TEST(kHeapClassSizes[raw(kSizeMap[size_map_entry(size + 1)])] == size + 512);
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_narrowed_window_excludes_the_rest) {
-  constexpr SizeMap map = make_size_map(10000, 100000);
-  BOOST_TEST(raw(map[size_map_entry(8192)]) == 0);
-  BOOST_TEST(raw(map[size_map_entry(12288)]) == 3);
-  BOOST_TEST(raw(map[size_map_entry(102400)]) != 0);
-  BOOST_TEST(raw(map[size_map_entry(102401)]) == 0);
+BOOST_AUTO_TEST_CASE(powers_of_two_are_classes) {
+  for (size_t size = kMinPooledSize; size <= kMaxPooledSize; size *= 2) {
+    BOOST_TEST(kHeapClassSizes[raw(kSizeMap[size_map_entry(size)])] == size);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_window_takes_entries_up_to_whole_granules) {
+  constexpr SizeMapRange all = size_map_range(kMinPooledSize, kMaxPooledSize);
+  BOOST_TEST(all.first == size_map_entry(kMinPooledSize));
+  BOOST_TEST(all.end == kSizeMapEntries);
+  constexpr SizeMapRange narrow = size_map_range(10000, 100000);
+  BOOST_TEST(narrow.first == size_map_entry(12288));
+  BOOST_TEST(narrow.end == size_map_entry(102400) + 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,13 +1,12 @@
 // A child has the parent's thread caches, but not its threads.
-#include <sys/wait.h>
-#include <unistd.h>
-
+#include <algorithm>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <thread>
 #include <vector>
 
 #include "test/core/upkeep_fixture.h"
+#include "test/forked_child.h"
 
 namespace spillway::core {
 namespace {
@@ -16,76 +15,78 @@ using namespace testing;  // NOLINT(google-build-using-namespace)
 
 BOOST_AUTO_TEST_SUITE(engine_fork)
 
-BOOST_FIXTURE_TEST_CASE(the_child_gets_what_lost_threads_had_cached, EngineFixture) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_child_gets_what_lost_threads_had_cached, Store, Stores) {
+  EngineFixture<Store> f;
   ThreadAnchor mine = new_anchor();
   ThreadAnchor lost = new_anchor();
-  BOOST_REQUIRE(engine.attach(mine));
-  BOOST_REQUIRE(engine.attach(lost));
-  void* const held = allocate(lost, kSmall);
+  BOOST_REQUIRE(f.engine.attach(mine));
+  BOOST_REQUIRE(f.engine.attach(lost));
+  void* const held = f.allocate(lost, kSmall);
   for (int i = 0; i < 20; ++i) {
-    free(lost, allocate(lost, kTwelve));
+    f.free(lost, f.allocate(lost, kTwelve));
   }
-  free(mine, allocate(mine, kSmall));
-  const pid_t child = fork();
-  if (child == 0) {
-    engine.recover_after_fork(mine, false);
-    const stats::Snapshot now = snapshot();
+  f.free(mine, f.allocate(mine, kSmall));
+  BOOST_TEST(spillway::testing::holds_in_child([&] {
+    f.engine.recover_after_fork(mine, false);
+    const stats::Snapshot now = f.snapshot();
     bool good = now.thread_caches == 1 && now.classes[raw(kTwelve)].cached == 0 &&
                 now.classes[raw(kSmall)].cached > 0 && now.classes[raw(kSmall)].live == 1;
-    free(mine, held);
-    good = good && snapshot().pool_live_bytes == 0 && double_frees == 0;
+    f.free(mine, held);
+    good = good && f.snapshot().pool_live_bytes == 0 && f.double_frees == 0;
     ThreadAnchor fresh = new_anchor();
-    good = good && engine.attach(fresh) && allocate(fresh, kTwelve) != nullptr;
-    _exit(good ? 0 : 1);
-  }
-  int status = 0;
-  BOOST_REQUIRE(waitpid(child, &status, 0) == child);
-  BOOST_TEST(status == 0);
-  BOOST_TEST(snapshot().thread_caches == 2U);
+    good = good && f.engine.attach(fresh) && f.allocate(fresh, kTwelve) != nullptr;
+    return good;
+  }));
+  BOOST_TEST(f.snapshot().thread_caches == 2U);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_fork_at_any_moment_puts_no_block_in_two_places, EngineFixture) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_fork_at_any_moment_puts_no_block_in_two_places, Store, Stores) {
+  EngineFixture<Store> f;
   std::atomic<bool> stop{false};
+  std::atomic<int> refused{0};
   std::vector<std::thread> threads;
   for (int number = 0; number < 3; ++number) {
     threads.emplace_back([&] {
       ThreadAnchor anchor = new_anchor();
-      engine.attach(anchor);
+      f.engine.attach(anchor);
       std::vector<void*> held;
       while (!stop) {
         for (int i = 0; i < 40; ++i) {
-          held.push_back(allocate(anchor, i % 2 == 0 ? kSmall : kTwelve));
+          held.push_back(f.allocate(anchor, i % 2 == 0 ? kSmall : kTwelve));
         }
         for (void* const block : held) {
-          free(anchor, block);
+          if (block != nullptr) {
+            f.free(anchor, block);
+          } else {
+            ++refused;
+          }
         }
         held.clear();
       }
-      engine.detach(anchor);
+      f.engine.detach(anchor);
     });
   }
   ThreadAnchor mine = new_anchor();
-  engine.attach(mine);
+  f.engine.attach(mine);
   for (int round = 0; round < 50; ++round) {
-    const pid_t child = fork();
-    if (child == 0) {
-      engine.recover_after_fork(mine, false);
-      std::vector<bool> seen(engine.arena().bytes() / kGranuleSize);
-      bool good = double_frees == 0;
-      for (void* block; (block = allocate(mine, kSmall)) != nullptr;) {
-        good = good && !seen[engine.arena().offset(block) / kGranuleSize];
-        seen[engine.arena().offset(block) / kGranuleSize] = true;
+    BOOST_REQUIRE(spillway::testing::holds_in_child([&] {
+      f.engine.recover_after_fork(mine, false);
+      std::vector<bool> seen(f.engine.arena().bytes() / kGrainSize);
+      bool good = f.double_frees == 0;
+      for (void* block; (block = f.allocate(mine, kSmall)) != nullptr;) {
+        const auto first = seen.begin() + static_cast<ptrdiff_t>(f.offset(block) / kGrainSize);
+        const auto end = first + Chunk::kGrainsPerPage;
+        good = good && std::find(first, end, true) == end;
+        std::fill(first, end, true);
       }
-      _exit(good ? 0 : 1);
-    }
-    int status = 0;
-    BOOST_REQUIRE(waitpid(child, &status, 0) == child);
-    BOOST_REQUIRE(status == 0);
+      return good;
+    }));
   }
   stop = true;
   for (std::thread& thread : threads) {
     thread.join();
   }
+  BOOST_TEST(refused == 0);
 }
 
 // What a child that is forked in the middle of another thread's purge finds.
@@ -93,29 +94,26 @@ struct ForkedInPurge : UpkeepFixture {
   void run_with_fork(bool by_another_thread) {
     std::vector<void*> blocks = allocate_bytes(kColoured, 2 * kMiB);
     free_all(blocks);
-    void* large = engine.large().take(3 * kMiB, LargeBlocks::Use::kAny, false);
+    void* large = engine.store().wide().take(3 * kMiB);
     BOOST_REQUIRE(large != nullptr);
     state_of(large).store(SlotState::kFree);
-    engine.large().give(large);
+    engine.store().wide().give(large);
     faulty::at_purge([](void* self) { static_cast<ForkedInPurge*>(self)->fork_once(); }, this);
     purge_is_ours = !by_another_thread;
     upkeep.purge_everything(engine);
-    BOOST_TEST(forks > 1);  // pooled and large ones
+    BOOST_TEST(forks > 1);  // for chunks and wide slots
     BOOST_TEST(bad_children == 0);
   }
   void fork_once() {
     ++forks;
-    const pid_t child = fork();
-    if (child == 0) {
+    const bool good = spillway::testing::holds_in_child([this] {
       engine.recover_after_fork(anchor, purge_is_ours);
       const bool all_free =
-          everything_is_free() && engine.large().free_bytes_up_to(UINT64_MAX) != 0;
+          everything_is_free() && engine.store().wide().free_bytes_up_to(UINT64_MAX) != 0;
       // Our own purge goes on, and has the blocks still.
-      _exit(all_free != purge_is_ours ? 0 : 1);
-    }
-    int status = -1;
-    waitpid(child, &status, 0);
-    bad_children += status != 0 ? 1 : 0;
+      return all_free != purge_is_ours;
+    });
+    bad_children += good ? 0 : 1;
   }
   bool purge_is_ours = false;
   int forks = 0;

@@ -7,89 +7,99 @@
 namespace spillway::core {
 namespace {
 
-constexpr Pace::Company kAlone{kMiB, 1};
-constexpr Pace::Company kCrowd{kMiB, 8};
+constexpr uint64_t kBytes = 4 * kKiB;
+constexpr uint64_t kHurry = 1;
+constexpr uint64_t kWork = 1000;
+constexpr uint64_t kLeisure = 100'000;
 
-// Looks, each after 16 blocks at this pace.
+// Looks, each after 16 blocks of 4 KiB at this pace.
 struct Looker {
-  void look(uint32_t times, uint64_t ns_per_block, Pace::Company company) {
+  void look(uint32_t times, uint64_t ns_per_block) {
     for (uint32_t i = 0; i < times; ++i) {
-      moved += 16;
+      given.blocks += 16;
+      given.bytes += 16 * kBytes;
       now += 16 * ns_per_block;
-      pace.look(now, moved, company);
+      pace.look(now, given);
     }
   }
   Pace pace;
   uint64_t now = 1000;
-  uint64_t moved = 0;
+  Pace::Given given;
 };
 
 BOOST_AUTO_TEST_SUITE(pace)
 
-BOOST_AUTO_TEST_CASE(the_bound_is_100_ns_a_block_among_many) {
-  BOOST_TEST(Pace::is_hurry(10, 999, kCrowd));
-  BOOST_TEST(!Pace::is_hurry(10, 1000, kCrowd));
-  BOOST_TEST(!Pace::is_hurry(0, 0, kCrowd));
+BOOST_AUTO_TEST_CASE(the_bound_is_128_bytes_a_nanosecond) {
+  BOOST_TEST(Pace::is_hurry(1281, 10));
+  BOOST_TEST(!Pace::is_hurry(1280, 10));
+  BOOST_TEST(Pace::is_hurry(1, 0));
+  BOOST_TEST(!Pace::is_hurry(0, 0));
 }
 
-BOOST_AUTO_TEST_CASE(it_is_longer_the_fewer_there_are_in_a_small_pool) {
-  BOOST_TEST(Pace::is_hurry(10, 7999, kAlone));
-  BOOST_TEST(!Pace::is_hurry(10, 8000, kAlone));
-  BOOST_TEST(Pace::is_hurry(10, 3999, {kMiB, 2}));
-  BOOST_TEST(!Pace::is_hurry(10, 4000, {kMiB, 2}));
-  BOOST_TEST(!Pace::is_hurry(10, 1000, {128 * kMiB, 1}));
+BOOST_AUTO_TEST_CASE(long_blocks_are_a_hurry_where_short_ones_are_none) {
+  // The same number of blocks in the same time.
+  BOOST_TEST(!Pace::is_hurry(100 * 4 * kKiB, 100 * 100));
+  BOOST_TEST(Pace::is_hurry(100 * 64 * kKiB, 100 * 100));
 }
 
 BOOST_FIXTURE_TEST_CASE(the_first_look_tells_nothing, Looker) {
-  look(1, 1, kCrowd);
+  look(1, kHurry);
   BOOST_TEST(!pace.is_hurried());
-  look(1, 1, kCrowd);
+  look(1, kHurry);
   BOOST_TEST(pace.is_hurried());
 }
 
 BOOST_FIXTURE_TEST_CASE(eight_slow_looks_in_a_row_end_a_hurry, Looker) {
-  look(2, 1, kCrowd);
-  look(7, 1000, kCrowd);
+  look(2, kHurry);
+  look(7, kLeisure);
   BOOST_TEST(pace.is_hurried());
-  look(1, 1, kCrowd);
-  look(7, 1000, kCrowd);
+  look(1, kHurry);
+  look(7, kLeisure);
   BOOST_TEST(pace.is_hurried());
-  look(1, 1000, kCrowd);
+  look(1, kLeisure);
   BOOST_TEST(!pace.is_hurried());
 }
 
-BOOST_FIXTURE_TEST_CASE(company_is_found_by_those_who_are_hurried_only_without, Looker) {
-  look(2, 300, kAlone);
-  BOOST_TEST(pace.is_hurried());
-  BOOST_TEST(!pace.found_company(kAlone));
-  BOOST_TEST(pace.found_company(kCrowd));
-  look(1, 50, kAlone);
-  BOOST_TEST(!pace.found_company(kCrowd));
-}
-
-BOOST_FIXTURE_TEST_CASE(a_thread_is_pressed_when_company_makes_no_difference, Looker) {
-  look(2, 300, kAlone);
-  BOOST_TEST(pace.is_hurried());
-  BOOST_TEST(!pace.is_pressed());
-  look(1, 50, kAlone);
-  BOOST_TEST(pace.is_pressed());
-  look(8, 1000, kCrowd);
-  BOOST_TEST(!pace.is_pressed());
-}
-
-BOOST_FIXTURE_TEST_CASE(what_is_passed_over_is_no_hurry, Looker) {
-  look(1, 1000, kCrowd);
-  moved += 1000;
-  pace.pass_over(moved);
-  look(1, 1000, kCrowd);
+BOOST_FIXTURE_TEST_CASE(who_is_calmed_down_is_hurried_again_at_once, Looker) {
+  look(2, kHurry);
+  pace.calm_down(false);
   BOOST_TEST(!pace.is_hurried());
+  look(1, kHurry);
+  BOOST_TEST(pace.is_hurried());
+}
+
+BOOST_AUTO_TEST_CASE(a_block_in_4_us_is_work_whatever_its_size) {
+  BOOST_TEST(Pace::is_work(11, 40'000));
+  BOOST_TEST(!Pace::is_work(10, 40'000));
+  BOOST_TEST(!Pace::is_work(0, 0));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_thread_is_busy_for_as_long_as_it_works, Looker) {
+  look(1, kWork);
+  BOOST_TEST(!pace.is_busy());
+  look(1, kWork);
+  BOOST_TEST(pace.is_busy());
+  BOOST_TEST(!pace.is_hurried());
+  look(1, kLeisure);
+  BOOST_TEST(!pace.is_busy());
+  look(1, kHurry);
+  BOOST_TEST(pace.is_busy());
+}
+
+BOOST_FIXTURE_TEST_CASE(who_is_calmed_down_may_be_busy, Looker) {
+  look(2, kHurry);
+  pace.calm_down(true);
+  BOOST_TEST(!pace.is_hurried());
+  BOOST_TEST(pace.is_busy());
+  pace.calm_down(false);
+  BOOST_TEST(!pace.is_busy());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_new_owner_starts_anew, Looker) {
-  look(2, 1, kCrowd);
+  look(2, kHurry);
   pace.forget();
   BOOST_TEST(!pace.is_hurried());
-  look(1, 1, kCrowd);
+  look(1, kHurry);
   BOOST_TEST(!pace.is_hurried());
 }
 

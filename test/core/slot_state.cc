@@ -18,7 +18,7 @@ BOOST_AUTO_TEST_CASE(a_live_state_admits_one_address_of_its_granule) {
 }
 
 BOOST_AUTO_TEST_CASE(other_states_admit_none) {
-  for (const SlotState state : {SlotState::kClean, SlotState::kFree, SlotState::kLiveInside}) {
+  for (const SlotState state : {SlotState::kClean, SlotState::kFree, SlotState::kSpilled}) {
     for (size_t inside = 0; inside < kGranuleSize; ++inside) {
       BOOST_REQUIRE(!is_live_at(state, inside));
     }

@@ -15,25 +15,27 @@ inline constexpr uint64_t kHurry = 1;
 inline constexpr uint64_t kLeisure = 1'000'000;
 
 // The clock stands still: the thread turns out to have no time to lose.
-struct CacheFixture : EngineFixture {
+template <typename Store>
+struct CacheFixture : EngineFixture<Store> {
   explicit CacheFixture(CacheBudget::Config budget = kAmple)
-      : CacheFixture(engine_config(budget)) {}
-  explicit CacheFixture(const Engine::Config& config) : EngineFixture(config) {
-    BOOST_REQUIRE(started);
+      : CacheFixture(engine_config<Store>(budget)) {}
+  explicit CacheFixture(const typename Engine<Store>::Config& config)
+      : EngineFixture<Store>(config) {
+    BOOST_REQUIRE(this->started);
     os::fake::stop_clock();
-    BOOST_REQUIRE(engine.attach(anchor));
+    BOOST_REQUIRE(this->engine.attach(anchor));
   }
   std::vector<void*> allocate_many(ClassIndex index, uint32_t count) {
     std::vector<void*> blocks;
     for (uint32_t i = 0; i < count; ++i) {
-      blocks.push_back(allocate(anchor, index));
+      blocks.push_back(this->allocate(anchor, index));
       BOOST_REQUIRE(blocks.back() != nullptr);
     }
     return blocks;
   }
   void free_all(const std::vector<void*>& blocks) {
     for (void* const block : blocks) {
-      free(anchor, block);
+      this->free(anchor, block);
     }
   }
   // Allocates blocks and frees them, with this much work before each call.
@@ -41,32 +43,27 @@ struct CacheFixture : EngineFixture {
     std::vector<void*> blocks;
     for (uint32_t i = 0; i < count; ++i) {
       os::fake::advance_clock(nanoseconds);
-      blocks.push_back(allocate(anchor, index));
+      blocks.push_back(this->allocate(anchor, index));
     }
     for (void* const block : blocks) {
       os::fake::advance_clock(nanoseconds);
-      free(anchor, block);
+      this->free(anchor, block);
     }
   }
   // More misses than the thread's pace is measured by.
   void slow_down() { work(kTwelve, 600, kLeisure); }
-  uint64_t claimed() const { return snapshot().cache_capacity_bytes; }
-  uint64_t misses() const { return snapshot().refills_total + snapshot().spills_total; }
-  uint64_t cached(ClassIndex index) const { return snapshot().classes[raw(index)].cached; }
+  uint64_t claimed() const { return this->snapshot().cache_capacity_bytes; }
+  uint64_t misses() const { return this->snapshot().refills_total + this->snapshot().spills_total; }
+  uint64_t cached(ClassIndex index) const { return this->snapshot().classes[raw(index)].cached; }
 
   ThreadAnchor anchor = new_anchor();
 };
 
-struct NoBudget : CacheFixture {
-  NoBudget() : CacheFixture(CacheBudget::Config{}) {}
-};
-struct LongSpanCache : CacheFixture {
-  LongSpanCache() : CacheFixture(engine_config(kAmple, 256 * kMiB)) {}
-};
-struct SmallBudget : CacheFixture {
-  SmallBudget() : CacheFixture(CacheBudget::Config{.floor = 40 * kKiB}) {}
-};
-struct Lender : CacheFixture {
+inline constexpr CacheBudget::Config kNoBudget{};
+
+// For what does not depend on the store.
+using HeapCacheFixture = CacheFixture<PageHeap>;
+struct Lender : HeapCacheFixture {
   // An interval begins.
   Lender() {
     engine.allow_borrowing(anchor);

@@ -1,12 +1,8 @@
 // An engine with upkeep and a clock that stands still.
 #pragma once
 
-#include <algorithm>
-#include <atomic>
 #include <boost/test/unit_test.hpp>
-#include <chrono>
 #include <cstring>
-#include <thread>
 #include <vector>
 
 #include "alloc/core/upkeep.h"
@@ -20,16 +16,12 @@ inline constexpr int64_t kDelayMs = 500;
 // Runs after which everything is forgotten: 3/4 of some hundred megabytes so often is nothing.
 inline constexpr int kMostRuns = 40;
 
-// Spans of 256 MiB, so that there may be large blocks.
-inline Engine::Config upkeep_config() {
-  Engine::Config config = engine_config(kAmple, 256 * kMiB);
-  config.large_spans = 1;
-  return config;
-}
+// 1 GiB, so that there are wide slots, of 4 MiB.
+inline HeapEngine::Config upkeep_config() { return engine_config<PageHeap>(kAmple, 256 * kMiB); }
 
 // The thread has no cache: what is freed is free at once.
-struct UpkeepFixture : EngineFixture {
-  explicit UpkeepFixture(int64_t delay_ms = kDelayMs) : EngineFixture(upkeep_config()) {
+struct UpkeepFixture : EngineFixture<PageHeap> {
+  explicit UpkeepFixture(int64_t delay_ms = kDelayMs) : EngineFixture<PageHeap>(upkeep_config()) {
     BOOST_REQUIRE(started);
     os::fake::stop_clock();
     upkeep.configure(delay_ms);
@@ -89,23 +81,17 @@ struct UpkeepFixture : EngineFixture {
       free(own, block);
     }
   }
-  uint64_t dirty_bytes() const {
-    uint64_t sum = 0;
-    for (uint8_t i = 1; i <= kBlockSizes.size(); ++i) {
-      const Central& one = engine.class_at(ClassIndex{i});
-      sum += uint64_t{one.count_warm() + one.count_cool()} * one.geometry().block_size;
-    }
-    return sum;
+  // A free block in a wide slot, written to.
+  void leave_wide(size_t bytes) {
+    WideSlots& wide = engine.store().wide();
+    void* block = wide.take(bytes);
+    BOOST_REQUIRE(block != nullptr);
+    std::memset(block, 0x5a, bytes);
+    state_of(block).store(SlotState::kFree);
+    wide.give(block);
   }
-  bool everything_is_free() const {
-    for (uint8_t i = 1; i <= kBlockSizes.size(); ++i) {
-      const Central& one = engine.class_at(ClassIndex{i});
-      if (one.count_free() != one.grown()) {
-        return false;
-      }
-    }
-    return true;
-  }
+  uint64_t wide_bytes() { return engine.store().wide().free_bytes_up_to(UINT64_MAX); }
+  uint64_t dirty_bytes() const { return engine.store().free_bytes().dirty(); }
   stats::Snapshot purges() const {
     stats::Snapshot result;
     upkeep.collect(engine, result);

@@ -45,15 +45,16 @@ BOOST_AUTO_TEST_CASE(a_dirty_block_is_zeroed_also_when_it_comes_from_the_freelis
 }
 
 BOOST_AUTO_TEST_CASE(blocks_never_used_before_are_zero) {
-  constexpr size_t kSize = 28 * kKiB;
-  const uint64_t grown = class_snapshot(kSize).grown;
-  std::vector<void*> blocks;
-  while (class_snapshot(kSize).grown < grown + 50) {
-    blocks.push_back(allocate_zeroed(kSize));
-    BOOST_REQUIRE(is_zero(blocks.back(), kSize));
-  }
-  for (void* block : blocks) {
-    free(block);
+  for (const size_t size : {28 * kKiB, 3 * kMiB}) {
+    const uint64_t grown = snapshot().pool_grown_bytes;
+    std::vector<void*> blocks;
+    while (snapshot().pool_grown_bytes < grown + 2 * core::kChunkSize) {
+      blocks.push_back(allocate_zeroed(size));
+      BOOST_REQUIRE(is_zero(blocks.back(), size));
+    }
+    for (void* block : blocks) {
+      free(block);
+    }
   }
 }
 
@@ -79,14 +80,29 @@ BOOST_AUTO_TEST_CASE(aligned_requests_of_pooled_sizes_come_from_the_pool) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(aligned_requests_that_no_class_has_room_for_are_large_blocks) {
-  for (const size_t alignment : {8 * kKiB, 64 * kKiB, 2 * kMiB}) {
-    void* block = allocate_aligned(alignment, kMiB);
-    BOOST_TEST(heap.engine.arena().owns(block));
+BOOST_AUTO_TEST_CASE(aligned_requests_above_the_largest_class_are_large_blocks) {
+  for (const size_t alignment : {size_t{64}, 8 * kKiB, 64 * kKiB, 2 * kMiB}) {
+    const uint64_t before = snapshot().large_blocks;
+    void* block = allocate_aligned(alignment, kMiB + 1);
+    BOOST_TEST(is_pooled(block));
+    BOOST_TEST(snapshot().large_blocks == before + 1);
     BOOST_TEST(is_aligned(block, alignment));
-    BOOST_TEST(usable_size(block) >= kMiB);
+    BOOST_TEST(usable_size(block) >= kMiB + 1);
     free(block);
+    BOOST_TEST(snapshot().large_blocks == before);
   }
+}
+
+BOOST_AUTO_TEST_CASE(an_aligned_block_takes_no_more_than_its_class) {
+  const uint64_t grown = snapshot().pool_grown_bytes;
+  for (const size_t alignment : {size_t{64}, 4 * kKiB, 64 * kKiB, 2 * kMiB}) {
+    for (const size_t size : {4 * kKiB, 20 * kKiB, 64 * kKiB, kMiB}) {
+      void* block = allocate_aligned(alignment, size);
+      BOOST_TEST(usable_size(block) == size);
+      free(block);
+    }
+  }
+  BOOST_TEST(snapshot().pool_grown_bytes <= grown + 4 * core::kChunkSize);
 }
 
 BOOST_AUTO_TEST_CASE(impossible_aligned_requests_fail_with_enomem) {
@@ -108,14 +124,27 @@ BOOST_AUTO_TEST_CASE(impossible_zeroed_requests_fail_with_enomem) {
 }
 
 BOOST_AUTO_TEST_CASE(the_usable_size_covers_the_request_and_stays) {
+  std::vector<void*> blocks;
+  std::vector<size_t> usable;
   for (const size_t size : kSizes) {
-    void* block = allocate(size);
-    const size_t usable = usable_size(block);
-    BOOST_TEST(usable >= size);
-    fill(block, usable, 4);
-    BOOST_TEST(usable_size(block) == usable);
-    BOOST_TEST(is_filled(block, usable, 4));
-    free(block);
+    // One of three goes before the sizes are looked at again: there is room beside the others.
+    for (int i = 0; i < 3; ++i) {
+      blocks.push_back(allocate(size));
+      usable.push_back(usable_size(blocks.back()));
+      BOOST_TEST(usable.back() >= size);
+      fill(blocks.back(), usable.back(), static_cast<unsigned>(blocks.size()));
+    }
+  }
+  for (size_t i = 1; i < blocks.size(); i += 3) {
+    free(blocks[i]);
+  }
+  heap.engine.flush(anchor);
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    if (i % 3 != 1) {
+      BOOST_TEST(usable_size(blocks[i]) == usable[i]);
+      BOOST_TEST(is_filled(blocks[i], usable[i], static_cast<unsigned>(i + 1)));
+      free(blocks[i]);
+    }
   }
 }
 

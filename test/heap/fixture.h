@@ -15,11 +15,12 @@
 
 namespace spillway::heap::testing {
 
-// Without upkeep: which blocks have memory, and so which are taken, would depend on how far its
-// thread has come.
+// Without upkeep, and without its thread where a test switches it on: which blocks have memory, and
+// so which are taken, would depend on how far it has come.
 inline bool start_once() {
   static const bool started = [] {
     setenv("SPILLWAY_PURGE_DELAY", "never", 1);
+    setenv("SPILLWAY_PURGE_THREAD", "0", 1);
     on_process_start(environ);
     return is_pooling();
   }();

@@ -39,33 +39,52 @@ BOOST_AUTO_TEST_CASE(counts_are_exact_after_known_work) {
   const stats::Snapshot before = snapshot();
   const stats::ClassSnapshot class_before = class_snapshot(kSize);
   BOOST_TEST(class_before.block_size == kBlock);
-  // Some may be of a larger class that has free blocks.
   std::vector<void*> blocks;
-  uint64_t bytes = 0;
-  uint64_t of_the_class = 0;
   for (int i = 0; i < 37; ++i) {
     blocks.push_back(allocate(kSize));
-    bytes += usable_size(blocks.back());
-    of_the_class += usable_size(blocks.back()) == kBlock ? 1U : 0U;
   }
   const stats::Snapshot during = snapshot();
   const stats::ClassSnapshot class_during = class_snapshot(kSize);
-  BOOST_TEST(class_during.live == class_before.live + of_the_class);
-  BOOST_TEST(class_during.allocations_total == class_before.allocations_total + of_the_class);
+  BOOST_TEST(class_during.live == class_before.live + 37);
+  BOOST_TEST(class_during.allocations_total == class_before.allocations_total + 37);
   BOOST_TEST(during.allocations_total == before.allocations_total + 37);
-  BOOST_TEST(during.pool_live_bytes == before.pool_live_bytes + bytes);
+  BOOST_TEST(during.pool_live_bytes == before.pool_live_bytes + 37 * kBlock);
   for (void* block : blocks) {
     free(block);
   }
-  const stats::ClassSnapshot after = class_snapshot(kSize);
-  BOOST_TEST(after.live == class_before.live);
+  BOOST_TEST(class_snapshot(kSize).live == class_before.live);
   BOOST_TEST(snapshot().pool_live_bytes == before.pool_live_bytes);
-  BOOST_TEST(after.grown >= of_the_class);
-  BOOST_TEST(after.cached + after.free + after.live == after.grown);
+}
+
+BOOST_AUTO_TEST_CASE(a_block_that_becomes_another_class_where_it_is_is_counted_there) {
+  void* block = allocate(kSize);
+  const stats::ClassSnapshot before = class_snapshot(kSize);
+  const stats::ClassSnapshot smaller_before = class_snapshot(20000);
+  block = reallocate(block, 20000);
+  BOOST_TEST(class_snapshot(kSize).live == before.live - 1);
+  BOOST_TEST(class_snapshot(20000).live == smaller_before.live + 1);
+  free(block);
+  BOOST_TEST(class_snapshot(20000).live == smaller_before.live);
+}
+
+BOOST_AUTO_TEST_CASE(large_and_growing_blocks_are_counted) {
+  const stats::Snapshot before = snapshot();
+  void* large = allocate(3 * kMiB);
+  void* growing = take_growing(5 * kMiB);
+  const stats::Snapshot during = snapshot();
+  BOOST_TEST(during.large_blocks == before.large_blocks + 2);
+  BOOST_TEST(during.large_allocations_total == before.large_allocations_total + 2);
+  BOOST_TEST(during.large_live_bytes >= before.large_live_bytes + 8 * kMiB);
+  BOOST_TEST(during.large_live_bytes <= before.large_live_bytes + 8 * kMiB + 4 * kGranuleSize);
+  BOOST_TEST(during.pool_live_bytes == before.pool_live_bytes);
+  free(large);
+  free(growing);
+  const stats::Snapshot after = snapshot();
+  BOOST_TEST(after.large_blocks == before.large_blocks);
+  BOOST_TEST(after.large_live_bytes == before.large_live_bytes);
 }
 
 BOOST_AUTO_TEST_CASE(counts_are_exact_with_several_threads) {
-  // Of all classes: a larger block that has memory may serve.
   const stats::Snapshot before = snapshot();
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
@@ -90,16 +109,24 @@ BOOST_AUTO_TEST_CASE(sums_agree_with_the_classes) {
   void* block = allocate(kSize);
   const stats::Snapshot now = snapshot();
   uint64_t live = 0;
-  uint64_t grown = 0;
+  uint64_t cached = 0;
+  uint64_t colouring = 0;  // a grain for each block of the larger classes
   for (uint32_t index = 1; index <= now.class_count; ++index) {
-    live += now.classes[index].live * now.classes[index].block_size;
-    grown += now.classes[index].grown * now.classes[index].block_size;
+    const stats::ClassSnapshot& one = now.classes[index];
+    live += one.live * one.block_size;
+    cached += one.cached * one.block_size;
+    if (one.block_size >= kLeastColouredSize) {
+      colouring += (one.live + one.cached) * core::kGrainSize;
+    }
   }
   BOOST_TEST(now.class_count == config::kHeapClassCount);
   BOOST_TEST(now.pool_live_bytes == live);
-  BOOST_TEST(now.pool_grown_bytes == grown);
-  BOOST_TEST(now.pool_live_bytes + now.pool_cached_bytes + now.pool_free_bytes == grown);
-  BOOST_TEST(now.pool_committed_bytes >= grown);
+  BOOST_TEST(now.pool_cached_bytes == cached);
+  const uint64_t all = live + cached + colouring + now.pool_free_bytes;
+  BOOST_TEST(all <= now.pool_grown_bytes);
+  BOOST_TEST(all + now.large_live_bytes >= now.pool_grown_bytes);
+  BOOST_TEST(now.pool_clean_bytes <= now.pool_free_bytes);
+  BOOST_TEST(now.pool_committed_bytes >= now.pool_grown_bytes);
   BOOST_TEST(now.pool_reserved_bytes >= now.pool_committed_bytes);
   BOOST_TEST(now.pool_off == 0U);
   free(block);

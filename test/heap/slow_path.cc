@@ -55,6 +55,33 @@ BOOST_AUTO_TEST_CASE(more_blocks_than_a_bin_holds_stay_apart) {
   BOOST_TEST(errno == 4711);
 }
 
+// A thread that finds no free run since others are about to give theirs back does not take new
+// memory each time.
+BOOST_AUTO_TEST_CASE(many_threads_do_not_make_the_heap_grow) {
+  constexpr size_t kSize = 3 * kMiB / 2;  // no cache holds it
+  constexpr size_t kThreads = 8;
+  constexpr size_t kHeld = 16;
+  const uint64_t before = snapshot().pool_grown_bytes;
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < kThreads; ++i) {
+    threads.emplace_back([] {
+      void* blocks[kHeld];
+      for (int round = 0; round < 5000; ++round) {
+        for (void*& block : blocks) {
+          block = allocate(kSize);
+        }
+        for (void* block : blocks) {
+          free(block);
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  BOOST_TEST(snapshot().pool_grown_bytes <= before + 8 * kThreads * kHeld * kSize);
+}
+
 BOOST_AUTO_TEST_CASE(a_signal_handler_inside_a_bin_goes_to_the_freelist) {
   free(allocate(20000));
   const stats::Snapshot before = snapshot();

@@ -1,6 +1,8 @@
 // The heap after its start: options and the map from sizes to classes.
 #include "alloc/heap/start.h"
 
+#include <algorithm>
+
 #include "test/heap/fixture.h"
 
 namespace spillway::heap {
@@ -39,14 +41,17 @@ BOOST_AUTO_TEST_CASE(the_engine_has_the_heaps_classes) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(blocks_of_each_class_lie_in_its_span) {
-  const core::Arena& arena = heap.engine.arena();
+BOOST_AUTO_TEST_CASE(blocks_are_of_the_smallest_class_that_holds_them) {
+  const core::HeapArena& arena = heap.engine.arena();
   for (uint8_t index = 1; index <= config::kHeapClassCount; ++index) {
-    void* block = allocate(config::kHeapClassSizes[index]);
-    const uint8_t given = raw(arena.class_of(arena.granule_at(arena.offset(block))));
-    BOOST_TEST(given >= index);  // a larger one that is free may do
-    BOOST_TEST(usable_size(block) == config::kHeapClassSizes[given]);
-    free(block);
+    for (const size_t size :
+         {size_t{config::kHeapClassSizes[index]},
+          std::max<size_t>(config::kHeapClassSizes[index - 1U] + 1, config::kMinPooledSize)}) {
+      void* block = allocate(size);
+      BOOST_TEST(raw(arena.entry_at(arena.offset(block)).class_index()) == index);
+      BOOST_TEST(usable_size(block) == config::kHeapClassSizes[index]);
+      free(block);
+    }
   }
 }
 

@@ -73,6 +73,7 @@ void nothing() {}
 void take_small() { block = std::malloc(kSmall); }
 void take_pooled() { block = std::malloc(kPooled); }
 void take_largest() { block = std::malloc(kLargest); }
+void take_aligned() { block = aligned_alloc(4096, kPooled); }
 void drop() { std::free(block); }
 
 struct Case {
@@ -99,7 +100,7 @@ const Case kCases[] = {
          block = aligned;
        }
      }},
-    {"aligned_alloc(4K,16K)", nothing, [] { block = aligned_alloc(4096, kPooled); }},
+    {"aligned_alloc(4K,16K)", nothing, take_aligned},
     {"malloc_usable_size(16K)", take_pooled, [] { malloc_usable_size(block); }},
     {"operator_new(16K)", nothing, [] { block = ::operator new(kPooled); }},
     {"operator_new(64)", nothing, [] { block = ::operator new(kSmall); }},
@@ -136,7 +137,7 @@ int main() {
   sigaction(SIGTRAP, &action, nullptr);
   // The thread's cache and its bins fill.
   for (int round = 0; round < 100; ++round) {
-    for (const auto& warm_up : {take_small, take_pooled, take_largest}) {
+    for (const auto& warm_up : {take_small, take_pooled, take_largest, take_aligned}) {
       warm_up();
       drop();
     }

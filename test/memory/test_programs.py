@@ -110,6 +110,20 @@ class Memory(unittest.TestCase):
             self.holds_when_sampled_in_time(
                 row.partition("/")[0], lambda _, rows, row=row: rows[row]["value"] > 0.95)
 
+    def test_memory_that_a_workload_reads_itself(self):
+        """At least what it wrote and has not freed; a few dozen pages may go uncounted."""
+        for size in (4097, 65569, 524321):
+            self.assertGreater(self.rows[f"one_size/{size}"]["value"], 0.9)
+        self.assertGreater(self.rows["drift/worst_ratio"]["value"], 0.95)
+        for blocks in ("256KiB", "1MiB", "aligned"):
+            self.assertGreater(self.rows[f"sparse/{blocks}_mib"]["value"], 50 * 8 / 1024)
+        live = 40 * 16 / 1024
+        self.assertGreater(self.rows["pin/mib"]["value"], live)
+        self.assertGreater(self.rows["pin/5_rounds_mib"]["value"], 5 * live)
+        self.assertAlmostEqual(
+            self.rows["pin/growth_mib"]["value"],
+            self.rows["pin/5_rounds_mib"]["value"] - self.rows["pin/mib"]["value"] - 4 * live, delta=0.01)
+
     def test_what_is_live_can_be_drawn_beside_memory(self):
         for name in ("live", "burst", "sawtooth", "leak", "shift", "server"):
             live = self.results[name]["ms_and_live_kib"]

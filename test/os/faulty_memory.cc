@@ -3,7 +3,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <vector>
 
 #include "alloc/os/os.h"
 
@@ -20,6 +22,7 @@ struct Plan {
 Plan plans[static_cast<size_t>(Call::kCount)];
 uint64_t address_space = UINT64_MAX;
 std::atomic<uint64_t> reserved{0};
+std::atomic<uint64_t> huge_wanted{0};
 void (*purge_call)(void* context) = nullptr;
 void* purge_context = nullptr;
 
@@ -52,6 +55,7 @@ void reset() {
     one.first_failure = one.after_failures = UINT64_MAX;
   }
   address_space = UINT64_MAX;
+  huge_wanted = 0;
   purge_call = nullptr;
 }
 
@@ -62,6 +66,8 @@ void at_purge(void (*call)(void* context), void* context) {
 
 uint64_t calls(Call call) { return plan(call).calls; }
 void limit_address_space(uint64_t bytes) { address_space = bytes; }
+uint64_t huge_bytes() { return huge_wanted; }
+
 uint64_t reserved_bytes() { return reserved; }
 
 }  // namespace faulty
@@ -98,11 +104,18 @@ bool purge(void* start, size_t bytes) {
   return !faulty::refused(faulty::Call::kPurge) && madvise(start, bytes, MADV_DONTNEED) == 0;
 }
 
-void prefer_huge_pages(void* start, size_t bytes, bool huge) {
-  madvise(start, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+void prefer_huge_pages(void* /*start*/, size_t bytes, bool huge) {
+  faulty::huge_wanted += huge ? bytes : 0;
 }
 
 uint64_t physical_memory() { return uint64_t{1} << 30; }
+uint64_t resident_bytes_in(void* start, size_t bytes) {
+  std::vector<unsigned char> resident(bytes / page_size());
+  mincore(start, bytes, resident.data());
+  const auto count = std::count_if(resident.begin(), resident.end(),
+                                   [](unsigned char page) { return (page & 1) != 0; });
+  return static_cast<uint64_t>(count) * page_size();
+}
 
 uint64_t address_space_left() { return faulty::address_space; }
 

@@ -20,6 +20,9 @@ void at_purge(void (*call)(void* context), void* context);
 // What address_space_left() answers; UINT64_MAX after reset().
 void limit_address_space(uint64_t bytes);
 
+// Bytes that huge pages were asked for since reset().
+uint64_t huge_bytes();
+
 // Reservations not yet released, in bytes.
 uint64_t reserved_bytes();
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "alloc/base/bits.h"
 #include "alloc/os/os.h"
 
 namespace spillway::os {
@@ -54,6 +55,21 @@ BOOST_AUTO_TEST_CASE(a_limit_on_address_space_is_seen) {
   int status = 0;
   BOOST_REQUIRE(waitpid(child, &status, 0) == child);
   BOOST_TEST(status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(resident_pages_of_a_part_are_counted) {
+  const size_t bytes = 4 * kMiB;
+  auto* const memory = static_cast<char*>(reserve(bytes, Access::kReadWrite, nullptr));
+  BOOST_REQUIRE(memory != nullptr);
+  prefer_huge_pages(memory, bytes, false);
+  BOOST_TEST(resident_bytes_in(memory, bytes) == 0U);
+  for (size_t at = 0; at < 3 * kMiB; at += page_size()) {
+    memory[at] = 1;
+  }
+  BOOST_TEST(resident_bytes_in(memory, bytes) == 3 * kMiB);
+  BOOST_TEST(resident_bytes_in(memory + 2 * kMiB, 2 * kMiB) == kMiB);
+  release(memory, bytes);
+  BOOST_TEST(resident_bytes_in(memory, bytes) == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -53,7 +53,7 @@ static void use_blocks(void) {
     total += size;
   }
   note_peak(200 * kMiB);
-  while (count > 0) free(blocks[--count]);
+  for (int i = 0; i < count; i++) free(blocks[i]);
 }
 
 // --- caches

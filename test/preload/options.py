@@ -11,8 +11,7 @@ import sys
 library, program = sys.argv[1:]
 failures = 0
 
-# Two classes inside, and two above, a window that ends at 64 KiB; far enough from each other that
-# neither stands in for the other.
+# Two sizes inside, and two above, a window that ends at 64 KiB.
 MIDDLE, UPPER, LOWER = ("16384", "20480"), ("262144", "786432"), ("4096", "8192")
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 
 
-GRACE = 5  # Seconds; arbitrary: children of a browser, told to end, are still at it when their parent has ended.
+GRACE = 60  # Seconds; arbitrary: children of a browser, told to end, are still at it when their parent has ended.
 
 
 def _members(session):
@@ -67,7 +67,8 @@ def _watch(session, library, seen, done):
                 continue
 
 
-def run(command, folder, environment, seconds, watch=None):
+def run(command, folder, environment, seconds, watch=None, grace=GRACE):
+    """The Result. grace: seconds that processes may take to end after the command."""
     # Files, not pipes: a process left behind would hold a pipe open.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         begin = time.monotonic()
@@ -82,7 +83,7 @@ def run(command, folder, environment, seconds, watch=None):
         except subprocess.TimeoutExpired:
             status = None
         took = time.monotonic() - begin
-        left = _end(process.pid, 0 if status is None else GRACE)
+        left = _end(process.pid, 0 if status is None else grace)
         process.wait()
         done.set()
         if watch:

@@ -109,6 +109,27 @@ class Compare(support.WithFolder):
         page = (self.folder / "out" / "report.html").read_text(encoding="utf-8")
         self.assertIn("sh: memory over time", page)
 
+    def test_what_is_left_after_the_load_is_asked_for_in_runs_of_its_own(self):
+        """And of each allocator as often."""
+        asked = self.folder / "asked"
+        tells = f'echo x >>{asked}; [ -z "$LEFT_KIB_FILE" ] || {{ echo 2048 >"$LEFT_KIB_FILE"; echo y >>{asked}; }}'
+        done, report = self.compare(
+            "--allocators", f"plain={self.library('plain')}", "--runs", "2", command=("sh", "-c", tells)
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for name in ("glibc", "plain"):
+            self.assertEqual(self.result(report, name)["left_bytes"], [2 << 20] * 3)
+        told = asked.read_text(encoding="utf-8")
+        self.assertEqual(told.count("y"), 2 * 3)
+        self.assertEqual(told.count("x"), 1 + 2 * 3 + 2 * 2)
+        self.assertIn("left MiB    glibc 2.00, plain 2.00", done.stdout)
+        self.assertIn("Memory left", (self.folder / "out" / "report.html").read_text(encoding="utf-8"))
+
+    def test_a_program_that_does_not_tell_what_is_left(self):
+        done, report = self.compare("--allocators", "glibc", "--runs", "1")
+        self.assertEqual(self.result(report, "glibc")["left_bytes"], [])
+        self.assertNotIn("left MiB    ", done.stdout)
+
     def test_failures_are_told_and_the_rest_goes_on(self):
         libraries = {
             "killed": self.library("killed", "abort()"),
@@ -226,7 +247,7 @@ class Progress(unittest.TestCase):
         self.assertEqual(stream.getvalue(), "")
 
 
-class Choose(unittest.TestCase):
+class Choose(support.WithFolder):
     def test_one_that_is_not_installed_is_left_out(self):
         with mock.patch.object(allocators, "system_library", lambda soname: pathlib.Path("/lib/x.so")
                                if soname == "libc.so.6" else None):  # fmt: skip
@@ -240,6 +261,17 @@ class Choose(unittest.TestCase):
             allocators.check, "probe", lambda library: reasons.get(library.name)
         ), self.assertRaisesRegex(UserError, "glibc: it is broken: there is nothing to compare with"):
             allocators.usable("glibc")
+
+    def test_spillway_with_its_pool_switched_off(self):
+        library = self.folder / "libspillway.so"
+        self.library("plain").rename(library)
+        found, _ = allocators.choose("spillway,spillway-off", self.folder)
+        self.assertEqual([(a.name, a.variables) for a in found],
+                         [("glibc", {}), ("spillway", {}), ("spillway-off", {"SPILLWAY_ENABLED": "0"})])
+        self.assertEqual(found[1].library, found[2].library)
+        self.assertNotIn("spillway-off", allocators.entries(None))
+        needed = [allocators.needs_library(text) for text in ("spillway-off", "glibc,spillway", None, "glibc")]
+        self.assertEqual(needed, [True, True, True, False])
 
     def test_mistakes(self):
         for text, words in (
@@ -272,7 +304,7 @@ class Programs(unittest.TestCase):
     def test_table_and_programs_agree(self):
         with tempfile.TemporaryDirectory() as folder:
             made = programs.builtin(pathlib.Path(folder), 1)
-            files = {path.name for path in programs.FOLDER.iterdir()} - {"PROGRAMS"}
+            files = {path.name for path in programs.FOLDER.iterdir() if path.is_file()} - {"PROGRAMS"}
             self.assertEqual({program.name for program in made}, files)
             for program in made:
                 with self.subTest(program=program.name):

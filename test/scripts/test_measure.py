@@ -32,6 +32,11 @@ class Measure(support.WithFolder):
         self.run_command("sh", "-c", "echo $LD_PRELOAD; cat")
         self.assertEqual(self.output(), f"{PLAIN}\n")
 
+    def test_variables_are_added(self):
+        with open(self.folder / "out", "wb") as out:
+            measure.run(("sh", "-c", "echo $LD_PRELOAD $A"), PLAIN, out, out, {"A": "b c"})
+        self.assertEqual(self.output(), f"{PLAIN} b c\n")
+
     def test_our_own_memory_is_not_counted(self):
         ballast = b"x" * (100 << 20)
         self.assertLess(self.run_command("/bin/true").peak_rss, len(ballast) // 4)

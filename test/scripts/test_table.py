@@ -70,6 +70,16 @@ class Cells(unittest.TestCase):
         )
 
 
+class Left(unittest.TestCase):
+    def test_what_servers_hold_has_a_line_of_its_own(self):
+        made = comparison(one=samples(1.0), other="died")
+        self.assertNotIn("left MiB", table.format_comparison(made))
+        made.results["glibc"].left = [30 << 20, 10 << 20, 20 << 20]
+        made.results["one"].left = [5 << 20]
+        made.results["other"].left = [7 << 20]
+        self.assertIn("\n  left MiB    glibc 20.0, one 5.00", table.format_comparison(made))
+
+
 class Summary(unittest.TestCase):
     def test_one_program_has_none(self):
         self.assertEqual(table.format_summary([comparison(fast=samples(0.5))], ["glibc", "fast"]), "")

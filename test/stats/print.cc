@@ -17,7 +17,7 @@ Snapshot sample() {
   snapshot.allocations_total = UINT64_MAX;
   snapshot.class_count = 2;
   snapshot.classes[1] = {
-      .block_size = 4096, .grown = 10, .live = 4, .cached = 3, .free = 3, .allocations_total = 99};
+      .block_size = 4096, .free = 3, .live = 4, .cached = 3, .allocations_total = 99};
   snapshot.classes[2].block_size = 8192;
   return snapshot;
 }

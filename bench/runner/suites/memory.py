@@ -68,7 +68,8 @@ SUITE = Suite(
     about="Memory over time under patterns of real programs, every page of a block written; and "
     "what page faults, placement and growing cost.",
     prefixes=("live/", "threads16/", "server/", "realloc/", "walk/", "fill/", "churn/", "large/",
-              "burst/", "sawtooth/", "leak/", "shift/", "slope/"),
+              "burst/", "sawtooth/", "leak/", "shift/", "slope/", "swing/", "drift/", "sparse/",
+              "pin/", "one_size/"),
     programs=("bench_memory",),
     rounds={"full": 5, "quick": 1, "smoke": 1},
     arguments={"full": (), "quick": ("--quick",), "smoke": ("--smoke",)},

@@ -16,6 +16,7 @@ def measure(programs, allocator, arguments):
         for row, figure, unit in ((f"{one['name']}/ns", one["ns"]["median"], "ns"),
                                   (f"{one['name']}/again_ns", one["ns_again"]["median"], "ns"),
                                   (f"{one['name']}/peak_mib", one["peak_mib"], "MiB"),
+                                  (f"{one['name']}/peak_ratio", one["peak_ratio"], ""),
                                   (f"{one['name']}/faults", one["faults"], "")):
             outcome.figures[row] = {allocator.name: figure}
             outcome.units[row] = unit
@@ -23,7 +24,8 @@ def measure(programs, allocator, arguments):
 
 
 def kind(row, _unit):
-    return {"ns": "time", "again_ns": "time", "peak_mib": "memory"}.get(row.rpartition("/")[2], "count")
+    kinds = {"ns": "time", "again_ns": "time", "peak_mib": "memory", "peak_ratio": "memory"}
+    return kinds.get(row.rpartition("/")[2], "count")
 
 
 SUITE = Suite(

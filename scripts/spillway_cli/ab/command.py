@@ -16,6 +16,7 @@ from spillway_cli.errors import UserError, usage_error
 
 ROUNDS = 7
 QUICK_ROUNDS, QUICK_PERCENT = 5, 25
+LEFT_RUNS, QUICK_LEFT_RUNS = 3, 1  # of servers, for what they hold some seconds after their load
 NOTABLE_LOAD = 0.1  # cores kept busy by others
 
 
@@ -75,7 +76,7 @@ def handle(arguments):
             )  # fmt: skip
             comparisons.append(measured.comparison)
             bar.program()
-            _measure(measured, program, count)
+            _measure(measured, program, count, QUICK_LEFT_RUNS if arguments.quick else LEFT_RUNS)
             bar.clear()
             print(table.format_comparison(measured.comparison), end="\n\n", flush=True)
     except KeyboardInterrupt:
@@ -129,13 +130,13 @@ def exit_status(comparisons):
     return int(any(failures))
 
 
-def _measure(measured, program, count):
+def _measure(measured, program, count, left_runs):
     try:
         programs.prepare(program)
     except UserError as error:
         measured.comparison.failure = str(error)
         return
-    measured.measure(count)
+    measured.measure(count, left_runs)
 
 
 def _set_up(arguments):
@@ -144,7 +145,7 @@ def _set_up(arguments):
         done = subprocess.run([paths.ROOT / "scripts" / "setup", "ab"], stdout=sys.stderr, check=False)
         if done.returncode != 0:
             print("spillway: goes on without what is missing", file=sys.stderr)
-    if allocators.SUBJECT in allocators.entries(arguments.allocators):
+    if allocators.needs_library(arguments.allocators):
         paths.build(paths.TARGETS[paths.LIBRARY])
     found, left_out = allocators.usable(arguments.allocators)
     measure.become_subreaper()

@@ -44,30 +44,31 @@ def become_subreaper():
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
-def run(command, preload, stdout, stderr):
+def run(command, preload, stdout, stderr, variables=None):
     """Runs `command` with `preload` as its LD_PRELOAD, its input empty, its output to two open files.
+    `variables` are added to its environment.
 
     On any exception, KeyboardInterrupt included, the process tree is killed before it goes on.
     """
     become_subreaper()
     old_handler = signal.signal(signal.SIGALRM, _raise_alarm)
     try:
-        return _run(command, preload, stdout, stderr)
+        return _run(launch_stages(command, preload, variables)[0], stdout, stderr)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, old_handler)
         _kill_all()
 
 
-def launch_stages(command, preload):
+def launch_stages(command, preload, variables=None):
     """The argument lists that a run's first process goes through before it becomes `command`."""
-    set_environment = ["env", f"LD_PRELOAD={preload}", *map(str, command)]
+    settings = [f"{name}={value}" for name, value in (variables or {}).items()]
+    set_environment = ["env", f"LD_PRELOAD={preload}", *settings, *map(str, command)]
     return [["setsid", "--fork", *set_environment], set_environment]
 
 
-def _run(command, preload, stdout, stderr):
+def _run(launch, stdout, stderr):
     sample = Sample(0.0, 0.0, 0, 0, 0)
-    launch = launch_stages(command, preload)[0]
     begin = time.perf_counter()
     launcher = subprocess.Popen(launch, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
     launcher.wait()

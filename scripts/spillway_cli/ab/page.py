@@ -24,7 +24,7 @@ def content(comparisons, allocators, left_out, machine, settings, made):
     names = [allocator.name for allocator in allocators]
     subject = _subject(names)
     sections = [_section(comparisons, subject, *measure) for measure in MEASURES]
-    sections = [section for section in sections if section.rows]
+    sections = [section for section in [*sections, _left(comparisons, subject)] if section.rows]
     curves = [_curve(comparison) for comparison in comparisons]
     curves = [curve for curve in curves if curve.lines]
     if curves:
@@ -58,16 +58,36 @@ def _title(subject, others):
 
 
 def _section(comparisons, subject, field, title, unit, kind, divisor, about):
+    def values(result):
+        return [getattr(sample, field) / divisor for sample in result.samples]
+
+    return model.Section(title, about, _rows(comparisons, subject, unit, kind, values))
+
+
+def _left(comparisons, subject):
+    about = "What the processes of servers hold 5 s after their load; in runs of their own, not timed."
+    rows = []
+    for comparison in comparisons:
+        # An interruption may have left some allocators with one value more.
+        count = min((len(r.left) for r in comparison.results.values() if r.left), default=0)
+        rows += _rows(
+            [comparison], subject, "MiB", "memory",
+            lambda result, count=count: [left / MIB for left in result.left[:count]],
+        )  # fmt: skip
+    return model.Section("Memory left", about, rows)
+
+
+def _rows(comparisons, subject, unit, kind, values_of):
     rows = []
     for comparison in comparisons:
         values = {
-            result.allocator: [getattr(sample, field) / divisor for sample in result.samples]
+            result.allocator: values_of(result)
             for result in comparison.results.values()
-            if result.samples and not result.failure and not comparison.failure
+            if values_of(result) and not result.failure and not comparison.failure
         }
         if values:
             rows.append(_row(comparison.program, unit, kind, values, subject))
-    return model.Section(title, about, rows)
+    return rows
 
 
 def _row(program, unit, kind, values, subject):

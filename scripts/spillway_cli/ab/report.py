@@ -43,6 +43,7 @@ def _result(result, baseline):
         "failure": result.failure,
         "notes": result.notes,
         "memory_over_time": result.memory,
+        "left_bytes": result.left,
         "samples": [dataclasses.asdict(sample) for sample in result.samples],
     }
     if result.samples and not result.failure and result.allocator != BASELINE:

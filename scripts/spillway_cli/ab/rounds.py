@@ -1,5 +1,8 @@
 """One program under every allocator: a warm-up that verifies, then measured rounds, interleaved.
 
+A program that tells what it still holds after its work (`left_after_load` in bench/programs) is run
+some more times for that, not timed, since it waits there.
+
 Each round runs every allocator once; the order is rotated from round to round. A round counts only
 when it is complete, so that values can be paired by round. An allocator that fails is left out of
 what follows and says why; when the baseline fails, so does the program.
@@ -8,10 +11,14 @@ what follows and says why; when the baseline fails, so does the program.
 import dataclasses
 import hashlib
 import signal
+import statistics
 
 from report.curves import thinned
 from spillway_cli.ab import measure, verify
 from spillway_cli.allocators import BASELINE
+
+
+LEFT_VARIABLE = "LEFT_KIB_FILE"  # names the file where a program writes it
 
 
 @dataclasses.dataclass
@@ -21,6 +28,11 @@ class Result:
     failure: str | None = None
     notes: list = dataclasses.field(default_factory=list)
     memory: list = dataclasses.field(default_factory=list)  # (ms, KiB) of the warm-up that is watched
+    left: list = dataclasses.field(default_factory=list)  # bytes after the load, of servers
+
+    def median_left(self):
+        """None: the program does not tell."""
+        return statistics.median(self.left) if self.left and not self.failure else None
 
 
 @dataclasses.dataclass
@@ -61,8 +73,10 @@ class Rounds:
         self._expected = None  # the baseline's _Run
         self._output_is_stable = True
 
-    def measure(self, count):
+    def measure(self, count, left_runs=1):
         self._warm_up()
+        for index in range(1, left_runs):
+            self._measure_left(index, left_runs)
         for index in range(count):
             if self.comparison.failure:
                 return
@@ -93,8 +107,10 @@ class Rounds:
                 self._judge(allocator, self._verified(allocator))
 
     def _verified(self, allocator):
-        with verify.Watch(allocator.library, self.program.command) as watch:
-            done = self._run(allocator)
+        variables = self._told_to_wait(allocator)
+        with verify.Watch(allocator.library, self.program.command, variables) as watch:
+            done = self._run(allocator, variables)
+        self._take_left(allocator)
         result = self.comparison.results[allocator.name]
         result.memory = thinned(watch.memory)
         if watch.strangers and not watch.users:
@@ -104,6 +120,27 @@ class Rounds:
             for program, why in sorted(watch.strangers.items()):
                 result.notes.append(f"{program} ran without {allocator.name} ({why})")
         return done
+
+    def _measure_left(self, index, count):
+        for allocator in self._alive():
+            if not self.comparison.failure and self.comparison.results[allocator.name].left:
+                self.tell(f"after the load {index + 1} of {count}, {allocator.name}")
+                self._judge(allocator, self._run(allocator, self._told_to_wait(allocator)))
+                self._take_left(allocator)
+
+    def _told_to_wait(self, allocator):
+        """The variables of a run that tells what is left, if the program can."""
+        self._left_file(allocator).unlink(missing_ok=True)
+        return {**allocator.variables, LEFT_VARIABLE: self._left_file(allocator)}
+
+    def _take_left(self, allocator):
+        file = self._left_file(allocator)
+        text = file.read_text(encoding="ascii").strip() if file.exists() else ""
+        if text.isdecimal():
+            self.comparison.results[allocator.name].left.append(int(text) * 1024)
+
+    def _left_file(self, allocator):
+        return self.logs / f"{self.program.name}.{allocator.name}.left"
 
     def _round(self, index, count):
         alive = self._alive()
@@ -118,10 +155,12 @@ class Rounds:
         for allocator in self._alive():
             self.comparison.results[allocator.name].samples.append(samples[allocator.name])
 
-    def _run(self, allocator):
+    def _run(self, allocator, variables=None):
         stem = self.logs / f"{self.program.name}.{allocator.name}"
         with open(f"{stem}.stdout", "w+b") as stdout, open(f"{stem}.stderr", "w+b") as stderr:
-            sample = measure.run(self.program.command, allocator.library, stdout, stderr)
+            sample = measure.run(
+                self.program.command, allocator.library, stdout, stderr, variables or allocator.variables
+            )  # fmt: skip
             stdout.seek(0)
             output = hashlib.file_digest(stdout, "sha256").hexdigest()
             stderr.seek(0)

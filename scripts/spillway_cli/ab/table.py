@@ -14,7 +14,8 @@ HEADING = (
 EXPLANATION = (
     "wall, CPU: seconds, CPU of all processes together; against glibc: ratio and its 95 % interval "
     "(bootstrap, paired by round), below 1 is better, ~ is no difference beyond noise; MiB: peak "
-    "resident memory of the largest process; faults: minor page faults; all but ratios are medians."
+    "resident memory of the largest process; faults: minor page faults; left MiB: what a server's processes hold 5 s "
+    "after its load; all but ratios are medians."
 )
 
 
@@ -86,6 +87,9 @@ def format_comparison(comparison):
     lines.append(HEADING)
     results = comparison.results.values()
     lines += [row(result, comparison.baseline) for result in results]
+    left = [(result.allocator, result.median_left()) for result in results]
+    left = [f"{name} {number(value / 2**20)}" for name, value in left if value is not None]
+    lines += [wrapped(", ".join(left), "  left MiB    ")] if left else []
     notes = comparison.notes + [note for result in results for note in result.notes]
     lines += [wrapped(note, "  note: ") for note in notes]
     return "\n".join(lines)

@@ -17,15 +17,17 @@ SETTLED = 0.03  # seconds without the library before a process counts as one tha
 
 
 class Watch:
-    """`with Watch(library, command) as watch: run()`; then `watch.users` and `watch.strangers`.
+    """`with Watch(library, command, variables) as watch: run()`; then `watch.users` and
+    `watch.strangers`.
 
-    `run()` is to be `measure.run(command, library, ...)`, whose own steps on the way to the command
+    `run()` is to be `measure.run(command, library, ..., variables)`, whose own steps on the way to the command
     are looked past: they run without the library, or under glibc with its malloc.
     """
 
-    def __init__(self, library, command):
+    def __init__(self, library, command, variables=None):
         self.library = library
-        self._launching = [process.arguments(os.getpid()), *measure.launch_stages(command, library)]
+        stages = measure.launch_stages(command, library, variables)
+        self._launching = [process.arguments(os.getpid()), *stages]
         self.users = set()  # programs that call the library's malloc
         self.strangers = {}  # programs that do not, with the reason
         self.memory = []  # (ms, KiB): resident memory of all its processes together

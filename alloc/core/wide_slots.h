@@ -1,14 +1,14 @@
-// Blocks of more than the largest class, and blocks that grow: one to a slot that is many times as
-// long as most of them ever get, so that growing needs no copy. Slots cost address space only; a
-// block has memory as far as somebody wrote. A freed slot keeps its memory for the next block until
-// nobody wanted it for a while.
+// Blocks that grow by realloc(): one to a slot that is many times as long as most of them ever get,
+// so that growing needs no copy. Slots cost address space only; a block is resident as far
+// as the program wrote. A freed slot keeps its memory for the next block until no block took it for
+// a while.
 //
 //   slot n:   | block ......... | had memory before ... | never touched ........ |
 //             0              size                  resident             slot_bytes
 //
-// Lock-free, any thread; for blocks of a megabyte and more, and for each growing block once. Cost:
-// a look at some free slots, one read-modify-write to take a slot and one to give it back, and a
-// few system calls in a slot's life.
+// Lock-free, any thread; once for each block that grows beyond its neighbourhood. Cost: a look at
+// some free slots, one read-modify-write to take a slot and one to give it back, and a few system
+// calls in a slot's life.
 #pragma once
 
 #include <algorithm>
@@ -19,51 +19,46 @@
 #include "alloc/base/bits.h"
 #include "alloc/base/index.h"
 #include "alloc/base/owned_cell.h"
-#include "alloc/core/arena.h"
 #include "alloc/core/freelist.h"
+#include "alloc/core/heap_arena.h"
 #include "alloc/stats/statistics.h"
 
 namespace spillway::core {
 
-class LargeBlocks {
+class WideSlots {
  public:
-  // Bytes of zeroed memory that attach() needs; 0 when the spans are too short to be of use.
-  static size_t bytes_needed(const Arena& arena, uint32_t spans);
-  // Takes over the arena's spans from number `first` on. `memory` is zero, aligned to 8, and stays.
-  void attach(Arena& arena, uint32_t first, uint32_t spans, void* memory);
+  // Bytes of a wide area that is at most so long; 0: that would be too short to be of use.
+  static size_t area_bytes(size_t most);
+  // Bytes of zeroed memory that attach() needs.
+  static size_t bytes_needed(size_t area);
+  // Takes over `area` bytes of the arena from `first` on. `memory` is zero, aligned to 8, and
+  // stays.
+  void attach(HeapArena& arena, Granule first, size_t area, void* memory);
 
   // The longest block there can be; 0: none.
   size_t most_bytes() const { return most_bytes_; }
-  bool owns_span(size_t span) const { return span >= first_span_; }
+  bool owns(size_t offset) const { return offset >= first_offset_; }
 
-  enum class Use : uint8_t {
-    kAny,
-    kZeroed,  // reads as zero
-    kGrowing  // refused when half the slots are in use: they are for blocks that need one
-  };
-  // A block of at least `size` bytes, at most most_bytes(), at the start of a page if `aligned`;
-  // not marked live. Null when there is no slot or no memory.
-  void* take(size_t size, Use use, bool aligned);
+  // A block of at least `size` bytes, at most most_bytes(); not marked live. Null when there is no
+  // slot or no memory.
+  void* take(size_t size);
   // A block back, its state byte already kFree.
   void give(void* block);
 
-  // The start of the slot that a granule belongs to, and of a block there that is not aligned.
+  // The start of the slot that a granule belongs to, and of its block.
   Granule slot_start(Granule granule) const { return start_of(number_of(granule)); }
   void* block_of(Granule granule) const {
     const uint32_t number = number_of(granule);
     return static_cast<char*>(arena_->address(start_of(number))) + colour_of(number);
   }
-
-  bool was_used(Granule slot) const {
-    return number_of(slot) < used_.load(std::memory_order_relaxed);
-  }
+  bool was_used(Granule granule) const { return number_of(granule) < used(); }
 
   // Bytes that may be used: the size asked for, rounded up to a page's end.
   size_t usable(const void* block) const {
     return bytes_of(slot(number_of(block)).granules.load(std::memory_order_relaxed), block);
   }
   // Makes a live block longer or shorter where it is; false when it would not fit its slot. Memory
-  // beyond a much shorter block's end goes back to the kernel.
+  // goes back to the kernel when it shrinks to no more than a quarter of what it has.
   bool resize(void* block, size_t size) {
     if (size > most_bytes_) {
       return false;
@@ -71,9 +66,9 @@ class LargeBlocks {
     const uint32_t number = number_of(block);
     Slot& resized = slot(number);
     const uint32_t granules = granules_for(inside_granule(arena_->offset(block)) + size);
-    const uint32_t before = resized.granules.load(std::memory_order_relaxed);
-    if (granules > resized.resident.load(std::memory_order_relaxed) ||
-        granules + kLeastTail <= before) {
+    const uint32_t resident = resized.resident.load(std::memory_order_relaxed);
+    const bool shrinks = granules < resized.granules.load(std::memory_order_relaxed);
+    if (granules > resident || (shrinks && has_long_tail(granules, resident))) {
       return resize_slot(number, granules);
     }
     resized.granules.store(granules, std::memory_order_relaxed);
@@ -92,7 +87,7 @@ class LargeBlocks {
   uint64_t touched_bytes() const { return touched_bytes_.load(std::memory_order_relaxed); }
   uint64_t purged_bytes() const { return purged_bytes_.load(std::memory_order_relaxed); }
 
-  // Of a sealed arena, see Engine::give_up_untouched().
+  // Of a sealed arena, see PageHeap::give_up_untouched().
   void give_up_untouched();
 
   // In a forked child: what the put() of a thread that did not come along left undone, and the slot
@@ -110,8 +105,13 @@ class LargeBlocks {
     Count freed_at;   // by the clock of purge_old()
     std::atomic<uint64_t> allocations;
   };
-  // What a shrunk block gives back at once, in granules: less is not worth a system call.
-  static constexpr uint32_t kLeastTail = 256 * kKiB >> kGranuleShift;
+  // Whether what lies behind a live block is worth a system call. A block that swings between two
+  // sizes is not to fault its memory in at each swing, and one that shrinks for good is to give
+  // most of it back.
+  static constexpr bool has_long_tail(uint32_t granules, uint32_t resident) {
+    constexpr uint32_t kLeastTail = 256 * kKiB >> kGranuleShift;
+    return granules <= resident / 4 && granules + kLeastTail <= resident;
+  }
 
   static constexpr uint32_t granules_for(size_t bytes) {
     return static_cast<uint32_t>(divide_up(bytes, kGranuleSize));
@@ -120,16 +120,15 @@ class LargeBlocks {
   size_t bytes_of(uint32_t granules, const void* block) const {
     return (size_t{granules} << kGranuleShift) - inside_granule(arena_->offset(block));
   }
-  static uint32_t slot_granules(const Arena& arena);
-  // Where in its first granule a block starts. Not at the line that the state byte of its slot has
-  // in its page: processors take a load for one of what was just stored when the address differs
-  // in whole pages only, and who writes to each new page and calls realloc would wait for each
-  // (bench_memory realloc/1MiB: a tenth). States are a byte each, slots 1024 granules or a
-  // multiple.
+  static size_t slot_bytes(size_t area);
+  // Where in its first granule a block starts. Not at the line that the entry of its slot has in
+  // its page: processors take a load for one of what was just stored when the address differs in
+  // whole pages only, and a program that writes to each new page and calls realloc would wait for
+  // each (bench_memory realloc/1MiB: a tenth). Slots are 1024 granules or a multiple.
   static constexpr size_t colour_of(uint32_t number) {
     constexpr size_t kLinesPerPage = kGranuleSize / kLineSize;
-    constexpr size_t kLinesPerState =
-        1024 / kLineSize;  // lines of states, from a slot's to the next
+    // Lines of entries, from a slot's to the next.
+    constexpr size_t kLinesPerState = 1024 * sizeof(PageEntry) / kLineSize;
     constexpr size_t kStarts = kLinesPerPage - kLinesPerPage / kLinesPerState;
     const size_t colour = number % kStarts;
     return (colour + colour / (kLinesPerState - 1) + 1) << kLineShift;
@@ -146,7 +145,6 @@ class LargeBlocks {
     return Granule{first_granule_ + (number << slot_shift_)};
   }
   uint32_t used() const { return std::min(used_.load(std::memory_order_relaxed), slot_count_); }
-  bool half_are_live() const;
   void extend(Slot& slot, uint32_t granules);
   // Of a live block, to so many granules from the slot's start.
   bool resize_slot(uint32_t number, uint32_t granules);
@@ -166,8 +164,8 @@ class LargeBlocks {
 
   static constexpr uint32_t kNone = UINT32_MAX;
 
-  Arena* arena_ = nullptr;
-  size_t first_span_ = SIZE_MAX;
+  HeapArena* arena_ = nullptr;
+  size_t first_offset_ = SIZE_MAX;
   uint32_t first_granule_ = 0;
   uint32_t slot_granules_ = 0;  // a power of two
   unsigned slot_shift_ = 0;

@@ -1,4 +1,4 @@
-#include "alloc/core/large_blocks.h"
+#include "alloc/core/wide_slots.h"
 
 #include <algorithm>
 #include <bit>
@@ -10,8 +10,8 @@ namespace {
 
 constexpr size_t kMostSlot = 64 * kMiB;
 constexpr size_t kLeastSlot = 4 * kMiB;
-constexpr size_t kLeastSlotsPerSpan = 8;
-constexpr size_t kSlotsPerSpan = 512;
+constexpr size_t kLeastSlots = 8;
+constexpr size_t kEnoughSlots = 256;
 constexpr uint32_t kLists = 2;
 constexpr size_t kLeastCommit = 2 * kMiB;
 // Free slots that a search compares.
@@ -19,33 +19,33 @@ constexpr uint32_t kMostLooks = 32;
 
 }  // namespace
 
-uint32_t LargeBlocks::slot_granules(const Arena& arena) {
-  const size_t bytes = std::clamp(arena.span_bytes() / kSlotsPerSpan, kLeastSlot, kMostSlot);
-  return arena.span_bytes() / bytes < kLeastSlotsPerSpan ? 0 : granules_for(bytes);
+size_t WideSlots::slot_bytes(size_t area) {
+  return std::bit_floor(std::clamp(area / kEnoughSlots, kLeastSlot, kMostSlot));
 }
 
-size_t LargeBlocks::bytes_needed(const Arena& arena, uint32_t spans) {
-  const uint32_t granules = slot_granules(arena);
-  if (granules == 0 || spans == 0) {
-    return 0;
-  }
-  const size_t count = (arena.span_bytes() >> kGranuleShift) / granules * spans;
-  return kLists * Freelist::bytes_needed(static_cast<uint32_t>(count)) +
-         align_up(count * sizeof(Slot), sizeof(uint64_t));
+size_t WideSlots::area_bytes(size_t most) {
+  const size_t slot = slot_bytes(most);
+  return most / slot < kLeastSlots ? 0 : align_down(most, slot);
 }
 
-void LargeBlocks::attach(Arena& arena, uint32_t first, uint32_t spans, void* memory) {
-  if (bytes_needed(arena, spans) == 0) {
+size_t WideSlots::bytes_needed(size_t area) {
+  const auto count = static_cast<uint32_t>(area / slot_bytes(area));
+  return count == 0 ? 0
+                    : kLists * Freelist::bytes_needed(count) +
+                          align_up(count * sizeof(Slot), sizeof(uint64_t));
+}
+
+void WideSlots::attach(HeapArena& arena, Granule first, size_t area, void* memory) {
+  arena_ = &arena;
+  first_offset_ = size_t{raw(first)} << kGranuleShift;
+  if (area == 0) {
     return;
   }
-  arena_ = &arena;
-  first_span_ = first;
   clock_.store(1, std::memory_order_relaxed);  // read by purges, which begin after the start
-  first_granule_ = raw(arena.span_start(first));
-  slot_granules_ = slot_granules(arena);
+  first_granule_ = raw(first);
+  slot_granules_ = granules_for(slot_bytes(area));
   slot_shift_ = static_cast<unsigned>(std::countr_zero(slot_granules_));
-  slot_count_ =
-      static_cast<uint32_t>((arena.span_bytes() >> kGranuleShift) / slot_granules_) * spans;
+  slot_count_ = static_cast<uint32_t>(area / slot_bytes(area));
   uint32_t lane = 0;
   for (Freelist* list : {&dirty_, &clean_}) {
     list->attach(memory, slot_count_, kLists, lane++);
@@ -56,48 +56,24 @@ void LargeBlocks::attach(Arena& arena, uint32_t first, uint32_t spans, void* mem
   most_bytes_ = size_t{slot_granules_ - 1} << kGranuleShift;
 }
 
-void* LargeBlocks::take(size_t size, Use use, bool aligned) {
-  if (use == Use::kGrowing && half_are_live()) {
+void* WideSlots::take(size_t size) {
+  if (size > most_bytes_) {
     return nullptr;
   }
   const uint32_t most_granules = granules_for(size) + 1;  // wherever the colour puts it
-  uint32_t number = use == Use::kZeroed ? kNone : take_with_memory(most_granules);
-  if (number == kNone) {
-    number = committed(take_untouched(), most_granules);
-  }
-  if (number == kNone) {
-    number = take_with_memory(0);
-    if (number != kNone && use == Use::kZeroed && !purge_slot(number, 0)) {
-      put_back(number);
-      return nullptr;
-    }
-  }
-  number = committed(number, most_granules);
+  uint32_t number = take_with_memory(most_granules);
+  number = committed(number != kNone ? number : take_untouched(), most_granules);
   if (number == kNone) {
     return nullptr;
   }
-  const size_t colour = aligned ? 0 : colour_of(number);
   Slot& taken = slot(number);
-  const uint32_t granules = granules_for(colour + size);
-  extend(taken, granules);
+  extend(taken, granules_for(colour_of(number) + size));
   taken.allocations.store(taken.allocations.load(std::memory_order_relaxed) + 1,
                           std::memory_order_relaxed);
-  return static_cast<char*>(arena_->address(start_of(number))) + colour;
+  return static_cast<char*>(arena_->address(start_of(number))) + colour_of(number);
 }
 
-// A momentary answer; counted only where there may be so many.
-bool LargeBlocks::half_are_live() const {
-  const uint32_t half = slot_count_ / 2;
-  if (used() < half) {
-    return false;
-  }
-  const auto live = std::count_if(slots_, slots_ + used(), [](const Slot& one) {
-    return one.granules.load(std::memory_order_relaxed) != 0;
-  });
-  return live >= half;
-}
-
-void LargeBlocks::extend(Slot& slot, uint32_t granules) {
+void WideSlots::extend(Slot& slot, uint32_t granules) {
   slot.granules.store(granules, std::memory_order_relaxed);
   const uint32_t resident = slot.resident.load(std::memory_order_relaxed);
   if (granules > resident) {
@@ -109,7 +85,7 @@ void LargeBlocks::extend(Slot& slot, uint32_t granules) {
 
 // Of some free slots the one whose memory fits best: the least that is enough, otherwise the most
 // there is.
-uint32_t LargeBlocks::best_with_memory(uint32_t granules) {
+uint32_t WideSlots::best_with_memory(uint32_t granules) {
   uint32_t best = kNone;
   uint32_t best_resident = 0;
   uint32_t looks = 0;
@@ -130,7 +106,7 @@ uint32_t LargeBlocks::best_with_memory(uint32_t granules) {
   return best;
 }
 
-uint32_t LargeBlocks::take_with_memory(uint32_t granules) {
+uint32_t WideSlots::take_with_memory(uint32_t granules) {
   for (;;) {
     const uint32_t best = best_with_memory(granules);
     if (best == kNone || dirty_.take_slot(SlotIndex{best})) {
@@ -139,7 +115,7 @@ uint32_t LargeBlocks::take_with_memory(uint32_t granules) {
   }
 }
 
-uint32_t LargeBlocks::take_untouched() {
+uint32_t WideSlots::take_untouched() {
   uint32_t hint = 0;
   SlotIndex index;
   if (clean_.take(hint, &index, 1) != 0) {
@@ -155,22 +131,26 @@ uint32_t LargeBlocks::take_untouched() {
   return number;
 }
 
-// In steps, so that a block which grows asks the kernel a few times; what is committed stays so.
-bool LargeBlocks::commit_more(uint32_t number, uint32_t granules) {
-  const Arena::Growing growing(*arena_);
+// The whole slot, so that slots in use are one mapping, whatever their blocks do; where the kernel
+// counts what is committed, as much as is needed.
+bool WideSlots::commit_more(uint32_t number, uint32_t granules) {
+  const Range::Growing growing(*arena_);
   if (!growing.allowed()) {
     return false;
   }
-  const uint32_t target =
-      std::min(slot_granules_, std::bit_ceil(std::max(granules, granules_for(kLeastCommit))));
+  uint32_t target = slot_granules_;
   if (!arena_->commit(start_of(number), target)) {
-    return false;
+    target =
+        std::min(slot_granules_, std::bit_ceil(std::max(granules, granules_for(kLeastCommit))));
+    if (!arena_->commit(start_of(number), target)) {
+      return false;
+    }
   }
   slot(number).committed.store(target, std::memory_order_relaxed);
   return true;
 }
 
-uint32_t LargeBlocks::committed(uint32_t number, uint32_t granules) {
+uint32_t WideSlots::committed(uint32_t number, uint32_t granules) {
   if (number == kNone || commit(number, granules)) {
     return number;
   }
@@ -178,14 +158,14 @@ uint32_t LargeBlocks::committed(uint32_t number, uint32_t granules) {
   return kNone;
 }
 
-void LargeBlocks::put_back(uint32_t number) {
+void WideSlots::put_back(uint32_t number) {
   const bool clean = slot(number).resident.load(std::memory_order_relaxed) == 0;
   const SlotIndex index{number};
   uint32_t hint = 0;
   static_cast<void>((clean ? clean_ : dirty_).put(hint, &index, 1));
 }
 
-void LargeBlocks::give(void* block) {
+void WideSlots::give(void* block) {
   const uint32_t number = number_of(block);
   Slot& freed = slot(number);
   freed.freed_at.store(clock_.load(std::memory_order_relaxed), std::memory_order_relaxed);
@@ -195,20 +175,20 @@ void LargeBlocks::give(void* block) {
   static_cast<void>(dirty_.put(hint, &index, 1));
 }
 
-bool LargeBlocks::resize_slot(uint32_t number, uint32_t granules) {
+bool WideSlots::resize_slot(uint32_t number, uint32_t granules) {
   if (granules > slot_granules_ || !commit(number, granules)) {
     return false;
   }
   Slot& resized = slot(number);
-  const uint32_t before = resized.granules.load(std::memory_order_relaxed);
+  const bool shrinks = granules < resized.granules.load(std::memory_order_relaxed);
   extend(resized, granules);
-  if (granules + kLeastTail <= before) {
+  if (shrinks && has_long_tail(granules, resized.resident.load(std::memory_order_relaxed))) {
     static_cast<void>(purge_slot(number, granules));  // refused: it stays until the block is freed
   }
   return true;
 }
 
-bool LargeBlocks::purge_slot(uint32_t number, uint32_t keep_granules) {
+bool WideSlots::purge_slot(uint32_t number, uint32_t keep_granules) {
   Slot& purged = slot(number);
   const auto page = static_cast<uint32_t>(os::page_size() >> kGranuleShift);
   const auto keep = static_cast<uint32_t>(align_up(keep_granules, page));
@@ -218,7 +198,7 @@ bool LargeBlocks::purge_slot(uint32_t number, uint32_t keep_granules) {
     return true;
   }
   // A huge page at the end has memory beyond what was asked for.
-  const auto huge = static_cast<uint32_t>(Arena::kSpanAlignment >> kGranuleShift);
+  const auto huge = static_cast<uint32_t>(Range::kAlignment >> kGranuleShift);
   const auto end = std::min(static_cast<uint32_t>(align_up(resident, huge)),
                             purged.committed.load(std::memory_order_relaxed));
   if (!arena_->purge(Granule{raw(start_of(number)) + keep}, std::max(end, resident) - keep)) {
@@ -229,7 +209,7 @@ bool LargeBlocks::purge_slot(uint32_t number, uint32_t keep_granules) {
   return true;
 }
 
-uint64_t LargeBlocks::purge_free(uint32_t newest, const std::atomic<bool>& stop, bool& refused) {
+uint64_t WideSlots::purge_free(uint32_t newest, const std::atomic<bool>& stop, bool& refused) {
   uint64_t left = 0;
   dirty_.for_each_slot([&](SlotIndex index) {
     const Slot& one = slot(raw(index));
@@ -256,8 +236,8 @@ uint64_t LargeBlocks::purge_free(uint32_t newest, const std::atomic<bool>& stop,
   return left;
 }
 
-uint64_t LargeBlocks::purge_old(const std::atomic<bool>& stop, bool& refused) {
-  if (most_bytes_ == 0) {
+uint64_t WideSlots::purge_old(const std::atomic<bool>& stop, bool& refused) {
+  if (used() == 0) {
     return 0;
   }
   // relaxed: only upkeep moves it.
@@ -265,13 +245,13 @@ uint64_t LargeBlocks::purge_old(const std::atomic<bool>& stop, bool& refused) {
   return purge_free(now - 1, stop, refused);
 }
 
-void LargeBlocks::purge_all(const std::atomic<bool>& stop, bool& refused) {
-  if (most_bytes_ != 0) {
+void WideSlots::purge_all(const std::atomic<bool>& stop, bool& refused) {
+  if (used() != 0) {
     purge_free(UINT32_MAX, stop, refused);
   }
 }
 
-void LargeBlocks::give_up_untouched() {
+void WideSlots::give_up_untouched() {
   for (uint32_t number = 0; number < slot_count_; ++number) {
     const uint32_t from =
         number < used() ? slot(number).committed.load(std::memory_order_relaxed) : 0;
@@ -285,9 +265,9 @@ void LargeBlocks::give_up_untouched() {
   }
 }
 
-uint64_t LargeBlocks::free_bytes_up_to(uint64_t most) {
+uint64_t WideSlots::free_bytes_up_to(uint64_t most) {
   uint64_t sum = 0;
-  if (most_bytes_ != 0) {
+  if (used() != 0) {
     dirty_.for_each_slot([&](SlotIndex index) {
       sum += sum < most ? uint64_t{slot(raw(index)).resident.load(std::memory_order_relaxed)}
                               << kGranuleShift
@@ -297,8 +277,8 @@ uint64_t LargeBlocks::free_bytes_up_to(uint64_t most) {
   return sum;
 }
 
-void LargeBlocks::recover_after_fork(bool purge_was_ours) {
-  if (most_bytes_ == 0) {
+void WideSlots::recover_after_fork(bool purge_was_ours) {
+  if (used() == 0) {
     return;
   }
   if (in_hand_.get() != kNone && !purge_was_ours) {
@@ -309,14 +289,14 @@ void LargeBlocks::recover_after_fork(bool purge_was_ours) {
   clean_.repair(used());
 }
 
-void LargeBlocks::collect(stats::Snapshot& snapshot) const {
+void WideSlots::collect(stats::Snapshot& snapshot) const {
   for (uint32_t number = 0; number < used(); ++number) {
     const Slot& one = slot(number);
     const uint64_t live = one.granules.load(std::memory_order_relaxed);
     const uint64_t resident = one.resident.load(std::memory_order_relaxed);
     snapshot.large_blocks += live != 0 ? 1 : 0;
     snapshot.large_live_bytes += live << kGranuleShift;
-    snapshot.large_free_bytes += live == 0 ? resident << kGranuleShift : 0;
+    snapshot.large_free_bytes += (resident - std::min(resident, live)) << kGranuleShift;
     snapshot.large_allocations_total += one.allocations.load(std::memory_order_relaxed);
   }
 }

@@ -1,0 +1,187 @@
+#include "alloc/core/chunk.h"
+
+#include <algorithm>
+
+namespace spillway::core {
+namespace {
+
+// Bit i of the result: grains 8 i to 8 i + 7 of the word are all set.
+uint64_t whole_pages(uint64_t grains) {
+  grains &= grains >> 4;
+  grains &= grains >> 2;
+  grains &= grains >> 1;
+  grains &= 0x0101010101010101;
+  // Gathers the lowest bit of each byte in the highest byte.
+  return (grains * 0x0102040810204080) >> 56;
+}
+
+// The reverse: eight set grains for each set bit of a byte.
+uint64_t grains_of(uint64_t pages) {
+  const uint64_t spread = ((pages & 0xff) * 0x8040201008040201 >> 7) & 0x0101010101010101;
+  return __builtin_bswap64(spread) * 0xff;
+}
+
+}  // namespace
+
+bool Chunk::claim(uint32_t first, uint32_t grains, uint32_t& undone) {
+  undone = 0;
+  const Words words(first, grains);
+  for (uint32_t index = words.first; index <= words.last; ++index) {
+    const uint64_t wanted = words.mask(index);
+    // relaxed: the exchange decides.
+    uint64_t before = free_[index].load(std::memory_order_relaxed);
+    do {
+      if ((before & wanted) != wanted) {
+        undone = index != words.first ? index * kBits - first : 0;
+        while (index-- > words.first) {
+          put_back(index, words.mask(index));
+        }
+        return false;
+      }
+      // acquire: pairs with the releases in give() and put_back(), whose thread wrote to the
+      // grains. seq_cst: before the caller looks at what lies behind; pairs with give(), whose
+      // caller looks at what lies in front.
+    } while (!free_[index].compare_exchange_weak(
+        before, before & ~wanted, std::memory_order_seq_cst, std::memory_order_relaxed));
+  }
+  return true;
+}
+
+bool Chunk::give(uint32_t first, uint32_t grains, bool dirty) {
+  if (dirty) {
+    const Words pages = pages_of(first, grains);
+    for (uint32_t index = pages.first; index <= pages.last; ++index) {
+      const uint64_t mask = pages.mask(index);
+      // relaxed: before the release below, with which the pages become free.
+      if ((warm_[index].load(std::memory_order_relaxed) & mask) != mask) {
+        warm_[index].fetch_or(mask, std::memory_order_relaxed);
+      }
+    }
+  }
+  const Words words(first, grains);
+  uint64_t twice = 0;
+  for (uint32_t index = words.first; index <= words.last; ++index) {
+    const uint64_t mask = words.mask(index);
+    // release: pairs with the acquire in claim(). seq_cst: pairs with word().
+    twice |= free_[index].fetch_or(mask, std::memory_order_seq_cst) & mask;
+  }
+  return twice == 0;
+}
+
+uint32_t Chunk::clean_grains(uint32_t first, uint32_t grains) const {
+  const Words pages = pages_of(first, grains);
+  const uint32_t last_page = (first + grains - 1) / kGrainsPerPage;
+  // Grains of the first and of the last page that are not of the run.
+  const uint32_t in_front = first % kGrainsPerPage;
+  const uint32_t behind = (last_page + 1) * kGrainsPerPage - (first + grains);
+  uint32_t clean = 0;
+  for (uint32_t index = pages.first; index <= pages.last; ++index) {
+    // Each word is read once: a neighbour that is freed meanwhile makes a page at the edge dirty.
+    const uint64_t mask = pages.mask(index) & ~dirty_word(index);
+    if (mask == 0) {
+      continue;
+    }
+    clean += count_bits(mask) * kGrainsPerPage;
+    if (index == pages.first && (mask >> (first / kGrainsPerPage % kBits) & 1) != 0) {
+      clean -= in_front;
+    }
+    if (index == pages.last && (mask >> (last_page % kBits) & 1) != 0) {
+      clean -= behind;
+    }
+  }
+  return clean;
+}
+
+void Chunk::cool_down() {
+  for (uint32_t index = 0; index < kPageWords; ++index) {
+    // relaxed: what is freed meanwhile is warm before or after. In this order, so that a page is
+    // marked at each moment.
+    const uint64_t warm = warm_[index].load(std::memory_order_relaxed);
+    if (warm != 0) {
+      cool_[index].fetch_or(warm, std::memory_order_relaxed);
+      warm_[index].fetch_and(~warm, std::memory_order_relaxed);
+    }
+  }
+}
+
+Chunk::FreeGrains Chunk::count() const {
+  FreeGrains sum;
+  for (uint32_t index = 0; index < kWords; ++index) {
+    const uint64_t free = word(index);
+    if (free == 0) {
+      continue;
+    }
+    // relaxed, both: a momentary answer.
+    const uint32_t shift = index % 8 * 8;
+    const uint64_t warm_pages = warm_[index / 8].load(std::memory_order_relaxed) >> shift & 0xff;
+    const uint64_t cool_pages = cool_[index / 8].load(std::memory_order_relaxed) >> shift & 0xff;
+    if ((warm_pages | cool_pages) == 0) {
+      sum.clean += count_bits(free);
+      continue;
+    }
+    const uint64_t warm = grains_of(warm_pages);
+    const uint64_t cool = grains_of(cool_pages) & ~warm;
+    sum.warm += count_bits(free & warm);
+    sum.cool += count_bits(free & cool);
+    sum.clean += count_bits(free & ~warm & ~cool);
+    sum.part += count_bits(free & (warm | cool) & ~grains_of(whole_pages(free)));
+  }
+  return sum;
+}
+
+uint32_t Chunk::claim_old(uint64_t (&pages)[8], uint32_t most, uint32_t unit, bool warm_too,
+                          uint64_t (&undone)[8]) {
+  uint32_t claimed = 0;
+  most -= most % unit;
+  for (uint32_t index = 0; index < kPageWords; ++index) {
+    pages[index] = 0;
+    // relaxed: a look; a page that gets warm before it is claimed goes early, no more.
+    const uint64_t warm = warm_[index].load(std::memory_order_relaxed);
+    uint64_t old = cool_[index].load(std::memory_order_relaxed);
+    old = warm_too ? old | warm : old & ~warm;
+    uint64_t whole = 0;
+    for (uint32_t byte = 0; byte < 8 && old != 0; ++byte) {
+      whole |= whole_pages(word(index * 8 + byte)) << (byte * 8);
+    }
+    whole &= old;
+    for (uint32_t at = 0; at < kBits && whole != 0; at += unit) {
+      const uint64_t group = low_bits(unit) << at;
+      whole &= (whole & group) == group ? ~uint64_t{0} : ~group;
+    }
+    whole = lowest_set_bits(whole, claimed < most ? most - claimed : 0);
+    while (whole != 0) {
+      const auto first = static_cast<uint32_t>(std::countr_zero(whole));
+      const uint32_t page = index * kBits + (first & ~(unit - 1));
+      const uint64_t group = low_bits(unit) << (first & ~(unit - 1));
+      uint32_t undone_grains = 0;
+      if (claim(page * kGrainsPerPage, unit * kGrainsPerPage, undone_grains)) {
+        pages[index] |= group;
+        claimed += unit;
+      }
+      undone[index] |= low_bits(undone_grains / kGrainsPerPage) << page % kBits;
+      whole &= ~group;
+    }
+  }
+  return claimed;
+}
+
+void Chunk::give_pages(const uint64_t (&pages)[8], bool purged) {
+  for (uint32_t index = 0; index < kPageWords; ++index) {
+    if (pages[index] == 0) {
+      continue;
+    }
+    if (purged) {
+      // relaxed: before the pages become free.
+      warm_[index].fetch_and(~pages[index], std::memory_order_relaxed);
+      cool_[index].fetch_and(~pages[index], std::memory_order_relaxed);
+    }
+    for (uint32_t byte = 0; byte < 8; ++byte) {
+      const uint64_t grains = grains_of(pages[index] >> (byte * 8) & 0xff);
+      if (grains != 0) {
+        put_back(index * 8 + byte, grains);
+      }
+    }
+  }
+}
+
+}  // namespace spillway::core

@@ -1,0 +1,120 @@
+// The tables of one chunk of the heap's arena, 2 MiB: which of its grains are free, and which pages
+// may be dirty. A block is a run of neighbouring grains; freeing it joins it with its neighbours,
+// in the next chunk, too, since a set bit beside a set bit is a longer run.
+//
+//   free   one bit a grain of 512 bytes, set while it is free     [111.....11111111]
+//   warm   one bit a page: a grain of it was freed since the last look
+//   cool   the same, before that; a page that is neither reads as zero where it is free
+//   starts the run index's (run_index.h)
+//
+// Lock-free, any thread. A run is claimed word by word: a thread that finds a part of it gone gives
+// back what it has. Zeroed memory is a chunk without a free grain.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "alloc/base/bits.h"
+
+namespace spillway::core {
+
+inline constexpr unsigned kGrainShift = 9;
+inline constexpr size_t kGrainSize = size_t{1} << kGrainShift;
+inline constexpr unsigned kChunkShift = 21;
+inline constexpr size_t kChunkSize = size_t{1} << kChunkShift;
+inline constexpr uint32_t kGrainsPerChunk = kChunkSize / kGrainSize;
+
+class Chunk {
+ public:
+  static constexpr uint32_t kBits = 64;
+  static constexpr uint32_t kWords = kGrainsPerChunk / kBits;
+  static constexpr uint32_t kMostBuckets = 144;
+  static constexpr unsigned kGrainsPerPageShift = 3;  // pages of 4 KiB, whatever the kernel's are
+  static constexpr uint32_t kGrainsPerPage = 1U << kGrainsPerPageShift;
+  static constexpr uint32_t kPages = kGrainsPerChunk / kGrainsPerPage;
+
+  // All of the run, or nothing and false when a grain of it is not free. `undone` of its first
+  // grains were taken for a moment then: others may have missed a run that they are a part of.
+  bool claim(uint32_t first, uint32_t grains, uint32_t& undone);
+  bool claim(uint32_t first, uint32_t grains) {
+    uint32_t undone = 0;
+    return claim(first, grains, undone);
+  }
+  // A run that was claimed. `dirty`: its block may have been written to. False when a grain was
+  // free already; it is free once all the same.
+  [[nodiscard]] bool give(uint32_t first, uint32_t grains, bool dirty);
+  // 64 neighbouring grains.
+  uint64_t word(uint32_t index) const {
+    // seq_cst: pairs with give(), see RunIndex::remove(). claim() decides all the same.
+    return free_[index].load(std::memory_order_seq_cst);
+  }
+
+  // Of a run that the caller claimed: grains on pages that read as zero.
+  uint32_t clean_grains(uint32_t first, uint32_t grains) const;
+  bool is_clean_page(uint32_t page) const {
+    return ((dirty_word(page / kBits) >> (page % kBits)) & 1) == 0;
+  }
+
+  // What was freed before is cool from now on.
+  void cool_down();
+  struct FreeGrains {
+    uint32_t warm = 0;   // on pages that are warm
+    uint32_t cool = 0;   // only cool
+    uint32_t clean = 0;  // neither
+    uint32_t part = 0;   // of the first two, beside grains that are in use: no whole page
+  };
+  FreeGrains count() const;
+  // Whole free pages that are cool and not warm (or both, with `warm_too`), claimed: `pages` has
+  // a bit for each. Pages come in units of `unit`, the kernel's. Returns how many, `most` at most.
+  // Adds those to `undone` that were taken for a moment, see claim(): parts of units above 8.
+  uint32_t claim_old(uint64_t (&pages)[8], uint32_t most, uint32_t unit, bool warm_too,
+                     uint64_t (&undone)[8]);
+  // Gives such pages back; clean ones when `purged`.
+  void give_pages(const uint64_t (&pages)[8], bool purged);
+
+ private:
+  static constexpr uint32_t kPageWords = kPages / kBits;
+  using Word = std::atomic<uint64_t>;
+
+  uint64_t dirty_word(uint32_t index) const {
+    // relaxed: the bits of free pages were written before the pages became free.
+    return warm_[index].load(std::memory_order_relaxed) |
+           cool_[index].load(std::memory_order_relaxed);
+  }
+  // The words that a run of bits has a part in, and its bits there.
+  struct Words {
+    Words(uint32_t start, uint32_t count)
+        : first(start / kBits),
+          last((start + count - 1) / kBits),
+          first_mask(~uint64_t{0} << start % kBits),
+          last_mask(~uint64_t{0} >> (kBits - 1 - (start + count - 1) % kBits)) {}
+    uint64_t mask(uint32_t index) const {
+      return (index == first ? first_mask : ~uint64_t{0}) &
+             (index == last ? last_mask : ~uint64_t{0});
+    }
+    uint32_t first;
+    uint32_t last;
+    uint64_t first_mask;
+    uint64_t last_mask;
+  };
+  static Words pages_of(uint32_t first, uint32_t grains) {
+    const uint32_t page = first / kGrainsPerPage;
+    return {page, (first + grains - 1) / kGrainsPerPage + 1 - page};
+  }
+  void put_back(uint32_t index, uint64_t bits) {
+    // release: pairs with the acquire in claim(). seq_cst: pairs with word().
+    free_[index].fetch_or(bits, std::memory_order_seq_cst);
+  }
+
+  Word free_[kWords];
+  Word warm_[kPageWords];
+  Word cool_[kPageWords];
+
+ public:
+  // By bucket: the words in which a free run of that length starts, or once started.
+  Word starts[kMostBuckets];
+};
+static_assert(sizeof(Chunk) == 640 + Chunk::kMostBuckets * sizeof(uint64_t));
+
+}  // namespace spillway::core

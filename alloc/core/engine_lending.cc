@@ -1,0 +1,148 @@
+// Lending: upkeep borrows the cache of a thread that rests, and the end of a thread whose cache is
+// lent. The states of a lease are in thread_cache.h.
+#include "alloc/core/engine.h"
+#include "alloc/core/page_heap.h"
+#include "alloc/core/slot_store.h"
+#include "alloc/os/bounded_wait.h"
+#include "alloc/os/os.h"
+
+namespace spillway::core {
+namespace {
+
+constexpr uint64_t kMostDetachNs = 10'000'000'000;
+
+}  // namespace
+
+template <typename Store>
+void Engine<Store>::allow_borrowing(ThreadAnchor& anchor) {
+  ThreadCache* cache = own_cache(anchor);
+  if (cache != nullptr && cache->anchor.get() == nullptr) {
+    cache->anchor.set(&anchor);
+    // release: pairs with the acquire in borrow(); the anchor is set.
+    cache->lease.store(ThreadCache::Lease::kOwned, std::memory_order_release);
+  }
+}
+
+template <typename Store>
+typename Engine<Store>::Borrowed Engine<Store>::borrow(ThreadCache& cache) {
+  using Lease = ThreadCache::Lease;
+  auto owned = Lease::kOwned;
+  // acquire: pairs with the releases in allow_borrowing() and give_anchor_back().
+  if (!cache.lease.compare_exchange_strong(owned, Lease::kMoving, std::memory_order_acquire,
+                                           std::memory_order_relaxed)) {
+    return Borrowed::kNever;
+  }
+  ThreadAnchor& anchor = *cache.anchor.get();
+  anchor.bins.set(const_cast<BinTable*>(&kCacheLent));
+  // After this each thread has either seen the exchange or shows that it is busy: it sets the flag
+  // before it reads the pointer.
+  const bool barred = os::barrier_in_all_threads();
+  // acquire: pairs with the release at the end of the thread's last BusyScope.
+  if (barred && !anchor.busy.get_acquire()) {
+    // release: pairs with the acquire in detach(); the anchor is not written from here on.
+    cache.lease.store(Lease::kLent, std::memory_order_release);
+    return Borrowed::kYes;
+  }
+  give_anchor_back(cache);
+  return barred ? Borrowed::kBusy : Borrowed::kNever;
+}
+
+// The lease is kMoving.
+template <typename Store>
+void Engine<Store>::give_anchor_back(ThreadCache& cache) {
+  // release: pairs with the acquire in ThreadAnchor::table(); the borrower's changes of the
+  // cache.
+  BinTable* const bins =
+      cache.metered.get() ? const_cast<BinTable*>(&kCacheMetered) : static_cast<BinTable*>(&cache);
+  cache.anchor.get()->bins.set_release(bins);
+  // release: pairs with the acquires in borrow() and detach().
+  cache.lease.store(ThreadCache::Lease::kOwned, std::memory_order_release);
+}
+
+template <typename Store>
+void Engine<Store>::return_borrowed(ThreadCache& cache) {
+  auto lent = ThreadCache::Lease::kLent;
+  // acquire: pairs with the release in detach().
+  if (cache.lease.compare_exchange_strong(lent, ThreadCache::Lease::kMoving,
+                                          std::memory_order_acquire)) {
+    give_anchor_back(cache);
+  } else if (lent == ThreadCache::Lease::kOrphaned) {
+    cache.flush(neighbours());
+    release_cache(cache);
+  }
+}
+
+template <typename Store>
+uint64_t Engine<Store>::relax_caches() {
+  const uint64_t now = os::monotonic_ns();
+  uint64_t held = 0;
+  registry_.for_each([&](ThreadCache& cache) {
+    // relaxed: a cache that is lent out from now on is looked at the next time.
+    if (cache.lease.load(std::memory_order_relaxed) == ThreadCache::Lease::kNone ||
+        !cache.holds_anything(geometry_)) {
+      return;
+    }
+    Borrowed borrowed = Borrowed::kBusy;
+    if (cache.needs_relaxing(neighbours(), now)) {
+      borrowed = borrow(cache);
+    }
+    if (borrowed == Borrowed::kYes) {
+      cache.relax(neighbours());
+      held += cache.bytes(geometry_);
+      return_borrowed(cache);
+    } else if (borrowed == Borrowed::kBusy) {
+      held += cache.bytes(geometry_);
+    }
+  });
+  return held;
+}
+
+template <typename Store>
+void Engine<Store>::detach(ThreadAnchor& anchor) {
+  using Lease = ThreadCache::Lease;
+  ThreadCache* cache = own_cache(anchor);
+  Lease seen = Lease::kNone;
+  if (cache != nullptr) {
+    os::BoundedWait wait(kMostDetachNs);
+    for (;;) {
+      // relaxed: the exchange decides.
+      seen = cache->lease.load(std::memory_order_relaxed);
+      if (seen == Lease::kMoving) {
+        // Over in some microseconds, or when the borrower runs again.
+        if (wait.pause()) {
+          continue;
+        }
+        break;
+      }
+      const Lease next = seen == Lease::kLent ? Lease::kOrphaned : Lease::kNone;
+      // acquire: pairs with the releases in give_anchor_back() and borrow(). release: pairs with
+      // the acquire in return_borrowed().
+      if (cache->lease.compare_exchange_weak(seen, next, std::memory_order_acq_rel)) {
+        break;
+      }
+    }
+  }
+  const bool ours = cache != nullptr && (seen == Lease::kOwned || seen == Lease::kNone);
+  {
+    const BusyScope busy(anchor);
+    anchor.bins.set(const_cast<BinTable*>(&kCacheGone));
+    anchor.cache_number.set(0);
+    if (ours) {
+      cache->flush(neighbours());
+    }
+  }
+  if (ours) {
+    release_cache(*cache);
+  }
+}
+
+template void Engine<PageHeap>::allow_borrowing(ThreadAnchor&);
+template uint64_t Engine<PageHeap>::relax_caches();
+template void Engine<PageHeap>::detach(ThreadAnchor&);
+template void Engine<PageHeap>::give_anchor_back(ThreadCache&);
+template void Engine<SlotStore>::allow_borrowing(ThreadAnchor&);
+template uint64_t Engine<SlotStore>::relax_caches();
+template void Engine<SlotStore>::detach(ThreadAnchor&);
+template void Engine<SlotStore>::give_anchor_back(ThreadCache&);
+
+}  // namespace spillway::core

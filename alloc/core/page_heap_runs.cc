@@ -1,0 +1,341 @@
+#include "alloc/core/page_heap.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "alloc/base/bits.h"
+
+namespace spillway::core {
+namespace {
+
+// Entries without room for an aligned run that are looked at before a run is taken that is longer
+// by the alignment.
+constexpr uint32_t kMostAlignedLooks = 16;
+// Runs of the last bucket that are compared.
+constexpr uint32_t kMostLongLooks = 16;
+
+}  // namespace
+
+uint32_t PageHeap::free_beyond(uint32_t grain, uint32_t most) const {
+  uint32_t count = Chunk::kBits - grain % Chunk::kBits;
+  uint32_t index = grain / Chunk::kBits % Chunk::kWords;
+  for (const Chunk* chunk = &chunks_[chunk_of(grain)]; count < most; count += Chunk::kBits) {
+    if (++index == Chunk::kWords) {
+      index = 0;
+      ++chunk;
+    }
+    const uint64_t bits = chunk->word(index);
+    if (bits != ~uint64_t{0}) {
+      return count + static_cast<uint32_t>(std::countr_one(bits));
+    }
+  }
+  return count;
+}
+
+uint32_t PageHeap::free_before(uint32_t grain, uint32_t most) const {
+  uint32_t at = grain / Chunk::kBits;
+  const uint32_t inside = grain % Chunk::kBits;
+  uint32_t count = 0;
+  if (inside != 0) {
+    const uint64_t bits = word(at) << (Chunk::kBits - inside);
+    count = std::min(static_cast<uint32_t>(std::countl_one(bits)), inside);
+    if (count < inside) {
+      return count;
+    }
+  }
+  for (; at > 0 && count < most; count += Chunk::kBits) {
+    const uint64_t bits = word(--at);
+    if (bits != ~uint64_t{0}) {
+      return count + static_cast<uint32_t>(std::countl_one(bits));
+    }
+  }
+  return count;
+}
+
+void PageHeap::index(Run run) {
+  if (run.length >= index_.least_length()) {
+    index_.add(index_.bucket_of(run.length), run.start / Chunk::kBits);
+  }
+}
+
+template <typename Accepts>
+PageHeap::Run PageHeap::find_start(uint32_t word, uint32_t most, Accepts accepts) const {
+  for (uint64_t starts = starts_in(word); starts != 0; starts &= starts - 1) {
+    const uint32_t start = word * Chunk::kBits + static_cast<uint32_t>(std::countr_zero(starts));
+    const Run run{start, free_from(start, most)};
+    if (accepts(run)) {
+      return run;
+    }
+  }
+  return {};
+}
+
+PageHeap::Run PageHeap::find_in(RunIndex::Entry entry, uint32_t grains, uint32_t alignment,
+                                bool& any) const {
+  const uint32_t most = std::max(grains + alignment - 1, RunIndex::kMostLength);
+  Run best;
+  any = false;
+  find_start(entry.word, most, [&](Run run) {
+    if (run.length >= index_.least_length() && index_.bucket_of(run.length) == entry.bucket) {
+      any = true;
+      if (has_room(run, grains, alignment) &&
+          (best.start == kNoGrain || run.length < best.length)) {
+        best = run;
+      }
+    }
+    return false;
+  });
+  return best;
+}
+
+PageHeap::Run PageHeap::find_quickly(uint32_t grains) {
+  const uint32_t least = index_.bucket_for(grains);
+  for (uint32_t from = least;;) {
+    const RunIndex::Entry entry = index_.next_quickly(from);
+    if (entry.bucket == RunIndex::kNone) {
+      return {};
+    }
+    const Run found = find_start(entry.word, RunIndex::kMostLength, [&](Run run) {
+      // Runs below the shortest bucket's have none.
+      return run.length >= grains && index_.bucket_of(run.length) == entry.bucket;
+    });
+    if (found.start != kNoGrain) {
+      return found;
+    }
+    from = std::min(entry.bucket, remove_entry(entry, least));
+  }
+}
+
+PageHeap::Run PageHeap::find(uint32_t grains, uint32_t alignment) {
+  if (alignment == 1 && grains < RunIndex::kMostLength && index_.is_small()) {
+    const Run run = find_quickly(grains);
+    if (run.start != kNoGrain) {
+      return run;
+    }
+  }
+  uint32_t least = index_.bucket_for(grains);
+  RunIndex::Entry entry{least, 0};
+  Run best;
+  uint32_t looks = 0;
+  for (;;) {
+    entry = index_.next(entry);
+    if (entry.bucket == RunIndex::kNone) {
+      return best;
+    }
+    bool any = false;
+    const Run run = find_in(entry, grains, alignment, any);
+    if (!any) {
+      entry.bucket = std::min(entry.bucket, remove_entry(entry, least));
+      continue;
+    }
+    const bool last = entry.bucket + 1 == index_.bucket_count() && grains >= RunIndex::kMostLength;
+    if (run.start != kNoGrain && (best.start == kNoGrain || run.length < best.length)) {
+      best = run;
+    }
+    // In the last bucket runs are of all lengths.
+    if (best.start != kNoGrain && (!last || ++looks == kMostLongLooks)) {
+      return best;
+    }
+    ++entry.word;
+    if (!last && ++looks == kMostAlignedLooks) {
+      least = index_.bucket_for(grains + alignment - 1);
+      entry = least > entry.bucket ? RunIndex::Entry{least, 0} : entry;
+    }
+  }
+}
+
+PageHeap::Run PageHeap::search(uint32_t grains, uint32_t alignment) {
+  constexpr uint32_t kGrownShare = 8;
+  const uint32_t chunks = frontier();
+  // relaxed, all: hints.
+  const uint32_t searched = searched_.load(std::memory_order_relaxed);
+  const bool grown = chunks - std::min(chunks, searched) >= searched / kGrownShare;
+  if (!grown && grains >= searched_for_.load(std::memory_order_relaxed)) {
+    return {};
+  }
+  const uint32_t most = std::max(grains + alignment - 1, RunIndex::kMostLength);
+  for (uint32_t at = 0; at < chunks * Chunk::kWords; ++at) {
+    const Run found =
+        find_start(at, most, [&](Run run) { return has_room(run, grains, alignment); });
+    if (found.start != kNoGrain) {
+      return found;
+    }
+  }
+  searched_.store(chunks, std::memory_order_relaxed);
+  searched_for_.store(grains, std::memory_order_relaxed);
+  return {};
+}
+
+uint32_t PageHeap::take_run(uint32_t grains, uint32_t alignment, uint32_t most, uint32_t& count) {
+  for (;;) {
+    Run run = find(grains, alignment);
+    if (run.start == kNoGrain) {
+      // New chunks are the last resort.
+      if (empty_spill_freelists() != 0) {
+        continue;
+      }
+      const uint32_t end = frontier() * kGrainsPerChunk;
+      const uint32_t room = grains + alignment - 1;
+      const uint32_t before = free_before(end, std::max(room, RunIndex::kMostLength));
+      if (before >= room) {
+        // The run at the end has no entry while another thread is between its claim() in front and
+        // what follows, which may take long.
+        const uint32_t start = (end - before + alignment - 1) / alignment * alignment;
+        count = std::min(most, (end - start) / grains);
+        if (claim(start, count * grains)) {
+          join(start, 0);
+          return start;
+        }
+        continue;
+      }
+      // Nor do others, for as long as their threads take to give or to claim.
+      run = search(grains, alignment);
+      if (run.start == kNoGrain) {
+        return take_new(grains, alignment, most, count);
+      }
+    }
+    const uint32_t start = (run.start + alignment - 1) / alignment * alignment;
+    const uint32_t lost = start - run.start;
+    count = std::min(most, (run.length - lost) / grains);
+    // What will be left is known before it is a run of its own: others that look for one while this
+    // thread is about to make it, which may take long, would find none.
+    const Run left{start + count * grains, run.length - lost - count * grains};
+    index(left);
+    if (claim_only(start, count * grains)) {
+      index({run.start, lost});
+      // Its entry may be gone again, and the run be longer or shorter by now.
+      index({left.start, free_from(left.start, RunIndex::kMostLength)});
+      if (lost == 0 && starts_in(start / Chunk::kBits) == 0) {
+        remove_entry({index_.bucket_of(run.length), start / Chunk::kBits});
+      }
+      return start;
+    }
+  }
+}
+
+bool PageHeap::claim_only(uint32_t grain, uint32_t grains) {
+  for (uint32_t done = 0; done < grains;) {
+    const uint32_t inside = (grain + done) % kGrainsPerChunk;
+    const uint32_t here = std::min(grains - done, kGrainsPerChunk - inside);
+    const uint32_t number = chunk_of(grain + done);
+    uint32_t undone = 0;
+    if (number >= frontier() || !chunks_[number].claim(inside, here, undone)) {
+      if (undone != 0) {
+        join(grain + done, undone);
+      }
+      if (done != 0) {
+        static_cast<void>(give(grain, done, false));
+      }
+      return false;
+    }
+    done += here;
+  }
+  return true;
+}
+
+bool PageHeap::claim(uint32_t grain, uint32_t grains) {
+  const uint32_t behind = grain + grains;
+  if (!claim_only(grain, grains)) {
+    return false;
+  }
+  index({behind, free_from(behind, RunIndex::kMostLength)});
+  return true;
+}
+
+bool PageHeap::give(uint32_t grain, uint32_t grains, bool dirty) {
+  bool once = true;
+  for (uint32_t done = 0; done < grains;) {
+    const uint32_t inside = (grain + done) % kGrainsPerChunk;
+    const uint32_t here = std::min(grains - done, kGrainsPerChunk - inside);
+    once = chunks_[chunk_of(grain + done)].give(inside, here, dirty) && once;
+    done += here;
+  }
+  join(grain, grains);
+  return once;
+}
+
+void PageHeap::join(uint32_t grain, uint32_t grains) {
+  const uint32_t end = grain + grains;
+  const uint32_t before = free_before(grain, RunIndex::kMostLength);
+  // A run that is longer than this in front is of the last bucket already, and stays where it
+  // starts.
+  const bool is_known = before >= RunIndex::kMostLength;
+  const uint32_t length = free_from(grain, is_known ? grains : grains + RunIndex::kMostLength);
+  if (length < grains) {
+    // A part was taken before all of it was free: its taker did not see what lies behind.
+    index_word((grain - before) / Chunk::kBits);
+    for (uint32_t at = grain / Chunk::kBits; at <= end / Chunk::kBits; ++at) {
+      index_word(at);
+    }
+    return;
+  }
+  if (is_known) {
+    return;
+  }
+  const uint32_t behind = length - grains;
+  index({grain - before, before + grains + behind});
+  // The entries of the two runs it was made of go at once, where that is plain.
+  if (behind >= index_.least_length() && starts_in(end / Chunk::kBits) == 0) {
+    remove_entry({index_.bucket_of(behind), end / Chunk::kBits});
+  }
+  const uint32_t start = grain - before;
+  if (before >= index_.least_length() &&
+      index_.bucket_of(before) != index_.bucket_of(before + grains + behind) &&
+      (starts_in(start / Chunk::kBits) & ~(uint64_t{1} << (start % Chunk::kBits))) == 0) {
+    remove_entry({index_.bucket_of(before), start / Chunk::kBits});
+  }
+}
+
+uint32_t PageHeap::remove_entry(RunIndex::Entry entry, uint32_t least) {
+  index_.remove(entry.bucket, entry.word);
+  return index_word(entry.word, least);
+}
+
+uint32_t PageHeap::index_word(uint32_t at, uint32_t least) {
+  uint32_t lowest = RunIndex::kNone;
+  find_start(at, RunIndex::kMostLength, [&](Run run) {
+    if (run.length >= index_.least_length()) {
+      const uint32_t bucket = index_.bucket_of(run.length);
+      index_.add(bucket, at);
+      lowest = bucket >= least ? std::min(lowest, bucket) : lowest;
+    }
+    return false;
+  });
+  return lowest;
+}
+
+// Out of the new chunks at once: while another thread is between its claim() and what follows, the
+// run in front has no entry, and one that was joined with it would not be found either.
+uint32_t PageHeap::take_new(uint32_t grains, uint32_t alignment, uint32_t most, uint32_t& count) {
+  // Beside what is free at the end of the last chunk; a run that is aligned starts in the first new
+  // one.
+  const uint32_t end = frontier() * kGrainsPerChunk;
+  uint32_t tail = alignment == 1 ? free_before(end, grains) : 0;
+  tail = tail < grains ? tail : 0;
+  for (;;) {
+    const auto chunks = static_cast<uint32_t>(divide_up(grains - tail, kGrainsPerChunk));
+    const uint32_t first = grow(chunks);
+    if (first == kNoChunk) {
+      return kNoGrain;
+    }
+    uint32_t start = first * kGrainsPerChunk;
+    uint32_t length = chunks * kGrainsPerChunk;
+    if (tail != 0 && start == end && claim(start - tail, tail)) {
+      start -= tail;
+      length += tail;
+    }
+    if (length >= grains) {
+      count = std::min(most, length / grains);
+      const uint32_t taken = count * grains;
+      if (taken != length) {
+        static_cast<void>(give(start + taken, length - taken, false));
+      }
+      return start;
+    }
+    // Another thread was quicker.
+    static_cast<void>(give(start, length, false));
+    tail = 0;
+  }
+}
+
+}  // namespace spillway::core

@@ -1,0 +1,134 @@
+#include "alloc/core/page_heap.h"
+
+#include <algorithm>
+
+#include "alloc/base/bits.h"
+
+namespace spillway::core {
+
+PageHeap::FreeBytes PageHeap::free_bytes() const {
+  FreeBytes sum;
+  for (uint32_t number = 0; number < frontier(); ++number) {
+    const Chunk::FreeGrains grains = chunks_[number].count();
+    sum.warm += offset_of(grains.warm);
+    sum.cool += offset_of(grains.cool);
+    sum.clean += offset_of(grains.clean);
+    sum.part += offset_of(grains.part);
+  }
+  return sum;
+}
+
+uint64_t PageHeap::free_bytes_up_to(uint64_t most) const {
+  uint64_t sum = 0;
+  for (uint32_t number = 0; number < frontier() && sum < most; ++number) {
+    const Chunk::FreeGrains grains = chunks_[number].count();
+    sum += offset_of(grains.warm + grains.cool - grains.part);
+  }
+  return sum;
+}
+
+void PageHeap::cool_down() {
+  for_each_spilled([&](ClassIndex index) { give_spilled(index, spilled_[raw(index)].unwanted()); });
+  for (uint32_t number = 0; number < frontier(); ++number) {
+    chunks_[number].cool_down();
+  }
+}
+
+uint64_t PageHeap::purge(uint32_t& cursor, uint64_t most_bytes, bool warm_too, bool& refused) {
+  const uint32_t chunks = frontier();
+  const auto unit = static_cast<uint32_t>(os::page_size() >> kGranuleShift);
+  const auto most =
+      static_cast<uint32_t>(std::clamp<uint64_t>(most_bytes >> kGranuleShift, unit, Chunk::kPages));
+  while (cursor < chunks) {
+    const uint32_t number = chunks - 1 - cursor;
+    Chunk& chunk = chunks_[number];
+    // The pages of the step before may be live by now.
+    std::fill(std::begin(in_hand_pages_), std::end(in_hand_pages_), 0);
+    order_for_signals();
+    in_hand_chunk_.set(number);
+    order_for_signals();
+    uint64_t undone[8] = {};
+    const uint32_t claimed = chunk.claim_old(in_hand_pages_, most, unit, warm_too, undone);
+    join_pages(number, undone);
+    // What is left in front and behind can be had while the kernel is at work.
+    join_pages(number, in_hand_pages_);
+    bool accepted = true;
+    for (uint32_t word = 0; word < 8 && claimed != 0; ++word) {
+      for_each_run(in_hand_pages_[word], [&](unsigned first, unsigned length) {
+        const Granule page{number * Chunk::kPages + word * 64 + first};
+        accepted = accepted && arena_.purge(page, length);
+      });
+    }
+    // First: a child that is forked between the two loses pages instead of having them twice.
+    in_hand_chunk_.set(kNoChunk);
+    order_for_signals();
+    if (claimed != 0) {
+      chunk.give_pages(in_hand_pages_, accepted);
+      join_pages(number, in_hand_pages_);
+    }
+    refused = refused || !accepted;
+    if (claimed < most || !accepted) {
+      ++cursor;
+    }
+    if (claimed != 0) {
+      return accepted ? uint64_t{claimed} << kGranuleShift : 0;
+    }
+  }
+  cursor = 0;
+  return 0;
+}
+
+void PageHeap::give_up_untouched() {
+  // acquire: pairs with the release in commit_up_to().
+  const uint32_t committed = committed_.load(std::memory_order_acquire);
+  arena_.give_up(Granule{committed * Chunk::kPages}, Granule{chunk_count_ * Chunk::kPages});
+  // The tables of chunks that there will not be, but for the next one's: see word().
+  const size_t used = align_up((committed + 1) * sizeof(Chunk), os::page_size());
+  if (used < chunks_bytes_) {
+    os::release(reinterpret_cast<char*>(chunks_) + used, chunks_bytes_ - used);
+    chunks_bytes_ = used;
+  }
+  wide_.give_up_untouched();
+}
+
+void PageHeap::join_pages(uint32_t number, const uint64_t (&pages)[8]) {
+  for (uint32_t word = 0; word < 8; ++word) {
+    for_each_run(pages[word], [&](unsigned first, unsigned length) {
+      join(number * kGrainsPerChunk + (word * 64 + first) * Chunk::kGrainsPerPage,
+           length * Chunk::kGrainsPerPage);
+    });
+  }
+}
+
+void PageHeap::recover_after_fork(bool purge_was_ours) {
+  if (!purge_was_ours && in_hand_chunk_.get() != kNoChunk) {
+    chunks_[in_hand_chunk_.get()].give_pages(in_hand_pages_, false);
+    in_hand_chunk_.set(kNoChunk);
+  }
+  for_each_spilled([&](ClassIndex index) { spilled_[raw(index)].recover_after_fork(); });
+  index_.repair(frontier());
+  const uint32_t words = frontier() * Chunk::kWords;
+  for (uint32_t at = 0; at < words; ++at) {
+    index_word(at);
+  }
+  wide_.recover_after_fork(purge_was_ours);
+}
+
+void PageHeap::collect(stats::Snapshot& snapshot) const {
+  const FreeBytes free = free_bytes();
+  // relaxed, all: counts.
+  snapshot.pool_committed_bytes = uint64_t{committed_.load(std::memory_order_relaxed)}
+                                  << kChunkShift;
+  snapshot.pool_grown_bytes = size_bytes();
+  snapshot.pool_free_bytes = free.dirty() + free.clean;
+  for_each_spilled([&](ClassIndex index) {
+    snapshot.pool_free_bytes += spilled_[raw(index)].count() * offset_of(run_[raw(index)]);
+  });
+  snapshot.pool_clean_bytes = free.clean;
+  snapshot.large_blocks = large_blocks_.load(std::memory_order_relaxed);
+  snapshot.large_live_bytes = large_grains_.load(std::memory_order_relaxed) << kGrainShift;
+  snapshot.large_allocations_total = large_allocations_.load(std::memory_order_relaxed);
+  wide_.collect(snapshot);
+}
+
+}  // namespace spillway::core

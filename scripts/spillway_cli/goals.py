@@ -1,0 +1,144 @@
+"""`spillway goals`: holds a report.json of `spillway ab` against what Spillway has to reach in programs.
+
+Each goal is a ratio of medians of one report: of the subject's figure to the best of some peers'.
+"""
+
+import dataclasses
+import json
+import pathlib
+import statistics
+
+from spillway_cli import paths
+from spillway_cli.allocators import BASELINE, SUBJECT, SUBJECT_OFF
+from spillway_cli.errors import UserError
+
+RIVALS = ("mimalloc", "jemalloc", "tcmalloc")
+PEERS = (BASELINE, *RIVALS)
+OFF = (SUBJECT_OFF,)
+OFF_LIMIT = 1.02  # of each figure with the pool to that without it
+NAME, CELL, HEADING = 10, 10, 12  # columns
+
+
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    field: str  # of FIGURES
+    heading: str
+    others: tuple
+    limit: float  # of the subject's figure to the best of the others'
+    share: float = 1.0  # of the programs that have to be within it
+    mean: bool = True  # whether the geometric mean has to be below each one of the others'
+
+
+GOALS = (
+    Goal("cpu", "CPU", PEERS, 1.02),
+    Goal("peak", "peak", RIVALS, 1.05),
+    Goal("faults", "faults", RIVALS, 1.0, share=5 / 7, mean=False),
+    Goal("left", "left", PEERS, 1.0, mean=False),
+    Goal("cpu", "CPU/off", OFF, OFF_LIMIT, mean=False),
+    Goal("peak", "peak/off", OFF, OFF_LIMIT, mean=False),
+    Goal("faults", "faults/off", OFF, OFF_LIMIT, mean=False),
+)
+
+# What is read of a result, as a list with a value per round.
+FIGURES = {
+    "cpu": lambda result: [sample["cpu"] for sample in result["samples"]],
+    "peak": lambda result: [sample["peak_rss"] for sample in result["samples"]],
+    "faults": lambda result: [sample["minor_faults"] for sample in result["samples"]],
+    "left": lambda result: result.get("left_bytes", []),
+}
+
+
+def add_parser(subparsers):
+    parser = subparsers.add_parser(
+        "goals",
+        help="hold a report of `ab` against what Spillway has to reach in programs",
+        description="For every program of a report.json of `spillway ab`: Spillway's processor time to "
+        "that of the fastest peer, its peak memory and page faults to the least of mimalloc, jemalloc and "
+        "tcmalloc, and what a server holds after its load to the least of all; beside that, the same "
+        f"figures to those of {SUBJECT_OFF}, if it was compared. Exit status 1 when a goal is missed.",
+    )
+    parser.add_argument(
+        "report", metavar="REPORT", nargs="?", type=pathlib.Path, default=paths.REPORTS / "report.json",
+        help="(build/ab/report.json)",
+    )  # fmt: skip
+    parser.add_argument("--subject", metavar="NAME", default=SUBJECT, help=f"another allocator ({SUBJECT})")
+    parser.set_defaults(handler=handle)
+
+
+def handle(arguments):
+    programs = read(arguments.report)
+    if not any(arguments.subject in medians for medians in programs.values()):
+        raise UserError(f"goals: {arguments.report} has no figures of {arguments.subject}")
+    lines, missed = judge(programs, arguments.subject)
+    print("\n".join(lines))
+    return int(missed)
+
+
+def read(path):
+    """Program -> allocator -> figure -> median; what failed, or was not measured, is not in it."""
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        return {program["name"]: _medians(program) for program in report["programs"]}
+    except OSError as error:
+        raise UserError(f"goals: {path}: {error.strerror}") from None
+    except (ValueError, LookupError, TypeError):
+        raise UserError(f"goals: {path} is no report of `spillway ab`") from None
+
+
+def _medians(program):
+    found = {}
+    for result in program["results"]:
+        values = {name: of_result(result) for name, of_result in FIGURES.items()}
+        if result["samples"] and not result["failure"] and not program["failure"]:
+            found[result["allocator"]] = {n: statistics.median(v) for n, v in values.items() if v}
+    return found
+
+
+def judge(programs, subject):
+    """(lines to print, whether a goal is missed)"""
+    goals = [goal for goal in GOALS if any(_ratio(goal, medians, subject) for medians in programs.values())]
+    lines = [f"{'':{NAME}}" + "".join(f"{goal.heading:<{CELL}}" for goal in goals)]
+    lines += [f"{'at most':{NAME}}" + "".join(f"{goal.limit:<{CELL}g}" for goal in goals), ""]
+    for name, medians in programs.items():
+        cells = (_cell(goal, _ratio(goal, medians, subject)) for goal in goals)
+        lines.append(f"{name:{NAME}}" + "".join(f"{cell:<{CELL}}" for cell in cells))
+    lines += ["", "x: ratio to the best of them, whose name begins so; ! is a goal missed", ""]
+    missed = False
+    for goal in goals:
+        ratios = [ratio for medians in programs.values() if (ratio := _ratio(goal, medians, subject))]
+        within = sum(ratio <= goal.limit for ratio, _ in ratios)
+        wanted = round(goal.share * len(ratios))
+        missed |= within < wanted
+        lines.append(f"{goal.heading + ':':{HEADING}}{within} of {len(ratios)} within {goal.limit:g}, wanted {wanted}"
+                     + ("" if within >= wanted else " !"))  # fmt: skip
+        means = {other: _mean(goal, programs, subject, other) for other in goal.others}
+        means = {other: mean for other, mean in means.items() if mean}
+        too_high = goal.mean and any(mean >= 1 for mean in means.values())
+        missed |= too_high
+        listed = ", ".join(f"{mean:.3f} x {other}" for other, mean in means.items())
+        lines.append(f"{'':{HEADING}}geometric mean {listed}" + (" !" if too_high else ""))
+    return [line.rstrip() for line in lines], missed
+
+
+def _ratio(goal, medians, subject):
+    """(the subject's figure to the best of the others', whose it is); None without one or the other."""
+    own = medians.get(subject, {}).get(goal.field)
+    others = {o: medians[o][goal.field] for o in goal.others if goal.field in medians.get(o, {})}
+    if own is None or not others:
+        return None
+    best = min(others, key=others.get)
+    return own / max(others[best], 1e-9), best
+
+
+def _cell(goal, ratio):
+    if ratio is None:
+        return "-"
+    value, best = ratio
+    return f"{value:.2f}{'!' if value > goal.limit else ' '}" + ("" if goal.others == OFF else best[:2])
+
+
+def _mean(goal, programs, subject, other):
+    """Over the programs that have both; None without any."""
+    alone = dataclasses.replace(goal, others=(other,))
+    ratios = [ratio[0] for medians in programs.values() if (ratio := _ratio(alone, medians, subject))]
+    return statistics.geometric_mean(ratios) if ratios and min(ratios) > 0 else None

@@ -1,0 +1,114 @@
+"""`spillway goals`: a report held against the goals of programs."""
+
+import json
+import unittest
+
+import support
+from spillway_cli import goals
+
+GOOD = {"cpu": 1.0, "peak": 100.0, "faults": 1000.0}
+NAMES = ("glibc", "mimalloc", "jemalloc", "tcmalloc", "spillway")
+
+
+def figures(**changed):
+    """allocator -> figures: GOOD, and of the named allocators something else."""
+    return {name: {**GOOD, **changed.get(name, {})} for name in NAMES}
+
+
+def judge(**programs):
+    lines, missed = goals.judge(programs, "spillway")
+    return "\n".join(lines), missed
+
+
+class Judge(unittest.TestCase):
+    def test_all_are_met(self):
+        best = {"cpu": 0.9, "peak": 90.0, "faults": 1000.0}
+        text, missed = judge(one=figures(spillway=best), two=figures(spillway=best))
+        self.assertFalse(missed, text)
+        self.assertNotIn("0.90!", text)
+        self.assertIn("CPU:        2 of 2 within 1.02, wanted 2\n", text)
+        self.assertIn("geometric mean 0.900 x glibc, 0.900 x mimalloc", text)
+        for line in text.splitlines():
+            self.assertLessEqual(len(line), 80 if "mean" not in line else 100)
+
+    def test_a_ratio_is_to_the_best_of_those_that_count(self):
+        own = {"cpu": 0.5, "peak": 90.0}
+        text, missed = judge(one=figures(glibc={"cpu": 0.4, "peak": 10.0}, tcmalloc={"peak": 80.0}, spillway=own))
+        line = next(line for line in text.splitlines() if line.startswith("one"))
+        self.assertEqual(line.split(), ["one", "1.25!gl", "1.12!tc", "1.00", "mi"])
+        self.assertTrue(missed)
+
+    def test_a_mean_must_be_below_each(self):
+        within = {"cpu": 1.01, "peak": 90.0}
+        text, missed = judge(one=figures(spillway=within))
+        self.assertIn("CPU:        1 of 1 within 1.02, wanted 1\n", text)
+        self.assertIn("geometric mean 1.010 x glibc", text)
+        self.assertTrue(missed)
+
+    def test_faults_may_be_more_in_two_of_seven(self):
+        fast = {"cpu": 0.9, "peak": 90.0}
+        for bad, missed in ((2, False), (3, True)):
+            programs = {f"p{i}": figures(spillway={**fast, "faults": 1200.0 if i < bad else 900.0}) for i in range(7)}
+            self.assertEqual(judge(**programs)[1], missed, bad)
+
+    def test_what_is_left_is_of_servers_only(self):
+        fast = {"cpu": 0.9, "peak": 90.0}
+        server = {name: {**values, "left": 10.0} for name, values in figures(spillway=fast).items()}
+        server["spillway"]["left"] = 11.0
+        text, missed = judge(server=server, tool=figures(spillway=fast))
+        self.assertIn("left:       0 of 1 within 1, wanted 1 !", text)
+        self.assertTrue(missed)
+
+    def test_beside_itself_switched_off(self):
+        own = {"cpu": 0.9, "peak": 90.0}
+        one = figures(spillway=own)
+        self.assertNotIn("off", judge(one=one)[0])
+        one["spillway-off"] = {**GOOD, "cpu": 0.88}
+        text, missed = judge(one=one)
+        self.assertIn("CPU/off:    0 of 1 within 1.02, wanted 1 !", text)
+        self.assertIn("peak/off:   1 of 1", text)
+        self.assertTrue(missed)
+
+    def test_an_allocator_that_failed_is_left_out(self):
+        one = figures(spillway={"cpu": 0.9, "peak": 90.0})
+        del one["jemalloc"]
+        self.assertFalse(judge(one=one)[1])
+        none = figures()
+        del none["spillway"]
+        self.assertIn("1 of 1 within 1.02", judge(one=one, none=none)[0])
+
+
+class Command(support.WithFolder):
+    def report(self, **allocators):
+        path = self.folder / "report.json"
+        results = [
+            {"allocator": name, "failure": None, "left_bytes": [], "samples": [
+                {"cpu": cpu, "peak_rss": 100, "minor_faults": 7} for cpu in cpus]}
+            for name, cpus in allocators.items()
+        ]  # fmt: skip
+        programs = [{"name": "one", "failure": None, "results": results}]
+        path.write_text(json.dumps({"programs": programs}), encoding="utf-8")
+        return path
+
+    def test_medians_of_a_report(self):
+        path = self.report(glibc=[1, 9, 2], mimalloc=[4, 4, 4], mine=[1, 1, 9])
+        self.assertEqual(goals.read(path)["one"]["glibc"], {"cpu": 2, "peak": 100, "faults": 7})
+        done = support.spillway("goals", path, "--subject", "mine")
+        self.assertIn("0.50 gl", done.stdout)
+        self.assertEqual(done.returncode, 1)  # as much memory as mimalloc is not less
+
+    def test_mistakes(self):
+        for path, words in (
+            (self.folder / "none.json", "No such file"),
+            (self.report(glibc=[1]), "has no figures of spillway"),
+        ):
+            done = support.spillway("goals", path)
+            self.assertIn(words, done.stderr)
+            self.assertEqual(done.returncode, 1)
+        bad = self.folder / "bad.json"
+        bad.write_text("[]", encoding="utf-8")
+        self.assertIn("is no report", support.spillway("goals", bad).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
