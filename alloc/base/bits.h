@@ -1,6 +1,7 @@
 // Integer arithmetic on sizes and bit words.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -52,6 +53,12 @@ constexpr uint64_t lowest_set_bits(uint64_t word, unsigned count) {
     rest &= rest - 1;
   }
   return word ^ rest;
+}
+
+// The highest `count` set bits of `word` (all of them when it has fewer).
+constexpr uint64_t highest_set_bits(uint64_t word, unsigned count) {
+  const auto bits = static_cast<unsigned>(std::popcount(word));
+  return word ^ lowest_set_bits(word, bits - std::min(bits, count));
 }
 
 // Calls `action(first, length)` for each run of neighbouring set bits, lowest first.

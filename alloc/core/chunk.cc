@@ -133,7 +133,7 @@ uint32_t Chunk::claim_old(uint64_t (&pages)[8], uint32_t most, uint32_t unit, bo
                           uint64_t (&undone)[8]) {
   uint32_t claimed = 0;
   most -= most % unit;
-  for (uint32_t index = 0; index < kPageWords; ++index) {
+  for (uint32_t index = kPageWords; index-- > 0;) {
     pages[index] = 0;
     // relaxed: a look; a page that gets warm before it is claimed goes early, no more.
     const uint64_t warm = warm_[index].load(std::memory_order_relaxed);
@@ -148,7 +148,7 @@ uint32_t Chunk::claim_old(uint64_t (&pages)[8], uint32_t most, uint32_t unit, bo
       const uint64_t group = low_bits(unit) << at;
       whole &= (whole & group) == group ? ~uint64_t{0} : ~group;
     }
-    whole = lowest_set_bits(whole, claimed < most ? most - claimed : 0);
+    whole = highest_set_bits(whole, claimed < most ? most - claimed : 0);
     while (whole != 0) {
       const auto first = static_cast<uint32_t>(std::countr_zero(whole));
       const uint32_t page = index * kBits + (first & ~(unit - 1));

@@ -66,8 +66,10 @@ class Chunk {
   };
   FreeGrains count() const;
   // Whole free pages that are cool and not warm (or both, with `warm_too`), claimed: `pages` has
-  // a bit for each. Pages come in units of `unit`, the kernel's. Returns how many, `most` at most.
-  // Adds those to `undone` that were taken for a moment, see claim(): parts of units above 8.
+  // a bit for each. Pages come in units of `unit`, the kernel's. Returns how many, `most` at most,
+  // the highest first: takers come from below, and what stays is one run for them
+  // (preload.prefill). Adds those to `undone` that were taken for a moment, see claim(): parts of
+  // units above 8.
   uint32_t claim_old(uint64_t (&pages)[8], uint32_t most, uint32_t unit, bool warm_too,
                      uint64_t (&undone)[8]);
   // Gives such pages back; clean ones when `purged`.

@@ -79,6 +79,8 @@ void prefill() {
       }
     }
   }
+  // First: upkeep may run as soon as they are free.
+  upkeep.keep_at_least(bytes);
   while (chain != nullptr) {
     Link* next = chain->next;
     free(chain);
@@ -86,7 +88,6 @@ void prefill() {
   }
   if (bytes != 0) {
     heap.engine.flush(anchor);
-    upkeep.keep_at_least(bytes);
   }
 }
 

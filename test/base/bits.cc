@@ -29,6 +29,15 @@ BOOST_AUTO_TEST_CASE(lowest_set_bits_takes_from_the_bottom) {
   BOOST_TEST(lowest_set_bits(0, 5) == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(highest_set_bits_takes_from_the_top) {
+  BOOST_TEST(highest_set_bits(0b101100, 1) == 0b100000U);
+  BOOST_TEST(highest_set_bits(0b101100, 2) == 0b101000U);
+  BOOST_TEST(highest_set_bits(0b101100, 9) == 0b101100U);
+  BOOST_TEST(highest_set_bits(0b101100, 0) == 0U);
+  BOOST_TEST(highest_set_bits(~uint64_t{0}, 64) == ~uint64_t{0});
+  BOOST_TEST(highest_set_bits(0, 5) == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(divider_is_exact_at_the_edges_of_every_quotient) {
   constexpr uint32_t kLargest = (1U << 31) - 1;
   for (uint32_t divisor : {1U, 2U, 3U, 5U, 7U, 12U, 20U, 96U, 224U, 255U, 256U, 2560U, 65535U}) {

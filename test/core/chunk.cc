@@ -235,6 +235,18 @@ BOOST_FIXTURE_TEST_CASE(no_more_old_pages_are_claimed_than_wanted, OldPages) {
   BOOST_TEST(claim_old(0, 1) == 0U);
 }
 
+BOOST_FIXTURE_TEST_CASE(the_highest_old_pages_are_claimed_first, OldPages) {
+  give_all();
+  chunk->cool_down();
+  BOOST_TEST(claim_old(70, 1) == 70U);
+  BOOST_TEST(!has(Chunk::kPages - 71));
+  BOOST_TEST(has(Chunk::kPages - 70));
+  chunk->give_pages(pages, true);
+  BOOST_TEST(claim_old(8, 4) == 8U);
+  BOOST_TEST(has(Chunk::kPages - 73));
+  BOOST_TEST(has(Chunk::kPages - 80));
+}
+
 BOOST_FIXTURE_TEST_CASE(pages_come_in_units_of_the_kernels, OldPages) {
   give(0, 6 * kPageGrains);                 // pages 0 to 5
   give(17 * kPageGrains, 3 * kPageGrains);  // 17 to 19
@@ -245,6 +257,7 @@ BOOST_FIXTURE_TEST_CASE(pages_come_in_units_of_the_kernels, OldPages) {
   BOOST_TEST(has(64));
   chunk->give_pages(pages, false);
   BOOST_TEST(claim_old(5, 4) == 4U);
+  BOOST_TEST(has(64));
   BOOST_TEST(claim_old(7, 4) == 4U);
   BOOST_TEST(claim_old(3, 4) == 0U);
 }
