@@ -95,6 +95,8 @@ struct ThreadAnchor {
   OwnedCell<bool> busy{};
   // Set once the thread's end will be noticed.
   OwnedCell<bool> end_noticed{};
+  // And once it has all it will get: a cache, or none, that others may borrow.
+  OwnedCell<bool> settled{};
   // Calls of slow paths, modulo 256; for what is done at every so many.
   OwnedCell<uint8_t> slow_calls{};
   // The cache, whatever `bins` points to: its number in the registry and 1; 0 without a cache.

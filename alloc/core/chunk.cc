@@ -129,6 +129,20 @@ Chunk::FreeGrains Chunk::count() const {
   return sum;
 }
 
+uint32_t Chunk::old_pages() const {
+  uint32_t sum = 0;
+  for (uint32_t index = 0; index < kPageWords; ++index) {
+    uint64_t whole = 0;
+    for (uint32_t byte = 0; byte < 8; ++byte) {
+      // relaxed: a momentary answer.
+      const uint64_t free = free_[index * 8 + byte].load(std::memory_order_relaxed);
+      whole |= free != 0 ? whole_pages(free) << (byte * 8) : 0;
+    }
+    sum += count_bits(whole & dirty_word(index));
+  }
+  return sum;
+}
+
 uint32_t Chunk::claim_old(uint64_t (&pages)[8], uint32_t most, uint32_t unit, bool warm_too,
                           uint64_t (&undone)[8]) {
   uint32_t claimed = 0;

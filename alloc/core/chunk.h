@@ -50,6 +50,20 @@ class Chunk {
     return free_[index].load(std::memory_order_seq_cst);
   }
 
+  // How many words from `first` on, up to `end`, are free as a whole.
+  uint32_t full_words(uint32_t first, uint32_t end) const {
+    uint32_t index = first;
+    // seq_cst, all: as word().
+    while (index + 4 <= end &&
+           (word(index) & word(index + 1) & word(index + 2) & word(index + 3)) == ~uint64_t{0}) {
+      index += 4;
+    }
+    while (index < end && word(index) == ~uint64_t{0}) {
+      ++index;
+    }
+    return index - first;
+  }
+
   // Of a run that the caller claimed: grains on pages that read as zero.
   uint32_t clean_grains(uint32_t first, uint32_t grains) const;
   bool is_clean_page(uint32_t page) const {
@@ -65,6 +79,8 @@ class Chunk {
     uint32_t part = 0;   // of the first two, beside grains that are in use: no whole page
   };
   FreeGrains count() const;
+  // Whole free pages that are warm or cool: what can go to the kernel. A fifth of count()'s cost.
+  uint32_t old_pages() const;
   // Whole free pages that are cool and not warm (or both, with `warm_too`), claimed: `pages` has
   // a bit for each. Pages come in units of `unit`, the kernel's. Returns how many, `most` at most,
   // the highest first: takers come from below, and what stays is one run for them

@@ -79,7 +79,7 @@ uint64_t Engine<Store>::relax_caches() {
   registry_.for_each([&](ThreadCache& cache) {
     // relaxed: a cache that is lent out from now on is looked at the next time.
     if (cache.lease.load(std::memory_order_relaxed) == ThreadCache::Lease::kNone ||
-        !cache.holds_anything(geometry_)) {
+        !cache.holds_anything()) {
       return;
     }
     Borrowed borrowed = Borrowed::kBusy;

@@ -214,8 +214,11 @@ class PageHeap {
     uint32_t start = kNoGrain;
     uint32_t length = 0;
   };
+  static uint32_t align_grain(uint32_t grain, uint32_t alignment) {
+    return (grain + alignment - 1) & ~(alignment - 1);
+  }
   static bool has_room(Run run, uint32_t grains, uint32_t alignment) {
-    const uint32_t lost = (run.start + alignment - 1) / alignment * alignment - run.start;
+    const uint32_t lost = align_grain(run.start, alignment) - run.start;
     return run.length >= grains && run.length - grains >= lost;
   }
   // The first run that starts in a word and for which `accepts(Run)` is true, or none; of each run

@@ -18,15 +18,19 @@ constexpr uint32_t kMostLongLooks = 16;
 
 uint32_t PageHeap::free_beyond(uint32_t grain, uint32_t most) const {
   uint32_t count = Chunk::kBits - grain % Chunk::kBits;
-  uint32_t index = grain / Chunk::kBits % Chunk::kWords;
-  for (const Chunk* chunk = &chunks_[chunk_of(grain)]; count < most; count += Chunk::kBits) {
-    if (++index == Chunk::kWords) {
-      index = 0;
-      ++chunk;
-    }
-    const uint64_t bits = chunk->word(index);
-    if (bits != ~uint64_t{0}) {
-      return count + static_cast<uint32_t>(std::countr_one(bits));
+  uint32_t index = grain / Chunk::kBits % Chunk::kWords + 1;
+  const Chunk* chunk = &chunks_[chunk_of(grain)];
+  const uint64_t next = index < Chunk::kWords ? chunk->word(index) : ~uint64_t{0};
+  if (next != ~uint64_t{0}) {
+    return count + static_cast<uint32_t>(std::countr_one(next));
+  }
+  for (; count < most; index = 0, ++chunk) {
+    const uint32_t words = static_cast<uint32_t>(divide_up(most - count, Chunk::kBits));
+    const uint32_t end = std::min(Chunk::kWords, index + words);
+    const uint32_t full = chunk->full_words(index, end);
+    count += full * Chunk::kBits;
+    if (index + full < end) {
+      return count + static_cast<uint32_t>(std::countr_one(chunk->word(index + full)));
     }
   }
   return count;
@@ -180,7 +184,7 @@ uint32_t PageHeap::take_run(uint32_t grains, uint32_t alignment, uint32_t most, 
       if (before >= room) {
         // The run at the end has no entry while another thread is between its claim() in front and
         // what follows, which may take long.
-        const uint32_t start = (end - before + alignment - 1) / alignment * alignment;
+        const uint32_t start = align_grain(end - before, alignment);
         count = std::min(most, (end - start) / grains);
         if (claim(start, count * grains)) {
           join(start, 0);
@@ -194,12 +198,13 @@ uint32_t PageHeap::take_run(uint32_t grains, uint32_t alignment, uint32_t most, 
         return take_new(grains, alignment, most, count);
       }
     }
-    const uint32_t start = (run.start + alignment - 1) / alignment * alignment;
+    const uint32_t start = align_grain(run.start, alignment);
     const uint32_t lost = start - run.start;
-    count = std::min(most, (run.length - lost) / grains);
+    const uint32_t room = run.length - lost;
+    count = most == 1 || room < 2 * grains ? 1 : std::min(most, room / grains);
     // What will be left is known before it is a run of its own: others that look for one while this
     // thread is about to make it, which may take long, would find none.
-    const Run left{start + count * grains, run.length - lost - count * grains};
+    const Run left{start + count * grains, room - count * grains};
     index(left);
     if (claim_only(start, count * grains)) {
       index({run.start, lost});

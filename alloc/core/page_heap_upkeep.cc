@@ -21,8 +21,7 @@ PageHeap::FreeBytes PageHeap::free_bytes() const {
 uint64_t PageHeap::free_bytes_up_to(uint64_t most) const {
   uint64_t sum = 0;
   for (uint32_t number = 0; number < frontier() && sum < most; ++number) {
-    const Chunk::FreeGrains grains = chunks_[number].count();
-    sum += offset_of(grains.warm + grains.cool - grains.part);
+    sum += uint64_t{chunks_[number].old_pages()} << kGranuleShift;
   }
   return sum;
 }

@@ -83,24 +83,22 @@ class RunIndex {
   Entry next(Entry from);
   // The same from the start of a bucket on, for heaps of no more than 64 chunks, which most are;
   // its bucket is kNone, too, when it takes longer to find out. Buckets are emptied and filled all
-  // the time: some that are empty at the moment are passed by.
+  // the time: bits that say too much at the moment are passed by, and stay.
   Entry next_quickly(uint32_t bucket) const {
-    for (uint32_t passed = 0; passed < kMostPassed; ++passed, ++bucket) {
-      bucket = next_bucket(bucket);
-      if (bucket == kNone) {
-        break;
-      }
+    uint32_t passed = 0;
+    for (bucket = next_bucket(bucket); bucket != kNone; bucket = next_bucket(bucket + 1)) {
       // relaxed, both: missing an add() of this moment is allowed.
-      const uint64_t chunks = one(bucket, 0).load(std::memory_order_relaxed);
-      if (chunks != 0) {
+      uint64_t chunks = one(bucket, 0).load(std::memory_order_relaxed);
+      for (; chunks != 0; chunks &= chunks - 1) {
         const auto chunk = static_cast<uint32_t>(std::countr_zero(chunks));
         const uint64_t starts = chunks_[chunk].starts[bucket].load(std::memory_order_relaxed);
         if (starts != 0) {
           return {bucket, chunk * kBits + static_cast<uint32_t>(std::countr_zero(starts))};
         }
-        if ((chunks & (chunks - 1)) != 0) {
-          break;
-        }
+        ++passed;
+      }
+      if (++passed > kMostPassed) {
+        break;
       }
     }
     return {kNone, 0};
@@ -114,7 +112,7 @@ class RunIndex {
 
  private:
   static constexpr uint32_t kBits = 64;
-  static constexpr uint32_t kMostPassed = 8;
+  static constexpr uint32_t kMostPassed = 24;
   static constexpr uint32_t kTopWords = divide_up(Chunk::kMostBuckets, kBits);
   using Word = std::atomic<uint64_t>;
 

@@ -98,14 +98,14 @@ uint32_t ThreadCache::spill(ClassIndex index, void* block,
 
 template <typename Store>
 void ThreadCache::flush(const CacheNeighbours<Store>& neighbours) {
-  for (uint32_t i = 1; i <= neighbours.geometry.class_count; ++i) {
+  for_each_used([&](uint32_t i) {
     const ClassIndex index{static_cast<uint8_t>(i)};
     Policy& policy = policies_[i];
     shrink(index, 0, neighbours);
     // Where the next owner starts is decided anew.
     policy.hint = kNoHint;
     policy.last_miss = Miss::kNone;
-  }
+  });
   pace_.forget();
 }
 
@@ -125,15 +125,14 @@ bool ThreadCache::needs_relaxing(const CacheNeighbours<Store>& neighbours, uint6
   if (first_look || hurried) {
     return false;
   }
-  for (uint32_t i = 1; i <= geometry.class_count; ++i) {
+  bool much = false;
+  for_each_used([&](uint32_t i) {
     const auto capacity = static_cast<uint32_t>(bins[i].limit.get() - bins[i].bottom.get());
     const ClassGeometry& one = geometry.classes[i];
     const uint32_t awake = worked_ ? one.busy_capacity : one.first_capacity;
-    if (capacity > (slept_ ? 0 : awake)) {
-      return true;
-    }
-  }
-  return false;
+    much = much || capacity > (slept_ ? 0 : awake);
+  });
+  return much;
 }
 
 template <typename Store>
@@ -147,20 +146,16 @@ void ThreadCache::relax(const CacheNeighbours<Store>& neighbours) {
   }
 }
 
-bool ThreadCache::holds_anything(const Geometry& geometry) const {
-  for (uint32_t i = 1; i <= geometry.class_count; ++i) {
-    if (bins[i].limit.get() != bins[i].bottom.get()) {
-      return true;
-    }
-  }
-  return false;
+bool ThreadCache::holds_anything() const {
+  bool anything = false;
+  for_each_used([&](uint32_t i) { anything |= bins[i].limit.get() != bins[i].bottom.get(); });
+  return anything;
 }
 
 uint64_t ThreadCache::bytes(const Geometry& geometry) const {
   uint64_t sum = 0;
-  for (uint32_t i = 1; i <= geometry.class_count; ++i) {
-    sum += bins[i].count() * uint64_t{geometry.classes[i].block_size};
-  }
+  for_each_used(
+      [&](uint32_t i) { sum += bins[i].count() * uint64_t{geometry.classes[i].block_size}; });
   return sum;
 }
 
@@ -168,6 +163,8 @@ template <typename Store>
 void ThreadCache::on_miss(ClassIndex index, Miss miss, const CacheNeighbours<Store>& neighbours) {
   const uint32_t before = misses_.get();
   misses_.set(before + 1);
+  OwnedCell<uint64_t>& used = used_[raw(index) / kUsedBits];
+  used.set(used.get() | uint64_t{1} << raw(index) % kUsedBits);
   if (neighbours.geometry.of(index).fixed_bins) {
     return consider_growth(index, miss, neighbours);  // whatever the pace
   }
@@ -262,7 +259,7 @@ void ThreadCache::shrink(ClassIndex index, uint32_t capacity,
 
 template <typename Store>
 void ThreadCache::age(const CacheNeighbours<Store>& neighbours) {
-  for (uint32_t i = 1; i <= neighbours.geometry.class_count; ++i) {
+  for_each_used([&](uint32_t i) {
     Policy& policy = policies_[i];
     const ClassGeometry& geometry = neighbours.geometry.classes[i];
     const uint32_t unhurried = pace_.is_busy() ? geometry.busy_capacity : geometry.first_capacity;
@@ -277,15 +274,15 @@ void ThreadCache::age(const CacheNeighbours<Store>& neighbours) {
     policy.was_idle = idle;
     policy.seen_top = bins[i].top.get();
     policy.seen_allocations = bins[i].allocations.get();
-  }
+  });
 }
 
 Pace::Given ThreadCache::given(const Geometry& geometry) const {
   Pace::Given sum;
-  for (uint32_t i = 1; i <= geometry.class_count; ++i) {
+  for_each_used([&](uint32_t i) {
     sum.blocks += bins[i].allocations.get();
     sum.bytes += bins[i].allocations.get() * geometry.classes[i].block_size;
-  }
+  });
   return sum;
 }
 

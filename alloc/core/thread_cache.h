@@ -13,9 +13,11 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
+#include "alloc/base/bits.h"
 #include "alloc/base/index.h"
 #include "alloc/base/owned_cell.h"
 #include "alloc/core/bin.h"
@@ -77,7 +79,7 @@ class ThreadCache : public BinTable {
   template <typename Store>
   bool needs_relaxing(const CacheNeighbours<Store>& neighbours, uint64_t now_ns);
   // Whether it has room, and so perhaps blocks.
-  bool holds_anything(const Geometry& geometry) const;
+  bool holds_anything() const;
   // Bytes of the blocks in it; a momentary answer for others than its owner.
   uint64_t bytes(const Geometry& geometry) const;
   // Flushes the cache of a thread that did nothing since the look before; otherwise its bins
@@ -143,6 +145,16 @@ class ThreadCache : public BinTable {
   template <typename Store>
   void shrink(ClassIndex index, uint32_t capacity, const CacheNeighbours<Store>& neighbours);
   Pace::Given given(const Geometry& geometry) const;
+  // Visits the classes that were ever missed: no other has a capacity, or blocks. A few of them
+  // all in most threads, of which each costs cache lines.
+  template <typename Visit>
+  void for_each_used(Visit visit) const {
+    for (uint32_t word = 0; word < kUsedWords; ++word) {
+      for (uint64_t bits = used_[word].get(); bits != 0; bits &= bits - 1) {
+        visit(word * kUsedBits + static_cast<uint32_t>(std::countr_zero(bits)));
+      }
+    }
+  }
 
   uint32_t number_ = 0;
   OwnedCell<uint32_t> misses_;
@@ -153,6 +165,9 @@ class ThreadCache : public BinTable {
   uint32_t relaxed_misses_ = 0;
   bool slept_ = false;
   bool worked_ = false;
+  static constexpr uint32_t kUsedBits = 64;
+  static constexpr uint32_t kUsedWords = divide_up(kMaxClasses, kUsedBits);
+  OwnedCell<uint64_t> used_[kUsedWords];
   Policy policies_[kMaxClasses];
   // The stacks of all classes follow the object in memory.
 };

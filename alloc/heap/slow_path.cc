@@ -14,8 +14,8 @@ namespace {
 
 // Gives the thread a cache and has its end noticed, each at the first opportunity.
 void settle_thread() {
-  if (anchor.busy.get()) {
-    return;  // in a signal handler that interrupted this thread's bins
+  if (anchor.settled.get() || anchor.busy.get()) {
+    return;  // busy: in a signal handler that interrupted this thread's bins
   }
   if (anchor.bins.get() == &core::kNoCacheYet) {
     heap.engine.attach(anchor);
@@ -24,6 +24,7 @@ void settle_thread() {
   if (anchor.end_noticed.get()) {
     heap.engine.allow_borrowing(anchor);
   }
+  anchor.settled.set(anchor.end_noticed.get() && anchor.bins.get() != &core::kNoCacheYet);
 }
 
 // The window's class for `size`, kNoClass when the options or the start exclude it.
