@@ -1,4 +1,4 @@
-// fork in a process with 16 busy threads, 1000 times: each child allocates and frees pooled, small
+// fork in a process with 16 busy threads, 400 times: each child allocates and frees pooled, small
 // and large blocks, some of its parent's too, and leaves. argv[1]: another number of forks.
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -46,7 +46,7 @@ __attribute__((noreturn)) static void child(int number) {
 }
 
 int main(int argc, char** argv) {
-  int forks = argc > 1 ? atoi(argv[1]) : 1000;
+  int forks = argc > 1 ? atoi(argv[1]) : 400;
   for (size_t i = 0; i < kSizeCount; i++) {
     inherited_sizes[i] = kSizes[i] + 8;
     inherited[i] = malloc(inherited_sizes[i]);
