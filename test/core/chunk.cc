@@ -154,6 +154,33 @@ BOOST_AUTO_TEST_CASE(clean_grains_are_counted_across_words_of_pages) {
   BOOST_TEST(chunk->clean_grains(500, 40) == 24U);
 }
 
+BOOST_AUTO_TEST_CASE(full_words_are_counted_up_to_the_first_other) {
+  give(64, 64 * 9 + 1);
+  BOOST_TEST(chunk->full_words(0, Chunk::kWords) == 0U);
+  BOOST_TEST(chunk->full_words(1, Chunk::kWords) == 9U);
+  BOOST_TEST(chunk->full_words(3, Chunk::kWords) == 7U);
+  BOOST_TEST(chunk->full_words(1, 6) == 5U);
+  BOOST_TEST(chunk->full_words(10, Chunk::kWords) == 0U);
+  BOOST_TEST(chunk->full_words(Chunk::kWords, Chunk::kWords) == 0U);
+  give(640 + 1, kGrainsPerChunk - 641);
+  BOOST_TEST(chunk->full_words(1, Chunk::kWords) == Chunk::kWords - 1);
+}
+
+BOOST_AUTO_TEST_CASE(pages_that_can_go_are_the_whole_free_ones_that_are_old) {
+  BOOST_TEST(chunk->old_pages() == 0U);
+  give(4, 20);  // pages 1 and 2, and half of page 0
+  give(800, 16, false);
+  BOOST_TEST(chunk->old_pages() == 2U);
+  chunk->cool_down();
+  give(400, 8);
+  BOOST_TEST(chunk->old_pages() == 3U);
+  for (uint32_t round = 0; round < 20; ++round) {
+    shuffle(40);
+    const Chunk::FreeGrains count = chunk->count();
+    BOOST_TEST(chunk->old_pages() * kPageGrains == count.warm + count.cool - count.part);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_was_freed_before_a_look_is_cool_after_it) {
   give(0, 16);
   give(64, 16, false);

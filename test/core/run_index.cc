@@ -112,6 +112,40 @@ BOOST_AUTO_TEST_CASE(buckets_know_nothing_of_each_other) {
   BOOST_TEST((entries_from(0) == Entries{3'000'100}));
 }
 
+BOOST_AUTO_TEST_CASE(the_quick_way_finds_the_first_entry_past_what_is_left_of_others) {
+  BOOST_TEST(index->next_quickly(0).bucket == RunIndex::kNone);
+  index->add(1, 100);  // chunk 1
+  index->add(1, 700);  // chunk 10
+  index->add(3, 64);
+  BOOST_TEST(index->is_small());
+  const auto found = [&](uint32_t bucket, uint32_t word, RunIndex::Entry entry) {
+    return entry.bucket == bucket && entry.word == word;
+  };
+  BOOST_TEST(found(1, 100, index->next_quickly(0)));
+  index->remove(1, 100);  // the bit above it stays
+  BOOST_TEST(found(1, 700, index->next_quickly(0)));
+  index->remove(1, 700);
+  BOOST_TEST(found(3, 64, index->next_quickly(0)));
+  BOOST_TEST(found(3, 64, index->next_quickly(2)));
+  BOOST_TEST(index->next_quickly(4).bucket == RunIndex::kNone);
+  // In so many chunks it is no longer the quick way: nothing is found that is not there.
+  for (uint32_t chunk = 0; chunk < 60; ++chunk) {
+    index->add(2, chunk * Chunk::kWords);
+    index->remove(2, chunk * Chunk::kWords);
+  }
+  const RunIndex::Entry past = index->next_quickly(2);
+  BOOST_TEST((past.bucket == RunIndex::kNone || found(3, 64, past)));
+  BOOST_TEST((entries_from(0) == Entries{3'000'064}));
+  BOOST_TEST(found(3, 64, index->next_quickly(0)));  // what was left is gone
+}
+
+BOOST_AUTO_TEST_CASE(a_heap_of_many_chunks_is_not_small) {
+  index->add(0, 63 * Chunk::kWords);
+  BOOST_TEST(index->is_small());
+  index->add(0, 64 * Chunk::kWords);
+  BOOST_TEST(!index->is_small());
+}
+
 BOOST_AUTO_TEST_CASE(what_a_lost_thread_left_undone_is_there_after_repair) {
   for (const bool listed : {false, true}) {
     index->add(1, 100);
