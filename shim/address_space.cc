@@ -1,5 +1,7 @@
-// setrlimit and prlimit: a program that limits its own address space finds the heap's reservation
-// gone. Otherwise these are libc's, a system call and no more.
+// setrlimit, prlimit and mlockall: a program that limits its own address space, or locks all memory
+// within a limit, finds the heap's reservation gone. Otherwise these are libc's, a system call and
+// no more.
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -12,17 +14,20 @@
 
 namespace {
 
-int limit(pid_t process, int resource, const rlimit* wanted, rlimit* before) {
-  const bool own = process == 0 || static_cast<uint32_t>(process) == spillway::os::process_id();
-  if (own && resource == RLIMIT_AS && wanted != nullptr && wanted->rlim_cur != RLIM_INFINITY) {
-    spillway::heap::make_room_below(wanted->rlim_cur);
-  }
-  const long answer = spillway::os::system_call(SYS_prlimit64, process, resource, wanted, before);
+int status_of(long answer) {
   if (answer < 0) {
     errno = static_cast<int>(-answer);
     return -1;
   }
   return 0;
+}
+
+int limit(pid_t process, int resource, const rlimit* wanted, rlimit* before) {
+  const bool own = process == 0 || static_cast<uint32_t>(process) == spillway::os::process_id();
+  if (own && resource == RLIMIT_AS && wanted != nullptr && wanted->rlim_cur != RLIM_INFINITY) {
+    spillway::heap::make_room_below(wanted->rlim_cur);
+  }
+  return status_of(spillway::os::system_call(SYS_prlimit64, process, resource, wanted, before));
 }
 
 }  // namespace
@@ -37,6 +42,7 @@ SPILLWAY_EXPORT int spillway_prlimit(pid_t process, int resource, const rlimit* 
                                      rlimit* before) noexcept __asm__("prlimit");
 SPILLWAY_EXPORT int spillway_prlimit64(pid_t process, int resource, const rlimit* wanted,
                                        rlimit* before) noexcept __asm__("prlimit64");
+SPILLWAY_EXPORT int spillway_mlockall(int flags) noexcept __asm__("mlockall");
 
 int spillway_setrlimit(int resource, const rlimit* wanted) noexcept {
   return limit(0, resource, wanted, nullptr);
@@ -49,4 +55,14 @@ int spillway_prlimit(pid_t process, int resource, const rlimit* wanted, rlimit* 
 }
 int spillway_prlimit64(pid_t process, int resource, const rlimit* wanted, rlimit* before) noexcept {
   return limit(process, resource, wanted, before);
+}
+int spillway_mlockall(int flags) noexcept {
+  long answer = spillway::os::system_call(SYS_mlockall, flags);
+  if (answer == -ENOMEM && spillway::heap::make_room_to_lock()) {
+    answer = spillway::os::system_call(SYS_mlockall, flags);
+  }
+  if (answer == 0 && (flags & MCL_ONFAULT) == 0) {
+    spillway::heap::note_locked();
+  }
+  return status_of(answer);
 }

@@ -227,6 +227,14 @@ void Engine<Store>::give_up_untouched() {
 }
 
 template <typename Store>
+uint64_t Engine<Store>::untouched_bytes() const {
+  if constexpr (requires { store_.untouched_bytes(); }) {
+    return arena().is_sealed() ? 0 : store_.untouched_bytes() + registry_.untouched_bytes();
+  }
+  return 0;
+}
+
+template <typename Store>
 uint64_t Engine<Store>::cached_bytes_up_to(uint64_t most) const {
   uint64_t sum = 0;
   // No more than they may hold, which is known at once.

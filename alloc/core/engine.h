@@ -86,6 +86,8 @@ class Engine {
   // Gives back address space that was reserved and never used, all but the side table's: the engine
   // grows no more, and what it can't serve is the fallback's. For a process that limits its own.
   void give_up_untouched();
+  // The bytes of that, about; 0 when it has none, or gave them up.
+  uint64_t untouched_bytes() const;
 
   // Bytes in thread caches, but no more than `most` and a cache. Costs little where capacities are
   // much less.

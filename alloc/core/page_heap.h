@@ -147,6 +147,8 @@ class PageHeap {
   }
   // Of a sealed arena: all that was never committed.
   void give_up_untouched();
+  // The bytes of that, about.
+  uint64_t untouched_bytes() const;
   // In a forked child: recovers the pages that a lost thread was purging and the lists it left
   // half changed. A block that such a thread was taking or giving stays lost to the child.
   void recover_after_fork(bool purge_was_ours);

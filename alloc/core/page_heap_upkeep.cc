@@ -90,6 +90,12 @@ void PageHeap::give_up_untouched() {
   wide_.give_up_untouched();
 }
 
+uint64_t PageHeap::untouched_bytes() const {
+  // relaxed: a momentary answer.
+  const uint64_t chunks = chunk_count_ - committed_.load(std::memory_order_relaxed);
+  return (chunks << kChunkShift) + chunks * sizeof(Chunk) + wide_.untouched_bytes();
+}
+
 void PageHeap::join_pages(uint32_t number, const uint64_t (&pages)[8]) {
   for (uint32_t word = 0; word < 8; ++word) {
     for_each_run(pages[word], [&](unsigned first, unsigned length) {

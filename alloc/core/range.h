@@ -66,6 +66,12 @@ class Range {
   // In a forked child.
   void recover_after_fork() { growing_.store(0, std::memory_order_relaxed); }
 
+  // From now on the kernel makes resident what is committed, as it does for a process that locked
+  // its memory: no more is to be committed than is needed.
+  void commit_exactly() { exact_.store(true, std::memory_order_relaxed); }
+  // relaxed, both: a wish.
+  bool commits_exactly() const { return exact_.load(std::memory_order_relaxed); }
+
   void choose_huge(bool huge) { os::prefer_huge_pages(at(0), bytes(), huge); }
   // Of what lies in the part as whole huge pages.
   void prefer_huge(Granule first, size_t granules);
@@ -93,6 +99,7 @@ class Range {
   unsigned granule_shift_;
   std::atomic<uint32_t> growing_{0};
   std::atomic<bool> sealed_{false};
+  std::atomic<bool> exact_{false};
 };
 
 }  // namespace spillway::core

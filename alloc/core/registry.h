@@ -28,6 +28,10 @@ class Registry {
 
   // Address space of caches that no thread had yet: there will be no more of them.
   void give_up_untouched();
+  // The bytes of that.
+  uint64_t untouched_bytes() const {
+    return uint64_t{room() - std::min(room(), numbered())} * stride_;
+  }
   // In a forked child: what release() of a thread that did not come along left undone.
   void recover_after_fork() { free_numbers_.repair(std::min(numbered(), room())); }
 

@@ -132,14 +132,14 @@ uint32_t WideSlots::take_untouched() {
 }
 
 // The whole slot, so that slots in use are one mapping, whatever their blocks do; where the kernel
-// counts what is committed, as much as is needed.
+// counts what is committed, or makes it resident, as much as is needed.
 bool WideSlots::commit_more(uint32_t number, uint32_t granules) {
   const Range::Growing growing(*arena_);
   if (!growing.allowed()) {
     return false;
   }
   uint32_t target = slot_granules_;
-  if (!arena_->commit(start_of(number), target)) {
+  if (arena_->commits_exactly() || !arena_->commit(start_of(number), target)) {
     target =
         std::min(slot_granules_, std::bit_ceil(std::max(granules, granules_for(kLeastCommit))));
     if (!arena_->commit(start_of(number), target)) {
@@ -263,6 +263,14 @@ void WideSlots::give_up_untouched() {
       return;
     }
   }
+}
+
+uint64_t WideSlots::untouched_bytes() const {
+  uint64_t granules = uint64_t{slot_count_} * slot_granules_;
+  for (uint32_t number = 0; number < used(); ++number) {
+    granules -= slot(number).committed.load(std::memory_order_relaxed);
+  }
+  return granules << kGranuleShift;
 }
 
 uint64_t WideSlots::free_bytes_up_to(uint64_t most) {

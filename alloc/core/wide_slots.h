@@ -89,6 +89,8 @@ class WideSlots {
 
   // Of a sealed arena, see PageHeap::give_up_untouched().
   void give_up_untouched();
+  // The bytes of that.
+  uint64_t untouched_bytes() const;
 
   // In a forked child: what the put() of a thread that did not come along left undone, and the slot
   // that such a thread was purging.

@@ -163,4 +163,9 @@ uint64_t address_space_left() {
   return mapped < limit.rlim_cur ? limit.rlim_cur - mapped : 0;
 }
 
+uint64_t lockable_bytes() {
+  struct rlimit limit = {};
+  return system_call(SYS_prlimit64, 0, RLIMIT_MEMLOCK, nullptr, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
 }  // namespace spillway::os

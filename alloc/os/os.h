@@ -54,6 +54,8 @@ uint64_t mapped_bytes();
 // Address space that this process may still map: RLIMIT_AS less what it has; UINT64_MAX without a
 // limit.
 uint64_t address_space_left();
+// Memory that this process may lock without a right to do so: RLIMIT_MEMLOCK.
+uint64_t lockable_bytes();
 
 // --- process (linux_process.cc) ------------------------------------------------------------------
 

@@ -1,8 +1,11 @@
 // Blocks of the classes; page_heap_large.cc has the longer ones, page_heap_purge.cc upkeep.
 #include "alloc/core/page_heap.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <fstream>
 #include <set>
 #include <vector>
 
@@ -271,6 +274,26 @@ BOOST_AUTO_TEST_CASE(what_is_needed_is_had_when_a_whole_step_is_refused) {
   }
 }
 
+// Of address space, by the whole process.
+uint64_t mapped_bytes() {
+  uint64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+BOOST_AUTO_TEST_CASE(no_more_is_committed_than_needed_where_it_is_resident_at_once) {
+  std::vector<void*> blocks = get_many(kMiB, 12);
+  heap.arena().commit_exactly();
+  while (snapshot().pool_grown_bytes < snapshot().pool_committed_bytes) {
+    blocks.push_back(get(kMiB));
+  }
+  for (int i = 0; i < 8; ++i) {
+    blocks.push_back(get(kMiB));
+    BOOST_TEST(snapshot().pool_committed_bytes == snapshot().pool_grown_bytes);
+  }
+  give_all(blocks);
+}
+
 BOOST_AUTO_TEST_CASE(a_sealed_arena_serves_what_it_has) {
   std::vector<void*> blocks = get_many(64 * kKiB, 40);
   give_all(blocks);
@@ -283,7 +306,12 @@ BOOST_AUTO_TEST_CASE(a_sealed_arena_serves_what_it_has) {
   BOOST_TEST(more.size() >= 40U);
   BOOST_TEST(heap.size_bytes() == size);
   BOOST_TEST((get_large(3 * kMiB) == nullptr));
+  const uint64_t untouched = heap.untouched_bytes();
+  const uint64_t mapped = mapped_bytes();
   heap.give_up_untouched();
+  // But for pages at the ends of what went.
+  BOOST_TEST(mapped - mapped_bytes() <= untouched);
+  BOOST_TEST(mapped - mapped_bytes() + kMiB >= untouched);
   for (void* block : more) {
     fill(block);
   }
