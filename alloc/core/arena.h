@@ -11,25 +11,20 @@
 #include <cstdint>
 
 #include "alloc/base/index.h"
-#include "alloc/core/range.h"
 #include "alloc/core/slot_state.h"
+#include "alloc/core/tabled_range.h"
 
 namespace spillway::core {
 
-class Arena : public Range {
+class Arena : public TabledRange<StateByte> {
  public:
-  constexpr Arena() : Range(kGranuleShift) {}
-
-  // Reserves `spans` spans of `most_span_bytes`, or half, a quarter, ... of it when the kernel
-  // refuses or RLIMIT_AS would be used up, but no less than `least_span_bytes`. All are powers of
-  // two and at least kAlignment, so that a class whose stride is a power of two has blocks aligned
-  // to their size. False: nothing is reserved and the arena owns no address.
+  // Reserves `spans` spans of `most_span_bytes`, or less, down to `least_span_bytes`, as
+  // reserve_with_table(). Both are powers of two and at least kAlignment, so that a class whose
+  // stride is a power of two has blocks aligned to their size.
   bool reserve(uint32_t spans, size_t most_span_bytes, size_t least_span_bytes,
                unsigned granule_shift = kGranuleShift);
-  // Gives everything back; no block may be in use.
-  void release();
 
-  StateByte& state(Granule granule) const { return states_[raw(granule)]; }
+  StateByte& state(Granule granule) const { return entry(granule); }
   // The number of the span that an offset inside the arena is in.
   size_t span_at(size_t offset) const { return offset >> span_shift_; }
   ClassIndex class_of(Granule granule) const {
@@ -41,15 +36,13 @@ class Arena : public Range {
   }
   size_t span_bytes() const { return size_t{1} << span_shift_; }
 
-  // Makes granules [from, to) of a class and their state bytes usable; bounds count from the span's
-  // start and are rounded outwards to pages. Repeating it is harmless. Two system calls.
+  // The same for granules [from, to) of a class, counted from the span's start.
+  using TabledRange::commit;
   [[nodiscard]] bool commit(ClassIndex index, size_t from, size_t to) {
     return commit(Granule{static_cast<uint32_t>(raw(first_granule(index)) + from)}, to - from);
   }
-  [[nodiscard]] bool commit(Granule first, size_t granules);
 
  private:
-  StateByte* states_ = nullptr;
   unsigned span_shift_ = 0;
 };
 

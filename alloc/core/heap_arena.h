@@ -14,8 +14,8 @@
 #include <cstdint>
 
 #include "alloc/base/index.h"
-#include "alloc/core/range.h"
 #include "alloc/core/slot_state.h"
+#include "alloc/core/tabled_range.h"
 
 namespace spillway::core {
 
@@ -32,27 +32,17 @@ struct PageEntry {
 };
 static_assert(sizeof(PageEntry) == 2);
 
-class HeapArena : public Range {
+class HeapArena : public TabledRange<PageEntry> {
  public:
-  constexpr HeapArena() : Range(kGranuleShift) {}
-
-  // Reserves `most_bytes`, or half, a quarter, ... of it when the kernel refuses or RLIMIT_AS would
-  // be used up, but no less than `least_bytes`; multiples of kAlignment. False: nothing is reserved
-  // and the arena owns no address.
-  bool reserve(size_t most_bytes, size_t least_bytes);
-  void release();
+  // See reserve_with_table().
+  bool reserve(size_t most_bytes, size_t least_bytes) {
+    return reserve_with_table(most_bytes, least_bytes);
+  }
 
   // For offsets inside the arena.
-  PageEntry& entry_at(size_t offset) const { return entries_[offset >> kGranuleShift]; }
+  PageEntry& entry_at(size_t offset) const { return entry_numbered(offset >> kGranuleShift); }
   StateByte& state_at(size_t offset) const { return entry_at(offset).state; }
-  PageEntry& entry(Granule page) const { return entries_[raw(page)]; }
   StateByte& state(Granule page) const { return entry(page).state; }
-
-  // Makes pages and their entries usable. Repeating it is harmless. Four system calls.
-  [[nodiscard]] bool commit(Granule first, size_t pages);
-
- private:
-  PageEntry* entries_ = nullptr;
 };
 
 }  // namespace spillway::core
