@@ -22,11 +22,10 @@ void* take_unmarked(size_t size) {
 
 // Blocks start at a line, and those that are not coloured at a grain.
 bool is_aligned_anyway(size_t alignment, size_t size) {
-  return alignment <= core::kLineSize ||
-         (alignment <= core::kGrainSize && align_up(size, core::kGrainSize) < kLeastColouredSize);
+  return alignment <= core::kLineSize || (alignment <= core::kGrainSize && size <= kMostPlainSize);
 }
 
-// The block that this thread freed last, if that will do.
+// One of the last blocks that this thread freed, if that will do.
 bool pop_aligned(size_t alignment, ClassIndex index, void*& block) {
   if (anchor.busy.get()) {
     return false;
@@ -95,8 +94,9 @@ SPILLWAY_COLD static void* allocate_aligned_slow(size_t alignment, size_t size) 
 }
 
 void* allocate_aligned(size_t alignment, size_t size) {
+  static_assert(config::kMinPooledSize == kGranuleSize && is_power_of_two(kGranuleSize));
   if (size > PTRDIFF_MAX || alignment > PTRDIFF_MAX ||
-      (size >= config::kMinPooledSize && !admit(size))) {
+      ((size | alignment) >= kGranuleSize && !admit(size))) {
     return out_of_memory();
   }
   // A whole page or more is what takes one of the fallback's anyway.

@@ -23,6 +23,14 @@ namespace spillway::heap {
 // Blocks of at least this many bytes are coloured (core/page_heap.h), which takes half a KiB of
 // each.
 inline constexpr size_t kLeastColouredSize = 64 * kKiB;
+// The longest request that gets a block which is not coloured: that of the class below.
+inline constexpr size_t kMostPlainSize = [] {
+  size_t most = 0;
+  for (const size_t size : config::kHeapClassSizes) {
+    most = size < kLeastColouredSize ? size : most;
+  }
+  return most;
+}();
 
 // Requests of this size or more fail at once: no process has that many addresses, and mimalloc
 // gives its free memory back before it says so, some 20 us a request.

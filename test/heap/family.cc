@@ -72,6 +72,24 @@ BOOST_AUTO_TEST_CASE(every_alignment_holds_for_every_size) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(alignments_hold_for_neighbours_of_every_class) {
+  for (const size_t alignment : {size_t{64}, size_t{128}, size_t{256}, size_t{512}, 4 * kKiB}) {
+    for (const size_t class_size : config::kHeapClassSizes) {
+      // Requests just above a class, up to the next one's.
+      for (const size_t size : {class_size, class_size + 1, class_size + 512}) {
+        std::vector<void*> blocks;
+        for (int i = 0; i < 8 && size != 0 && size <= config::kMaxPooledSize; ++i) {
+          blocks.push_back(allocate_aligned(alignment, size));
+          BOOST_TEST(is_aligned(blocks.back(), alignment));
+        }
+        for (void* block : blocks) {
+          free(block);
+        }
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(aligned_requests_of_pooled_sizes_come_from_the_pool) {
   for (const size_t alignment : {size_t{64}, 4 * kKiB, 16 * kKiB, 64 * kKiB, 512 * kKiB}) {
     void* block = allocate_aligned(alignment, 20000);

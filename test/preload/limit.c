@@ -6,6 +6,7 @@
 //   half       allocate until it is reached, which is when half of it is used at the earliest,
 //              although small blocks, which mimalloc reserves more for, came first
 //   most       allocate until it is reached, which may be earlier
+//   aligned    small blocks at pages of their own, until it is reached
 //   fits       a megabyte can be allocated
 #include <fcntl.h>
 #include <pthread.h>
@@ -213,6 +214,25 @@ static void check_soft(void) {
   CHECK_COMPARE(statistic("hard_limit_refusals_total"), ==, 0);
 }
 
+static void check_aligned(void) {
+  const size_t page = 4096;
+  void* last = NULL;
+  size_t pages = 0;
+  for (void* block; (block = aligned_alloc(page, 100)) != NULL; pages++) {
+    CHECK_COMPARE(pages * page, <=, limit);
+    CHECK(aligned_to(block, page));
+    *(void**)block = last;
+    last = block;
+  }
+  CHECK_COMPARE(errno, ==, ENOMEM);
+  while (last != NULL) {
+    void* next = *(void**)last;
+    free(last);
+    last = next;
+  }
+  free(malloc(kMiB));
+}
+
 int main(int argc, char** argv) {
   CHECK(argc == 3);
   CHECK(spillway_write_statistics != NULL);
@@ -222,6 +242,7 @@ int main(int argc, char** argv) {
   if (strcmp(argv[1], "large") == 0) check_large();
   if (strcmp(argv[1], "threads") == 0) check_threads();
   if (strcmp(argv[1], "soft") == 0) check_soft();
+  if (strcmp(argv[1], "aligned") == 0) check_aligned();
   if (strcmp(argv[1], "half") == 0) {
     void* small = malloc(100);
     CHECK(small != NULL);
