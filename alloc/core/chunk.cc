@@ -21,6 +21,17 @@ uint64_t grains_of(uint64_t pages) {
   return __builtin_bswap64(spread) * 0xff;
 }
 
+// The pages of those units, `unit` neighbours at a multiple of it, for which `keeps` is true.
+template <typename Keeps>
+uint64_t units_that(uint32_t unit, Keeps keeps) {
+  uint64_t pages = 0;
+  for (uint32_t at = 0; at < Chunk::kBits; at += unit) {
+    const uint64_t group = low_bits(unit) << at;
+    pages |= keeps(group) ? group : 0;
+  }
+  return pages;
+}
+
 }  // namespace
 
 bool Chunk::claim(uint32_t first, uint32_t grains, uint32_t& undone) {
@@ -47,17 +58,33 @@ bool Chunk::claim(uint32_t first, uint32_t grains, uint32_t& undone) {
   return true;
 }
 
-bool Chunk::give(uint32_t first, uint32_t grains, bool dirty) {
-  if (dirty) {
-    const Words pages = pages_of(first, grains);
-    for (uint32_t index = pages.first; index <= pages.last; ++index) {
-      const uint64_t mask = pages.mask(index);
-      // relaxed: before the release below, with which the pages become free.
-      if ((warm_[index].load(std::memory_order_relaxed) & mask) != mask) {
-        warm_[index].fetch_or(mask, std::memory_order_relaxed);
+uint32_t Chunk::mark_dirty(uint32_t first, uint32_t grains) {
+  const Words pages = pages_of(first, grains);
+  uint32_t beside = 0;
+  for (uint32_t index = pages.first; index <= pages.last; ++index) {
+    const uint64_t mask = pages.mask(index);
+    // relaxed: before the release in give(), with which the pages become free.
+    if ((warm_[index].load(std::memory_order_relaxed) & mask) == mask) {
+      continue;
+    }
+    const uint64_t clean = mask & ~dirty_word(index);
+    warm_[index].fetch_or(mask, std::memory_order_relaxed);
+    // Only the pages at the run's ends have other grains.
+    for (const uint32_t page : {first / kGrainsPerPage, (first + grains - 1) / kGrainsPerPage}) {
+      if (page / kBits == index && (clean >> page % kBits & 1) != 0) {
+        // relaxed: a taker that claims one at this moment counts it as well, or neither does.
+        const uint64_t free = free_[page / kGrainsPerPage].load(std::memory_order_relaxed);
+        beside += count_bits(free >> page % kGrainsPerPage * kGrainsPerPage & 0xff);
+      }
+      if (first / kGrainsPerPage == (first + grains - 1) / kGrainsPerPage) {
+        break;
       }
     }
   }
+  return beside;
+}
+
+bool Chunk::give(uint32_t first, uint32_t grains) {
   const Words words(first, grains);
   uint64_t twice = 0;
   for (uint32_t index = words.first; index <= words.last; ++index) {
@@ -94,51 +121,55 @@ uint32_t Chunk::clean_grains(uint32_t first, uint32_t grains) const {
 
 void Chunk::cool_down() {
   for (uint32_t index = 0; index < kPageWords; ++index) {
-    // relaxed: what is freed meanwhile is warm before or after. In this order, so that a page is
-    // marked at each moment.
+    // relaxed: a page freed meanwhile is warm before or after.
     const uint64_t warm = warm_[index].load(std::memory_order_relaxed);
     if (warm != 0) {
       cool_[index].fetch_or(warm, std::memory_order_relaxed);
-      warm_[index].fetch_and(~warm, std::memory_order_relaxed);
+      // release: pairs with the acquire in dirty_word(); a page is marked at each moment.
+      warm_[index].fetch_and(~warm, std::memory_order_release);
     }
   }
 }
 
-Chunk::FreeGrains Chunk::count() const {
+uint64_t Chunk::free_pages(uint32_t index, uint32_t unit) const {
+  uint64_t whole = 0;
+  for (uint32_t byte = 0; byte < 8; ++byte) {
+    // relaxed: a momentary answer; claim() decides.
+    const uint64_t free = free_[index * 8 + byte].load(std::memory_order_relaxed);
+    whole |= free != 0 ? whole_pages(free) << (byte * 8) : 0;
+  }
+  return unit == 1 || whole == 0
+             ? whole
+             : units_that(unit, [&](uint64_t group) { return (whole & group) == group; });
+}
+
+Chunk::FreeGrains Chunk::count(uint32_t unit) const {
   FreeGrains sum;
-  for (uint32_t index = 0; index < kWords; ++index) {
-    const uint64_t free = word(index);
-    if (free == 0) {
-      continue;
+  for (uint32_t index = 0; index < kPageWords; ++index) {
+    const uint64_t whole = free_pages(index, unit);
+    // relaxed, all: a momentary answer.
+    const uint64_t warm_pages = warm_[index].load(std::memory_order_relaxed);
+    const uint64_t cool_pages = cool_[index].load(std::memory_order_relaxed);
+    for (uint32_t byte = 0; byte < 8; ++byte) {
+      const uint64_t free = free_[index * 8 + byte].load(std::memory_order_relaxed);
+      if (free == 0) {
+        continue;
+      }
+      const uint64_t warm = grains_of(warm_pages >> (byte * 8) & 0xff);
+      const uint64_t cool = grains_of(cool_pages >> (byte * 8) & 0xff) & ~warm;
+      sum.warm += count_bits(free & warm);
+      sum.cool += count_bits(free & cool);
+      sum.clean += count_bits(free & ~warm & ~cool);
+      sum.part += count_bits(free & (warm | cool) & ~grains_of(whole >> (byte * 8) & 0xff));
     }
-    // relaxed, both: a momentary answer.
-    const uint32_t shift = index % 8 * 8;
-    const uint64_t warm_pages = warm_[index / 8].load(std::memory_order_relaxed) >> shift & 0xff;
-    const uint64_t cool_pages = cool_[index / 8].load(std::memory_order_relaxed) >> shift & 0xff;
-    if ((warm_pages | cool_pages) == 0) {
-      sum.clean += count_bits(free);
-      continue;
-    }
-    const uint64_t warm = grains_of(warm_pages);
-    const uint64_t cool = grains_of(cool_pages) & ~warm;
-    sum.warm += count_bits(free & warm);
-    sum.cool += count_bits(free & cool);
-    sum.clean += count_bits(free & ~warm & ~cool);
-    sum.part += count_bits(free & (warm | cool) & ~grains_of(whole_pages(free)));
   }
   return sum;
 }
 
-uint32_t Chunk::old_pages() const {
+uint32_t Chunk::old_pages(uint32_t unit) const {
   uint32_t sum = 0;
   for (uint32_t index = 0; index < kPageWords; ++index) {
-    uint64_t whole = 0;
-    for (uint32_t byte = 0; byte < 8; ++byte) {
-      // relaxed: a momentary answer.
-      const uint64_t free = free_[index * 8 + byte].load(std::memory_order_relaxed);
-      whole |= free != 0 ? whole_pages(free) << (byte * 8) : 0;
-    }
-    sum += count_bits(whole & dirty_word(index));
+    sum += count_bits(free_pages(index, unit) & dirty_word(index));
   }
   return sum;
 }
@@ -150,18 +181,12 @@ uint32_t Chunk::claim_old(uint64_t (&pages)[8], uint32_t most, uint32_t unit, bo
   for (uint32_t index = kPageWords; index-- > 0;) {
     pages[index] = 0;
     // relaxed: a look; a page that gets warm before it is claimed goes early, no more.
-    const uint64_t warm = warm_[index].load(std::memory_order_relaxed);
-    uint64_t old = cool_[index].load(std::memory_order_relaxed);
-    old = warm_too ? old | warm : old & ~warm;
-    uint64_t whole = 0;
-    for (uint32_t byte = 0; byte < 8 && old != 0; ++byte) {
-      whole |= whole_pages(word(index * 8 + byte)) << (byte * 8);
-    }
-    whole &= old;
-    for (uint32_t at = 0; at < kBits && whole != 0; at += unit) {
-      const uint64_t group = low_bits(unit) << at;
-      whole &= (whole & group) == group ? ~uint64_t{0} : ~group;
-    }
+    const uint64_t warm = warm_too ? 0 : warm_[index].load(std::memory_order_relaxed);
+    const uint64_t old = dirty_word(index);
+    uint64_t whole = old != 0 ? free_pages(index, unit) : 0;
+    whole = unit == 1 ? whole & old & ~warm : units_that(unit, [&](uint64_t group) {
+      return (whole & group) == group && (old & group) != 0 && (warm & group) == 0;
+    });
     whole = highest_set_bits(whole, claimed < most ? most - claimed : 0);
     while (whole != 0) {
       const auto first = static_cast<uint32_t>(std::countr_zero(whole));
@@ -179,12 +204,14 @@ uint32_t Chunk::claim_old(uint64_t (&pages)[8], uint32_t most, uint32_t unit, bo
   return claimed;
 }
 
-void Chunk::give_pages(const uint64_t (&pages)[8], bool purged) {
+uint32_t Chunk::give_pages(const uint64_t (&pages)[8], bool purged) {
+  uint32_t made_clean = 0;
   for (uint32_t index = 0; index < kPageWords; ++index) {
     if (pages[index] == 0) {
       continue;
     }
     if (purged) {
+      made_clean += count_bits(pages[index] & dirty_word(index));
       // relaxed: before the pages become free.
       warm_[index].fetch_and(~pages[index], std::memory_order_relaxed);
       cool_[index].fetch_and(~pages[index], std::memory_order_relaxed);
@@ -196,6 +223,7 @@ void Chunk::give_pages(const uint64_t (&pages)[8], bool purged) {
       }
     }
   }
+  return made_clean;
 }
 
 }  // namespace spillway::core

@@ -41,9 +41,11 @@ class Chunk {
     uint32_t undone = 0;
     return claim(first, grains, undone);
   }
-  // A run that was claimed. `dirty`: its block may have been written to. False when a grain was
-  // free already; it is free once all the same.
-  [[nodiscard]] bool give(uint32_t first, uint32_t grains, bool dirty);
+  // Before a run is given whose block may have been written to. Returns the free grains beside it
+  // on pages that are dirty by it and were clean.
+  uint32_t mark_dirty(uint32_t first, uint32_t grains);
+  // A run that was claimed. False when a grain was free already; it is free once all the same.
+  [[nodiscard]] bool give(uint32_t first, uint32_t grains);
   // 64 neighbouring grains.
   uint64_t word(uint32_t index) const {
     // seq_cst: pairs with give(), see RunIndex::remove(). claim() decides all the same.
@@ -76,30 +78,34 @@ class Chunk {
     uint32_t warm = 0;   // on pages that are warm
     uint32_t cool = 0;   // only cool
     uint32_t clean = 0;  // neither
-    uint32_t part = 0;   // of the first two, beside grains that are in use: no whole page
+    uint32_t part = 0;   // of the first two, beside grains that are in use: no whole unit
   };
-  FreeGrains count() const;
-  // Whole free pages that are warm or cool: what can go to the kernel. A fifth of count()'s cost.
-  uint32_t old_pages() const;
-  // Whole free pages that are cool and not warm (or both, with `warm_too`), claimed: `pages` has
-  // a bit for each. Pages come in units of `unit`, the kernel's. Returns how many, `most` at most,
+  // Pages can go to the kernel in units of `unit`, the kernel's own pages, here and below.
+  FreeGrains count(uint32_t unit) const;
+  // Whole free pages that are warm or cool: those that can go. A fifth of count()'s cost.
+  uint32_t old_pages(uint32_t unit) const;
+  // Whole free units with a page that is cool and none that is warm (or either, with `warm_too`),
+  // claimed: `pages` has a bit for each page. Returns how many, `most` at most,
   // the highest first: takers come from below, and what stays is one run for them
   // (preload.prefill). Adds those to `undone` that were taken for a moment, see claim(): parts of
   // units above 8.
   uint32_t claim_old(uint64_t (&pages)[8], uint32_t most, uint32_t unit, bool warm_too,
                      uint64_t (&undone)[8]);
-  // Gives such pages back; clean ones when `purged`.
-  void give_pages(const uint64_t (&pages)[8], bool purged);
+  // Gives such pages back; clean ones when `purged`. Returns how many that made clean.
+  uint32_t give_pages(const uint64_t (&pages)[8], bool purged);
 
  private:
   static constexpr uint32_t kPageWords = kPages / kBits;
   using Word = std::atomic<uint64_t>;
 
   uint64_t dirty_word(uint32_t index) const {
-    // relaxed: the bits of free pages were written before the pages became free.
-    return warm_[index].load(std::memory_order_relaxed) |
-           cool_[index].load(std::memory_order_relaxed);
+    // acquire: pairs with the release in cool_down(): a page that is no longer warm is cool. A bit
+    // was first set before the page became free.
+    const uint64_t warm = warm_[index].load(std::memory_order_acquire);
+    return warm | cool_[index].load(std::memory_order_relaxed);
   }
+  // A bit for each page of a word of pages that is free, with all of its unit.
+  uint64_t free_pages(uint32_t index, uint32_t unit) const;
   // The words that a run of bits has a part in, and its bits there.
   struct Words {
     Words(uint32_t start, uint32_t count)

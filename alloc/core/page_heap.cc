@@ -150,6 +150,10 @@ void* PageHeap::put(ClassIndex index, const uint32_t& who, void* const* blocks, 
     if (before == SlotState::kSpilled) {
       twice = blocks[i];
     } else if (before == SlotState::kClean) {
+      // Counted when it was taken, and again when it is taken the next time; but for those whose
+      // page a neighbour made dirty meanwhile.
+      const uint32_t clean = clean_grains(grain_at(arena_.offset(blocks[i])), run_[raw(index)]);
+      fresh_bytes_.fetch_sub(offset_of(clean), std::memory_order_relaxed);
       twice = give_block(index, blocks[i], false) ? twice : blocks[i];
     } else {
       kept[dirty++] = blocks[i];

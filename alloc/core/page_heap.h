@@ -139,7 +139,8 @@ class PageHeap {
     const uint64_t purged = wide_.purged_bytes();
     return size_bytes() + touched - (purged < touched ? purged : touched);
   }
-  // Grains that were handed out without memory, since the start: about what was touched.
+  // Grains that were handed out without memory, since the start, but for those that came back
+  // untouched; of dirty pages all: about what was touched, whole pages of which purge() returns.
   uint64_t fresh_bytes() const { return fresh_bytes_.load(std::memory_order_relaxed); }
   // Of large blocks, since the start.
   uint64_t large_taken_bytes() const {
@@ -297,8 +298,10 @@ class PageHeap {
   size_t index_bytes_ = 0;
   std::atomic<uint32_t> frontier_{0};
   std::atomic<uint32_t> committed_{0};
+  // relaxed, all three: hints.
   std::atomic<uint32_t> searched_{0};      // the frontier when search() last found nothing
   std::atomic<uint32_t> searched_for_{0};  // and of how many grains
+  std::atomic<uint32_t> searched_alignment_{1};
   // relaxed, all: counts that order nothing.
   std::atomic<uint64_t> fresh_bytes_{0};
   std::atomic<uint64_t> large_blocks_{0};

@@ -26,7 +26,6 @@ void* PageHeap::take_large(size_t size, size_t alignment) {
   if (grain == kNoGrain) {
     return nullptr;
   }
-  note_taken(grain, grains);
   // relaxed: counts.
   const uint64_t number = large_allocations_.fetch_add(1, std::memory_order_relaxed);
   large_blocks_.fetch_add(1, std::memory_order_relaxed);
@@ -43,6 +42,7 @@ void* PageHeap::take_large(size_t size, size_t alignment) {
       own -= in_front;
     }
   }
+  note_taken(grain + grains - own, own);
   set_large_grains(offset, own);
   large_grains_.fetch_add(own, std::memory_order_relaxed);
   large_taken_.fetch_add(own, std::memory_order_relaxed);
@@ -139,7 +139,7 @@ bool PageHeap::find(size_t offset, Found& found) const {
   for (size_t page = offset >> kGranuleShift;; --page) {
     const PageEntry& entry = arena_.entry(Granule{static_cast<uint32_t>(page)});
     const SlotState state = entry.state.load();
-    if (raw(state) >= raw(SlotState::kFirstLive)) {
+    if (is_live(state)) {
       const size_t start = (page << kGranuleShift) + start_line(state) * kLineSize;
       if (start <= offset) {
         const ClassIndex index = entry.class_index();

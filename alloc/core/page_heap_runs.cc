@@ -154,7 +154,11 @@ PageHeap::Run PageHeap::search(uint32_t grains, uint32_t alignment) {
   // relaxed, all: hints.
   const uint32_t searched = searched_.load(std::memory_order_relaxed);
   const bool grown = chunks - std::min(chunks, searched) >= searched / kGrownShare;
-  if (!grown && grains >= searched_for_.load(std::memory_order_relaxed)) {
+  // Where none had room for less, or none was so long.
+  const uint32_t vain_grains = searched_for_.load(std::memory_order_relaxed);
+  const uint32_t vain_alignment = searched_alignment_.load(std::memory_order_relaxed);
+  if (!grown && grains >= vain_grains &&
+      (alignment >= vain_alignment || grains >= vain_grains + vain_alignment - 1)) {
     return {};
   }
   const uint32_t most = std::max(grains + alignment - 1, RunIndex::kMostLength);
@@ -167,6 +171,7 @@ PageHeap::Run PageHeap::search(uint32_t grains, uint32_t alignment) {
   }
   searched_.store(chunks, std::memory_order_relaxed);
   searched_for_.store(grains, std::memory_order_relaxed);
+  searched_alignment_.store(alignment, std::memory_order_relaxed);
   return {};
 }
 
@@ -252,7 +257,12 @@ bool PageHeap::give(uint32_t grain, uint32_t grains, bool dirty) {
   for (uint32_t done = 0; done < grains;) {
     const uint32_t inside = (grain + done) % kGrainsPerChunk;
     const uint32_t here = std::min(grains - done, kGrainsPerChunk - inside);
-    once = chunks_[chunk_of(grain + done)].give(inside, here, dirty) && once;
+    Chunk& chunk = chunks_[chunk_of(grain + done)];
+    const uint32_t beside = dirty ? chunk.mark_dirty(inside, here) : 0;
+    if (beside != 0) {
+      fresh_bytes_.fetch_add(offset_of(beside), std::memory_order_relaxed);
+    }
+    once = chunk.give(inside, here) && once;
     done += here;
   }
   join(grain, grains);

@@ -5,11 +5,17 @@
 #include "alloc/base/bits.h"
 
 namespace spillway::core {
+namespace {
+
+// The kernel's pages in the heap's.
+uint32_t purge_unit() { return static_cast<uint32_t>(os::page_size() >> kGranuleShift); }
+
+}  // namespace
 
 PageHeap::FreeBytes PageHeap::free_bytes() const {
   FreeBytes sum;
   for (uint32_t number = 0; number < frontier(); ++number) {
-    const Chunk::FreeGrains grains = chunks_[number].count();
+    const Chunk::FreeGrains grains = chunks_[number].count(purge_unit());
     sum.warm += offset_of(grains.warm);
     sum.cool += offset_of(grains.cool);
     sum.clean += offset_of(grains.clean);
@@ -21,7 +27,7 @@ PageHeap::FreeBytes PageHeap::free_bytes() const {
 uint64_t PageHeap::free_bytes_up_to(uint64_t most) const {
   uint64_t sum = 0;
   for (uint32_t number = 0; number < frontier() && sum < most; ++number) {
-    sum += uint64_t{chunks_[number].old_pages()} << kGranuleShift;
+    sum += uint64_t{chunks_[number].old_pages(purge_unit())} << kGranuleShift;
   }
   return sum;
 }
@@ -35,7 +41,7 @@ void PageHeap::cool_down() {
 
 uint64_t PageHeap::purge(uint32_t& cursor, uint64_t most_bytes, bool warm_too, bool& refused) {
   const uint32_t chunks = frontier();
-  const auto unit = static_cast<uint32_t>(os::page_size() >> kGranuleShift);
+  const uint32_t unit = purge_unit();
   const auto most =
       static_cast<uint32_t>(std::clamp<uint64_t>(most_bytes >> kGranuleShift, unit, Chunk::kPages));
   while (cursor < chunks) {
@@ -61,8 +67,9 @@ uint64_t PageHeap::purge(uint32_t& cursor, uint64_t most_bytes, bool warm_too, b
     // First: a child that is forked between the two loses pages instead of having them twice.
     in_hand_chunk_.set(kNoChunk);
     order_for_signals();
+    uint64_t purged = 0;
     if (claimed != 0) {
-      chunk.give_pages(in_hand_pages_, accepted);
+      purged = uint64_t{chunk.give_pages(in_hand_pages_, accepted)} << kGranuleShift;
       join_pages(number, in_hand_pages_);
     }
     refused = refused || !accepted;
@@ -70,7 +77,7 @@ uint64_t PageHeap::purge(uint32_t& cursor, uint64_t most_bytes, bool warm_too, b
       ++cursor;
     }
     if (claimed != 0) {
-      return accepted ? uint64_t{claimed} << kGranuleShift : 0;
+      return purged;
     }
   }
   cursor = 0;

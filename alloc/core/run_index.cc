@@ -138,8 +138,8 @@ RunIndex::Entry RunIndex::next(Entry from) {
 }
 
 void RunIndex::repair(uint32_t chunks) {
-  for (uint32_t bucket = 0; bucket < bucket_count_; ++bucket) {
-    for (uint32_t chunk = 0; chunk < chunks; ++chunk) {
+  for (uint32_t chunk = 0; chunk < chunks; ++chunk) {
+    for (uint32_t bucket = 0; bucket < bucket_count_; ++bucket) {
       // relaxed: the only thread there is.
       if (chunks_[chunk].starts[bucket].load(std::memory_order_relaxed) != 0) {
         const uint32_t index = chunk / kBits;

@@ -50,6 +50,8 @@ constexpr bool is_live_at(SlotState state, size_t inside) {
          (inside | size_t{raw(SlotState::kFirstLive)} << kLineShift);
 }
 
+constexpr bool is_live(SlotState state) { return raw(state) >= raw(SlotState::kFirstLive); }
+
 // The line of its first granule that a plainly live block starts at.
 constexpr unsigned start_line(SlotState state) { return raw(state) - raw(SlotState::kFirstLive); }
 

@@ -42,9 +42,6 @@ template <typename Store>
 uint32_t ThreadCache::take(ClassIndex index, void** out, uint32_t wanted,
                            const CacheNeighbours<Store>& neighbours) {
   Policy& policy = policies_[raw(index)];
-  if (policy.hint == kNoHint) {
-    policy.hint = neighbours.store.start_hint(index, number_);
-  }
   const uint32_t count = neighbours.store.take(index, policy.hint, out, wanted);
   policy.traffic.blocks_in.add(count);
   return count;
@@ -165,6 +162,10 @@ void ThreadCache::on_miss(ClassIndex index, Miss miss, const CacheNeighbours<Sto
   misses_.set(before + 1);
   OwnedCell<uint64_t>& used = used_[raw(index) / kUsedBits];
   used.set(used.get() | uint64_t{1} << raw(index) % kUsedBits);
+  Policy& policy = policies_[raw(index)];
+  if (policy.hint == kNoHint) {
+    policy.hint = neighbours.store.start_hint(index, number_);
+  }
   if (neighbours.geometry.of(index).fixed_bins) {
     return consider_growth(index, miss, neighbours);  // whatever the pace
   }

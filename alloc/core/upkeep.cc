@@ -148,7 +148,8 @@ void Upkeep::trim(HeapEngine& engine) {
 }
 
 void Upkeep::follow_regret(uint64_t fresh) {
-  const uint64_t again = std::min(fresh - fresh_before_, trimmed_);
+  // It falls when blocks that were taken for a cache go back unused.
+  const uint64_t again = std::min(fresh - std::min(fresh, fresh_before_), trimmed_);
   fresh_before_ = fresh;
   trimmed_ -= again;
   regret_ += again;

@@ -39,7 +39,7 @@ Suspect examine_wide(size_t offset) {
   }
   const core::SlotState state = arena.state(wide.slot_start(page)).load();
   const size_t start = arena.offset(wide.block_of(page));
-  const bool live = raw(state) >= raw(core::SlotState::kFirstLive);
+  const bool live = core::is_live(state);
   return {.live = live, .freed = !live && offset == start, .start = start};
 }
 
@@ -59,7 +59,7 @@ Suspect examine(size_t offset) {
   const core::PageEntry& entry = arena.entry_at(offset);
   const core::SlotState state = entry.state.load();
   const ClassIndex index = entry.class_index();
-  if (raw(state) >= raw(core::SlotState::kFirstLive)) {
+  if (core::is_live(state)) {
     const size_t start =
         align_down(offset, kGranuleSize) + core::start_line(state) * core::kLineSize;
     const bool in_run = offset < start && offset >= align_down(start, core::kGrainSize);

@@ -34,7 +34,7 @@ ClassIndex class_for(size_t size) { return ensure_started() ? class_of(size) : k
 void free_large(core::StateByte& state, void* pointer) {
   core::PageHeap& store = heap.engine.store();
   const size_t bytes = usable_size(pointer);
-  if (state.exchange(core::SlotState::kFree) == core::SlotState::kFree) {
+  if (!core::is_live(state.exchange(core::SlotState::kFree))) {
     return report_misuse(Misuse::kFree, pointer);
   }
   if (store.is_wide(pointer)) {

@@ -18,7 +18,10 @@ struct ChunkFixture {
   ChunkFixture() : chunk(std::make_unique<Chunk>()) {}
 
   void give(uint32_t first, uint32_t grains, bool dirty = true) {
-    BOOST_REQUIRE(chunk->give(first, grains, dirty));
+    if (dirty) {
+      chunk->mark_dirty(first, grains);
+    }
+    BOOST_REQUIRE(chunk->give(first, grains));
     std::fill_n(free.begin() + first, grains, true);
   }
   void give_all(bool dirty = true) { give(0, kGrainsPerChunk, dirty); }
@@ -90,7 +93,7 @@ BOOST_FIXTURE_TEST_SUITE(chunk, ChunkFixture)
 
 BOOST_AUTO_TEST_CASE(zeroed_memory_has_no_free_grain) {
   BOOST_TEST(!chunk->claim(0, 1));
-  BOOST_TEST(equal(chunk->count(), 0, 0, 0));
+  BOOST_TEST(equal(chunk->count(1), 0, 0, 0));
   check();
 }
 
@@ -116,16 +119,16 @@ BOOST_AUTO_TEST_CASE(whatever_is_claimed_and_given_the_rest_stays_as_it_is) {
 
 BOOST_AUTO_TEST_CASE(a_grain_given_twice_is_told_and_free_once) {
   give(100, 10);
-  BOOST_TEST(!chunk->give(109, 60, true));
+  BOOST_TEST(!chunk->give(109, 60));
   BOOST_TEST(free_from(100) == 69U);
-  BOOST_TEST(!chunk->give(100, 1, true));
+  BOOST_TEST(!chunk->give(100, 1));
   BOOST_TEST(chunk->claim(100, 69));
   BOOST_TEST(!chunk->claim(100, 1));
 }
 
 BOOST_AUTO_TEST_CASE(grains_are_clean_until_a_dirty_run_was_on_their_page) {
   give_all(false);
-  BOOST_TEST(equal(chunk->count(), 0, 0, kGrainsPerChunk));
+  BOOST_TEST(equal(chunk->count(1), 0, 0, kGrainsPerChunk));
   BOOST_REQUIRE(claim(20, 10));
   BOOST_TEST(chunk->clean_grains(20, 10) == 10U);
   give(20, 10);  // on pages 2 and 3
@@ -133,7 +136,7 @@ BOOST_AUTO_TEST_CASE(grains_are_clean_until_a_dirty_run_was_on_their_page) {
   BOOST_TEST(!chunk->is_clean_page(3));
   BOOST_TEST(chunk->is_clean_page(1));
   BOOST_TEST(chunk->is_clean_page(4));
-  BOOST_TEST(equal(chunk->count(), 2 * kPageGrains, 0, kGrainsPerChunk - 2 * kPageGrains));
+  BOOST_TEST(equal(chunk->count(1), 2 * kPageGrains, 0, kGrainsPerChunk - 2 * kPageGrains));
   BOOST_REQUIRE(claim(0, 100));
   BOOST_TEST(chunk->clean_grains(0, 100) == 84U);
   BOOST_TEST(chunk->clean_grains(16, 16) == 0U);
@@ -154,6 +157,21 @@ BOOST_AUTO_TEST_CASE(clean_grains_are_counted_across_words_of_pages) {
   BOOST_TEST(chunk->clean_grains(500, 40) == 24U);
 }
 
+BOOST_AUTO_TEST_CASE(a_page_that_gets_dirty_has_all_its_grains_dirty) {
+  give(0, 3, false);
+  BOOST_TEST(chunk->mark_dirty(3, 3) == 3U);  // grains 6 and 7 are taken
+  BOOST_TEST(chunk->mark_dirty(3, 3) == 0U);  // no news
+  give(3, 3);
+  give(16, 4, false);
+  give(42, 4, false);
+  BOOST_TEST(chunk->mark_dirty(20, 22) == 8U);  // pages 2 to 5
+  give(20, 22);
+  give(1000, 24, false);
+  BOOST_TEST(chunk->mark_dirty(512 - 1, 1) == 0U);  // its neighbours are taken
+  BOOST_REQUIRE(claim(1004, 2));
+  BOOST_TEST(chunk->mark_dirty(1004, 2) == 6U);
+}
+
 BOOST_AUTO_TEST_CASE(full_words_are_counted_up_to_the_first_other) {
   give(64, 64 * 9 + 1);
   BOOST_TEST(chunk->full_words(0, Chunk::kWords) == 0U);
@@ -167,34 +185,34 @@ BOOST_AUTO_TEST_CASE(full_words_are_counted_up_to_the_first_other) {
 }
 
 BOOST_AUTO_TEST_CASE(pages_that_can_go_are_the_whole_free_ones_that_are_old) {
-  BOOST_TEST(chunk->old_pages() == 0U);
+  BOOST_TEST(chunk->old_pages(1) == 0U);
   give(4, 20);  // pages 1 and 2, and half of page 0
   give(800, 16, false);
-  BOOST_TEST(chunk->old_pages() == 2U);
+  BOOST_TEST(chunk->old_pages(1) == 2U);
   chunk->cool_down();
   give(400, 8);
-  BOOST_TEST(chunk->old_pages() == 3U);
+  BOOST_TEST(chunk->old_pages(1) == 3U);
   for (uint32_t round = 0; round < 20; ++round) {
     shuffle(40);
-    const Chunk::FreeGrains count = chunk->count();
-    BOOST_TEST(chunk->old_pages() * kPageGrains == count.warm + count.cool - count.part);
+    const Chunk::FreeGrains count = chunk->count(1);
+    BOOST_TEST(chunk->old_pages(1) * kPageGrains == count.warm + count.cool - count.part);
   }
 }
 
 BOOST_AUTO_TEST_CASE(what_was_freed_before_a_look_is_cool_after_it) {
   give(0, 16);
   give(64, 16, false);
-  BOOST_TEST(equal(chunk->count(), 16, 0, 16));
+  BOOST_TEST(equal(chunk->count(1), 16, 0, 16));
   chunk->cool_down();
-  BOOST_TEST(equal(chunk->count(), 0, 16, 16));
+  BOOST_TEST(equal(chunk->count(1), 0, 16, 16));
   give(800, 16);
-  BOOST_TEST(equal(chunk->count(), 16, 16, 16));
+  BOOST_TEST(equal(chunk->count(1), 16, 16, 16));
   BOOST_REQUIRE(claim(4, 4));
-  BOOST_TEST(equal(chunk->count(), 16, 12, 16));
+  BOOST_TEST(equal(chunk->count(1), 16, 12, 16));
   give(4, 4);  // page 0 is warm again
-  BOOST_TEST(equal(chunk->count(), 24, 8, 16));
+  BOOST_TEST(equal(chunk->count(1), 24, 8, 16));
   chunk->cool_down();
-  BOOST_TEST(equal(chunk->count(), 0, 32, 16));
+  BOOST_TEST(equal(chunk->count(1), 0, 32, 16));
 }
 
 struct OldPages : ChunkFixture {
@@ -231,8 +249,8 @@ BOOST_FIXTURE_TEST_CASE(old_pages_are_whole_cool_ones, OldPages) {
   BOOST_TEST(claim_old(Chunk::kPages, 1) == 2U);
   BOOST_TEST(has(1));
   BOOST_TEST(has(2));
-  chunk->give_pages(pages, true);
-  BOOST_TEST(equal(chunk->count(), 8, 4, 32));
+  BOOST_TEST(chunk->give_pages(pages, true) == 2U);
+  BOOST_TEST(equal(chunk->count(1), 8, 4, 32));
   BOOST_TEST(free_from(4) == 20U);
   BOOST_TEST(claim_old(Chunk::kPages, 1) == 0U);
   BOOST_TEST(claim_old(Chunk::kPages, 1, true) == 1U);
@@ -244,9 +262,9 @@ BOOST_FIXTURE_TEST_CASE(pages_that_were_not_purged_are_as_old_as_before, OldPage
   chunk->cool_down();
   give(64, 16);
   BOOST_TEST(claim_old(Chunk::kPages, 1, true) == 6U);
-  BOOST_TEST(equal(chunk->count(), 0, 0, 0));
-  chunk->give_pages(pages, false);
-  BOOST_TEST(equal(chunk->count(), 16, 32, 0));
+  BOOST_TEST(equal(chunk->count(1), 0, 0, 0));
+  BOOST_TEST(chunk->give_pages(pages, false) == 0U);
+  BOOST_TEST(equal(chunk->count(1), 16, 32, 0));
 }
 
 BOOST_FIXTURE_TEST_CASE(no_more_old_pages_are_claimed_than_wanted, OldPages) {
@@ -256,7 +274,7 @@ BOOST_FIXTURE_TEST_CASE(no_more_old_pages_are_claimed_than_wanted, OldPages) {
   for (const uint32_t most : {1U, 63U, 64U, 65U, 100U}) {
     BOOST_TEST(claim_old(most, 1) == most);
     left -= most;
-    BOOST_TEST(chunk->count().cool == left * kPageGrains);
+    BOOST_TEST(chunk->count(1).cool == left * kPageGrains);
   }
   BOOST_TEST(claim_old(Chunk::kPages, 1) == left);
   BOOST_TEST(claim_old(0, 1) == 0U);
@@ -270,8 +288,8 @@ BOOST_FIXTURE_TEST_CASE(the_highest_old_pages_are_claimed_first, OldPages) {
   BOOST_TEST(has(Chunk::kPages - 70));
   chunk->give_pages(pages, true);
   BOOST_TEST(claim_old(8, 4) == 8U);
-  BOOST_TEST(has(Chunk::kPages - 73));
-  BOOST_TEST(has(Chunk::kPages - 80));
+  BOOST_TEST(has(Chunk::kPages - 69));  // clean, and in a unit with two that are not
+  BOOST_TEST(has(Chunk::kPages - 76));
 }
 
 BOOST_FIXTURE_TEST_CASE(pages_come_in_units_of_the_kernels, OldPages) {
@@ -287,6 +305,26 @@ BOOST_FIXTURE_TEST_CASE(pages_come_in_units_of_the_kernels, OldPages) {
   BOOST_TEST(has(64));
   BOOST_TEST(claim_old(7, 4) == 4U);
   BOOST_TEST(claim_old(3, 4) == 0U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_unit_goes_with_pages_in_it_that_are_clean, OldPages) {
+  give(0, 8 * kPageGrains, false);
+  BOOST_REQUIRE(claim(kPageGrains, 1));
+  give(kPageGrains, 1);  // page 1
+  chunk->cool_down();
+  BOOST_TEST(claim_old(Chunk::kPages, 4) == 4U);
+  BOOST_TEST(has(0));
+  BOOST_TEST(!has(4));
+}
+
+BOOST_FIXTURE_TEST_CASE(pages_of_units_in_use_are_parts, OldPages) {
+  give(0, 6 * kPageGrains);  // a unit of 4 pages, and half of the next
+  BOOST_TEST(chunk->old_pages(1) == 6U);
+  BOOST_TEST(chunk->count(1).part == 0U);
+  BOOST_TEST(chunk->old_pages(4) == 4U);
+  BOOST_TEST(chunk->count(4).part == 2 * kPageGrains);
+  BOOST_TEST(chunk->old_pages(16) == 0U);
+  BOOST_TEST(chunk->count(16).part == 6 * kPageGrains);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_unit_with_a_warm_page_is_warm, OldPages) {

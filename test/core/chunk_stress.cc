@@ -37,13 +37,15 @@ BOOST_AUTO_TEST_CASE(a_dirty_grain_is_clean_at_no_moment) {
     for (uint32_t i = 0; i < kSteps / 10; ++i) {
       while (turn.load() <= i) {
       }
-      static_cast<void>(chunks[i].give(0, 7, true));
+      chunks[i].mark_dirty(0, 7);
+      static_cast<void>(chunks[i].give(0, 7));
     }
   });
   uint32_t wrong = 0;
   for (uint32_t i = 0; i < kSteps / 10; ++i) {
     Chunk& chunk = chunks[i];
-    BOOST_REQUIRE(chunk.give(8, 7, true));
+    chunk.mark_dirty(8, 7);
+    BOOST_REQUIRE(chunk.give(8, 7));
     BOOST_REQUIRE(chunk.claim(8, 7));
     ++turn;
     uint32_t clean = 1;
@@ -58,7 +60,7 @@ BOOST_AUTO_TEST_CASE(a_dirty_grain_is_clean_at_no_moment) {
 
 BOOST_AUTO_TEST_CASE(each_grain_has_one_owner) {
   const auto chunk = std::make_unique<Chunk>();
-  BOOST_REQUIRE(chunk->give(0, kGrainsPerChunk, false));
+  BOOST_REQUIRE(chunk->give(0, kGrainsPerChunk));
   std::vector<std::atomic<bool>> owned(kGrainsPerChunk);
   std::atomic<int> errors{0};
   std::atomic<uint32_t> claims{0};
@@ -77,7 +79,10 @@ BOOST_AUTO_TEST_CASE(each_grain_has_one_owner) {
     std::vector<Run> held;
     const auto give = [&](Run run) {
       own(run.first, run.grains, false);
-      errors += chunk->give(run.first, run.grains, run.first % 2 == 0) ? 0 : 1;
+      if (run.first % 2 == 0) {
+        chunk->mark_dirty(run.first, run.grains);
+      }
+      errors += chunk->give(run.first, run.grains) ? 0 : 1;
     };
     for (uint32_t step = 0; step < kSteps; ++step) {
       const uint32_t grains = 8U << random() % 7;

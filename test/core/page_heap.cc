@@ -164,6 +164,47 @@ BOOST_AUTO_TEST_CASE(bytes_without_memory_are_counted_as_they_are_taken) {
   BOOST_TEST(heap.fresh_bytes() <= fresh + 33 * kKiB);
 }
 
+BOOST_AUTO_TEST_CASE(blocks_that_come_back_untouched_are_not_counted_again) {
+  const ClassIndex index = heap_class(64 * kKiB);
+  const uint32_t who = 1;
+  void* blocks[8];
+  BOOST_REQUIRE(heap.take(index, who, blocks, 8) == 8U);
+  const uint64_t fresh = heap.fresh_bytes();
+  for (int round = 0; round < 100; ++round) {
+    BOOST_REQUIRE((heap.put(index, who, blocks, 8) == nullptr));
+    BOOST_REQUIRE(heap.take(index, who, blocks, 8) == 8U);
+    BOOST_TEST(heap.fresh_bytes() == fresh);
+  }
+  BOOST_REQUIRE((heap.put(index, who, blocks, 8) == nullptr));
+  BOOST_TEST(heap.fresh_bytes() == fresh - 8 * (64 * kKiB + kGrainSize));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_large_block_does_not_need_in_front_is_not_counted) {
+  uint64_t before = heap.fresh_bytes();
+  for (int i = 0; i < 12; ++i) {
+    void* block = get_large(3 * kMiB);
+    BOOST_REQUIRE(block != nullptr);
+    BOOST_TEST(heap.fresh_bytes() - before <= heap.usable(block) + kGrainSize);
+    before = heap.fresh_bytes();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_aligned_request_without_room_leaves_others_what_there_is) {
+  // All of the first chunks but a run in each, which no entry tells of and only a search finds.
+  std::vector<void*> blocks = get_many(kMiB - kGrainSize, 12);
+  const uint64_t size = heap.size_bytes();
+  BOOST_REQUIRE((heap.take_aligned(heap_class(4 * kKiB), kChunkSize) != nullptr));
+  const uint64_t grown = heap.size_bytes();
+  BOOST_TEST(grown >= size);
+  while (heap.size_bytes() == grown) {
+    void* block = get(8 * kKiB);
+    BOOST_REQUIRE(block != nullptr);
+    blocks.push_back(block);
+  }
+  // Nearly all of what was there.
+  BOOST_TEST(heap.free_bytes().clean <= kChunkSize + 64 * kKiB);
+}
+
 BOOST_AUTO_TEST_CASE(a_block_put_twice_is_named) {
   std::vector<void*> blocks = get_many(12 * kKiB, 3);
   BOOST_TEST(give(blocks[1]));

@@ -29,7 +29,7 @@ BOOST_AUTO_TEST_CASE(held_is_what_blocks_have_until_it_is_given_back) {
   const uint64_t during = held_bytes();
   BOOST_TEST(during >= before + 21 * kMiB);
   // A batch may come along with the pooled one.
-  BOOST_TEST(during <= before + 40 * kMiB);
+  BOOST_TEST(during <= before + 24 * kMiB);
   free(large);
   free(pooled);
   BOOST_TEST(held_bytes() >= before + 20 * kMiB);
