@@ -248,11 +248,7 @@ uint64_t Engine<Store>::cached_bytes_up_to(uint64_t most) const {
 template <typename Store>
 uint64_t Engine<Store>::taken_bytes() const {
   uint64_t sum = 0;
-  registry_.for_each([&](const ThreadCache& cache) {
-    for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
-      sum += cache.traffic(class_index(i)).blocks_in.get() * geometry_.classes[i].block_size;
-    }
-  });
+  registry_.for_each([&](const ThreadCache& cache) { sum += cache.taken_bytes(geometry_); });
   for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
     // relaxed: a count.
     sum += uncached_[i].taken.load(std::memory_order_relaxed) * geometry_.classes[i].block_size;

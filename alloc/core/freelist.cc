@@ -183,7 +183,7 @@ void Freelist::mark(unsigned level, uint32_t bit) {
     }
     // seq_cst: the write that the next level's load must not overtake.
     if (word.fetch_or(mask, std::memory_order_seq_cst) != 0) {
-      return;  // who made the word non-zero marks the level above
+      return;  // the thread that made the word non-zero marks the level above
     }
   }
 }
@@ -322,15 +322,6 @@ bool Freelist::take_slot(SlotIndex slot) {
   return (word_at(0, word).fetch_and(~bit, std::memory_order_acquire) & bit) != 0;
 }
 
-uint32_t Freelist::count_up_to(uint32_t most) {
-  uint32_t found = 0;
-  for (uint32_t word = next_word(0); word != kNoWord && found < most; word = next_word(word + 1)) {
-    // relaxed: a momentary answer.
-    found += static_cast<uint32_t>(std::popcount(word_at(0, word).load(std::memory_order_relaxed)));
-  }
-  return found;
-}
-
 void Freelist::repair(uint32_t slots) {
   uint32_t words = words_for(slots);
   for (unsigned level = 1; level < level_count_; ++level, words = words_for(words)) {
@@ -353,7 +344,7 @@ bool Freelist::contains(SlotIndex slot) const {
 uint32_t Freelist::count(uint32_t slots) const {
   uint32_t sum = 0;
   for (uint32_t word = 0; word < words_for(slots); ++word) {
-    // relaxed: a count for tests and reports; nobody acts on a single slot of it.
+    // relaxed: a count for tests and reports; no caller acts on a single slot of it.
     sum += static_cast<uint32_t>(std::popcount(word_at(0, word).load(std::memory_order_relaxed)));
   }
   return sum;

@@ -80,7 +80,7 @@ class Freelist {
   void for_each_slot(Action action) {
     for_each_word([this, &action](uint32_t word) {
       retire_if_stale(1, word);
-      // relaxed: a look; who wants a slot takes it.
+      // relaxed: a look; a caller that wants a slot takes it.
       for (uint64_t left = word_at(0, word).load(std::memory_order_relaxed); left != 0;
            left &= left - 1) {
         action(SlotIndex{word * kSlotsPerWord + static_cast<uint32_t>(std::countr_zero(left))});
@@ -88,15 +88,12 @@ class Freelist {
     });
   }
 
-  // Free slots, counted until there are `most` or a few more; reads no more words than that takes.
-  uint32_t count_up_to(uint32_t most);
-
   // In a forked child: has the summary know of each slot that is here, whatever became of the put()
   // of a thread that did not come along. Reads the bitmap of the first `slots`.
   void repair(uint32_t slots);
 
   bool contains(SlotIndex slot) const;
-  // Free slots; exact while nobody else calls. Reads the whole bitmap below `slots`.
+  // Free slots; exact while no other thread calls. Reads the whole bitmap below `slots`.
   uint32_t count(uint32_t slots) const;
   uint32_t words() const { return words_[0]; }
 

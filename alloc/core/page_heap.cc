@@ -121,6 +121,14 @@ uint32_t PageHeap::take(ClassIndex index, const uint32_t& who, void** out, uint3
   return take_fresh(index, out, wanted);
 }
 
+void* PageHeap::hand_out(ClassIndex index, uint32_t grain, size_t colour) {
+  const size_t offset = offset_of(grain) + colour;
+  PageEntry& entry = arena_.entry_at(offset);
+  entry.state.store(note_taken(grain, run_[raw(index)]) ? SlotState::kClean : SlotState::kFree);
+  entry.set_class(index);
+  return arena_.at(offset);
+}
+
 uint32_t PageHeap::take_fresh(ClassIndex index, void** out, uint32_t wanted) {
   const uint32_t grains = run_[raw(index)];
   uint32_t count = 0;
@@ -130,11 +138,7 @@ uint32_t PageHeap::take_fresh(ClassIndex index, void** out, uint32_t wanted) {
   }
   for (uint32_t i = 0; i < count; ++i) {
     const uint32_t grain = first + i * grains;
-    const size_t offset = offset_of(grain) + colour(index, grain);
-    PageEntry& entry = arena_.entry_at(offset);
-    entry.state.store(note_taken(grain, grains) ? SlotState::kClean : SlotState::kFree);
-    entry.set_class(index);
-    out[i] = arena_.at(offset);
+    out[i] = hand_out(index, grain, colour(index, grain));
   }
   return count;
 }
@@ -205,10 +209,7 @@ void* PageHeap::take_aligned(ClassIndex index, size_t alignment) {
   if (grain == kNoGrain) {
     return nullptr;
   }
-  PageEntry& entry = arena_.entry_at(offset_of(grain));
-  entry.state.store(note_taken(grain, grains) ? SlotState::kClean : SlotState::kFree);
-  entry.set_class(index);
-  return arena_.at(offset_of(grain));
+  return hand_out(index, grain, 0);
 }
 
 }  // namespace spillway::core

@@ -269,6 +269,8 @@ class PageHeap {
   void consider_huge_pages(uint32_t from, uint32_t to);
 
   uint32_t clean_grains(uint32_t grain, uint32_t grains) const;
+  // The block of a taken run, not marked live.
+  void* hand_out(ClassIndex index, uint32_t grain, size_t colour);
   // Notes what a taken run costs; whether all of it reads as zero.
   bool note_taken(uint32_t grain, uint32_t grains);
 

@@ -115,15 +115,15 @@ bool PageHeap::resize(void* block, ClassIndex index, size_t size) {
     }
     note_taken(grain + before, grains - before);
   }
-  if (before_class == kNoClass) {
-    large_grains_.fetch_sub(before, std::memory_order_relaxed);
-    large_blocks_.fetch_sub(1, std::memory_order_relaxed);
-    set_large_grains(offset, 0);
+  // relaxed, both: counts.
+  const uint32_t large_before = before_class == kNoClass ? before : 0;
+  const uint32_t large = index == kNoClass ? grains : 0;
+  large_grains_.fetch_add(uint64_t{large} - large_before, std::memory_order_relaxed);
+  if ((large != 0) != (large_before != 0)) {
+    large_blocks_.fetch_add(large != 0 ? 1 : ~uint64_t{0}, std::memory_order_relaxed);
   }
-  if (index == kNoClass) {
-    set_large_grains(offset, grains);
-    large_grains_.fetch_add(grains, std::memory_order_relaxed);
-    large_blocks_.fetch_add(1, std::memory_order_relaxed);
+  if (large != 0 || large_before != 0) {
+    set_large_grains(offset, large);
   }
   entry.set_class(index);
   if (grains < before) {

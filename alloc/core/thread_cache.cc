@@ -156,6 +156,14 @@ uint64_t ThreadCache::bytes(const Geometry& geometry) const {
   return sum;
 }
 
+uint64_t ThreadCache::taken_bytes(const Geometry& geometry) const {
+  uint64_t sum = 0;
+  for_each_used([&](uint32_t i) {
+    sum += policies_[i].traffic.blocks_in.get() * geometry.classes[i].block_size;
+  });
+  return sum;
+}
+
 template <typename Store>
 void ThreadCache::on_miss(ClassIndex index, Miss miss, const CacheNeighbours<Store>& neighbours) {
   const uint32_t before = misses_.get();

@@ -2,10 +2,10 @@
 //
 // Cached blocks are memory: a thread that uses its blocks (pace.h) spends little of its time on
 // misses and caches some small ones only; a busy one, a few more of classes that it misses in both
-// directions. For a hurried one a bin grows when it is missed in both
-// directions (empty now, full before: a larger one would have served both), and to a smaller bound
-// when blocks only pass through, which makes batches pay. It shrinks when nothing touched it while
-// its thread missed elsewhere. Growth is paid from the engine's CacheBudget.
+// directions. For a hurried one a bin grows when it is missed in both directions (empty now, full
+// before: a larger one would have served both), and to a smaller bound when blocks only pass
+// through, which makes batches pay. It shrinks when nothing touched it while its thread missed
+// elsewhere. Growth is paid from the engine's CacheBudget.
 //
 // One thread owns a cache at a time and is the only caller, with the anchor busy, or its borrower
 // (Engine::relax_caches()), or a forked child for threads that are gone; statistics may be read
@@ -82,6 +82,8 @@ class ThreadCache : public BinTable {
   bool holds_anything() const;
   // Bytes of the blocks in it; a momentary answer for others than its owner.
   uint64_t bytes(const Geometry& geometry) const;
+  // Bytes that came from the store, since the start.
+  uint64_t taken_bytes(const Geometry& geometry) const;
   // Flushes the cache of a thread that did nothing since the look before; otherwise its bins
   // shrink.
   template <typename Store>

@@ -102,7 +102,7 @@ uint64_t Upkeep::purge(HeapEngine& engine, PurgeTurns::Turn& turn, uint64_t byte
     purged_bytes_.add(step);
     steps_.add(step != 0 ? 1 : 0);
     refused_.add(refused ? 1 : 0);
-    if (step == 0 && cursor == 0) {
+    if (step == 0) {
       break;
     }
   }

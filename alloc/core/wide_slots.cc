@@ -88,11 +88,8 @@ void WideSlots::extend(Slot& slot, uint32_t granules) {
 uint32_t WideSlots::best_with_memory(uint32_t granules) {
   uint32_t best = kNone;
   uint32_t best_resident = 0;
-  uint32_t looks = 0;
-  dirty_.for_each_slot([&](SlotIndex index) {
-    if (++looks > kMostLooks) {
-      return;
-    }
+  SlotIndex index = dirty_.next_slot(SlotIndex{0});
+  for (uint32_t looks = 0; index != Freelist::kNoSlot && looks < kMostLooks; ++looks) {
     const uint32_t resident = slot(raw(index)).resident.load(std::memory_order_relaxed);
     const bool enough = resident >= granules;
     const bool better = best == kNone               ? true
@@ -102,7 +99,8 @@ uint32_t WideSlots::best_with_memory(uint32_t granules) {
       best = raw(index);
       best_resident = resident;
     }
-  });
+    index = dirty_.next_slot(SlotIndex{raw(index) + 1});
+  }
   return best;
 }
 
@@ -126,7 +124,7 @@ uint32_t WideSlots::take_untouched() {
     if (number >= slot_count_) {
       return kNone;
     }
-    // relaxed: nothing was written to the slot; whoever gets the number owns it.
+    // relaxed: nothing was written to the slot; the thread that gets the number owns it.
   } while (!used_.compare_exchange_weak(number, number + 1, std::memory_order_relaxed));
   return number;
 }
@@ -275,12 +273,12 @@ uint64_t WideSlots::untouched_bytes() const {
 
 uint64_t WideSlots::free_bytes_up_to(uint64_t most) {
   uint64_t sum = 0;
-  if (used() != 0) {
-    dirty_.for_each_slot([&](SlotIndex index) {
-      sum += sum < most ? uint64_t{slot(raw(index)).resident.load(std::memory_order_relaxed)}
-                              << kGranuleShift
-                        : 0;
-    });
+  if (used() == 0) {
+    return sum;
+  }
+  for (SlotIndex index = dirty_.next_slot(SlotIndex{0}); index != Freelist::kNoSlot && sum < most;
+       index = dirty_.next_slot(SlotIndex{raw(index) + 1})) {
+    sum += uint64_t{slot(raw(index)).resident.load(std::memory_order_relaxed)} << kGranuleShift;
   }
   return sum;
 }

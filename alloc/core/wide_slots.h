@@ -146,7 +146,7 @@ class WideSlots {
   Granule start_of(uint32_t number) const {
     return Granule{first_granule_ + (number << slot_shift_)};
   }
-  uint32_t used() const { return std::min(used_.load(std::memory_order_relaxed), slot_count_); }
+  uint32_t used() const { return used_.load(std::memory_order_relaxed); }
   void extend(Slot& slot, uint32_t granules);
   // Of a live block, to so many granules from the slot's start.
   bool resize_slot(uint32_t number, uint32_t granules);

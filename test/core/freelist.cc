@@ -48,12 +48,16 @@ BOOST_AUTO_TEST_CASE(what_a_lost_thread_put_in_without_telling_the_summary_is_fo
   BOOST_TEST((found == std::set<uint32_t>{70, 5000, 16000}));
 }
 
-BOOST_AUTO_TEST_CASE(counting_ends_where_there_are_enough) {
+BOOST_AUTO_TEST_CASE(slots_come_one_by_one_from_any_on) {
   List one(64 * 64);
-  BOOST_TEST(one.list.count_up_to(1) == 0U);
-  one.put({1, 100, 200, 3000});
-  BOOST_TEST(one.list.count_up_to(10) == 4U);
-  BOOST_TEST(one.list.count_up_to(2) == 2U);
+  BOOST_TEST((one.list.next_slot(SlotIndex{0}) == Freelist::kNoSlot));
+  one.put({1, 100, 101, 3000});
+  BOOST_TEST((one.list.next_slot(SlotIndex{0}) == SlotIndex{1}));
+  BOOST_TEST((one.list.next_slot(SlotIndex{2}) == SlotIndex{100}));
+  BOOST_TEST((one.list.next_slot(SlotIndex{101}) == SlotIndex{101}));
+  BOOST_TEST((one.list.next_slot(SlotIndex{102}) == SlotIndex{3000}));
+  BOOST_TEST((one.list.next_slot(SlotIndex{3001}) == Freelist::kNoSlot));
+  BOOST_TEST((one.list.next_slot(SlotIndex{64 * 64}) == Freelist::kNoSlot));
 }
 
 BOOST_AUTO_TEST_CASE(memory_is_a_bit_and_a_sixty_fourth_per_slot) {
