@@ -91,7 +91,7 @@ struct ThreadAnchor {
   OwnedCell<BinTable*> bins;
   // Set while this thread changes its bins, before it reads `bins`. A signal handler that finds it
   // set leaves them alone and goes to the store, so that malloc and free of pooled sizes may
-  // interrupt themselves; and who wants to borrow the cache comes again.
+  // interrupt themselves; and a thread that would borrow the cache comes again.
   OwnedCell<bool> busy{};
   // Set once the thread's end will be noticed.
   OwnedCell<bool> end_noticed{};

@@ -72,7 +72,7 @@ class Chunk {
     return ((dirty_word(page / kBits) >> (page % kBits)) & 1) == 0;
   }
 
-  // What was freed before is cool from now on.
+  // The pages freed before are cool from now on.
   void cool_down();
   struct FreeGrains {
     uint32_t warm = 0;   // on pages that are warm
@@ -85,10 +85,9 @@ class Chunk {
   // Whole free pages that are warm or cool: those that can go. A fifth of count()'s cost.
   uint32_t old_pages(uint32_t unit) const;
   // Whole free units with a page that is cool and none that is warm (or either, with `warm_too`),
-  // claimed: `pages` has a bit for each page. Returns how many, `most` at most,
-  // the highest first: takers come from below, and what stays is one run for them
-  // (preload.prefill). Adds those to `undone` that were taken for a moment, see claim(): parts of
-  // units above 8.
+  // claimed: `pages` has a bit for each page. Returns how many, `most` at most, the highest first:
+  // takers come from below, and the rest is one run for them (preload.prefill). Adds those to
+  // `undone` that were taken for a moment, see claim(): parts of units above 8.
   uint32_t claim_old(uint64_t (&pages)[8], uint32_t most, uint32_t unit, bool warm_too,
                      uint64_t (&undone)[8]);
   // Gives such pages back; clean ones when `purged`. Returns how many that made clean.

@@ -34,7 +34,7 @@ uint32_t Growth::take(uint32_t wanted, SlotIndex& first) {
       continue;
     }
     const uint32_t count = std::min(wanted, committed - next);
-    // relaxed: nothing was written to the slots; whoever gets a number owns it.
+    // relaxed: nothing was written to the slots; the thread that gets a number owns it.
     if (taken_.compare_exchange_weak(next, next + count, std::memory_order_relaxed)) {
       first = SlotIndex{next};
       return count;
@@ -51,7 +51,7 @@ bool Growth::commit_more(uint32_t committed) {
   const size_t slot_bytes = size_t{layout_.stride_granules} << arena_->granule_shift();
   const size_t step = std::clamp(committed * slot_bytes, kLeastStep, kMostStep);
   const auto slots = static_cast<uint32_t>(divide_up(step, slot_bytes));
-  // When a whole step is refused, what is needed now may still be had.
+  // The kernel may refuse a whole step and allow the slots needed now.
   return commit_up_to(committed, committed + std::min(slots, left)) ||
          commit_up_to(committed, committed + 1);
 }

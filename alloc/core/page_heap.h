@@ -91,7 +91,7 @@ class PageHeap {
     return index != kNoClass ? block_size_[raw(index)] : usable_large(block);
   }
   // Makes such a block, where it is, one of class `index`, or a large one of `size` bytes with
-  // kNoClass. False: what is behind it is in use, `size` is longer than most_run_bytes, or the
+  // kNoClass. False: the grains behind it are in use, `size` is longer than most_run_bytes, or the
   // class is no coloured one and the block starts inside a grain.
   bool resize(void* block, ClassIndex index, size_t size);
   bool is_wide(const void* block) const { return wide_.owns(arena_.offset(block)); }
@@ -129,7 +129,7 @@ class PageHeap {
   // pages stay and `refused` is set.
   uint64_t purge(uint32_t& cursor, uint64_t most_bytes, bool warm_too, bool& refused);
 
-  // The chunks in use.
+  // The chunks in use. relaxed: a momentary answer.
   uint64_t size_bytes() const {
     return uint64_t{frontier_.load(std::memory_order_relaxed)} << kChunkShift;
   }
@@ -257,7 +257,7 @@ class PageHeap {
   uint32_t take_new(uint32_t grains, uint32_t alignment, uint32_t most, uint32_t& count);
   // All or nothing.
   bool claim_only(uint32_t grain, uint32_t grains);
-  // The same; what lies behind is a run of its own from then on.
+  // The same; the grains behind are a run of their own from then on.
   bool claim(uint32_t grain, uint32_t grains);
   [[nodiscard]] bool give(uint32_t grain, uint32_t grains, bool dirty);
   // Has the index know of the run that these grains are in, which were free a moment ago.
@@ -298,8 +298,8 @@ class PageHeap {
   size_t most_run_bytes_ = 0;
   void* index_memory_ = nullptr;
   size_t index_bytes_ = 0;
-  std::atomic<uint32_t> frontier_{0};
-  std::atomic<uint32_t> committed_{0};
+  std::atomic<uint32_t> frontier_{0};   // chunks in use: the ones below; published by release
+  std::atomic<uint32_t> committed_{0};  // chunks the kernel gave memory for
   // relaxed, all three: hints.
   std::atomic<uint32_t> searched_{0};      // the frontier when search() last found nothing
   std::atomic<uint32_t> searched_for_{0};  // and of how many grains

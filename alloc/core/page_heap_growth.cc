@@ -22,7 +22,7 @@ bool PageHeap::commit_up_to(uint32_t chunks, uint32_t wanted) {
     return commit_pages(chunks_ + committed, (target - committed + 1) * sizeof(Chunk)) &&
            arena_.commit(first, size_t{target - committed} * Chunk::kPages);
   };
-  // When the step is refused, what is needed now may still be had.
+  // The kernel may refuse the step and allow the chunks needed now.
   if (!commit()) {
     target = wanted;
     if (!commit()) {

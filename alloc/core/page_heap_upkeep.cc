@@ -47,7 +47,8 @@ uint64_t PageHeap::purge(uint32_t& cursor, uint64_t most_bytes, bool warm_too, b
   while (cursor < chunks) {
     const uint32_t number = chunks - 1 - cursor;
     Chunk& chunk = chunks_[number];
-    // The pages of the step before may be live by now.
+    // For a forked child, which gives back what is in hand: the pages of the step before may be
+    // live by now.
     std::fill(std::begin(in_hand_pages_), std::end(in_hand_pages_), 0);
     order_for_signals();
     in_hand_chunk_.set(number);
@@ -55,7 +56,7 @@ uint64_t PageHeap::purge(uint32_t& cursor, uint64_t most_bytes, bool warm_too, b
     uint64_t undone[8] = {};
     const uint32_t claimed = chunk.claim_old(in_hand_pages_, most, unit, warm_too, undone);
     join_pages(number, undone);
-    // What is left in front and behind can be had while the kernel is at work.
+    // Other threads can have the rest, in front and behind, while the kernel is at work.
     join_pages(number, in_hand_pages_);
     bool accepted = true;
     for (uint32_t word = 0; word < 8 && claimed != 0; ++word) {

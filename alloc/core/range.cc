@@ -62,6 +62,7 @@ bool Range::seal() {
   // what a Growing published.
   while (growing_.load(std::memory_order_seq_cst) != 0) {
     if (!wait.pause()) {
+      // relaxed: a Growing that still sees it sealed is refused, as before.
       sealed_.store(false, std::memory_order_relaxed);
       return false;
     }

@@ -1,5 +1,5 @@
 // One reserved address range, counted in granules. Address decides ownership: one subtraction, one
-// compare. What is committed of it, and what its granules are, is for the two kinds of arena.
+// compare. The two kinds of arena decide which part is committed and what a granule is.
 //
 // Thread-safe once reserved; no lock.
 #pragma once
@@ -20,7 +20,7 @@ class Range {
   static constexpr size_t kAlignment = size_t{2} << 20;
 
   bool owns(const void* pointer) const {
-    const size_t bytes = bytes_.get_acquire();  // set_release in reserve(): base_ is there with it
+    const size_t bytes = bytes_.get_acquire();  // reserve_range() sets it after base_
     return offset(pointer) < bytes;
   }
   size_t offset(const void* pointer) const {
@@ -59,11 +59,12 @@ class Range {
   // From now on nothing more is committed. False, and not so, when a commit that is under way does
   // not end within a second; false, too, when it was so already.
   bool seal();
+  // relaxed: a momentary answer; Growing decides.
   bool is_sealed() const { return sealed_.load(std::memory_order_relaxed); }
   // Gives the address space of granules that were never committed to the kernel, for others. The
   // range owns their addresses still: `free` of one is misuse.
   void give_up(Granule first, Granule end);
-  // In a forked child.
+  // In a forked child. relaxed: the only thread there is.
   void recover_after_fork() { growing_.store(0, std::memory_order_relaxed); }
 
   // From now on the kernel makes resident what is committed, as it does for a process that locked
@@ -90,9 +91,9 @@ class Range {
   void set_granule_shift(unsigned shift) { granule_shift_ = shift; }
 
  private:
-  // Read on every free(): the first members of an engine. A free() may run while reserve() does, in
-  // another thread, and see either one before and the other after: with the base of no range an
-  // offset is beyond any size, and no offset is below a size of 0.
+  // Read on every free(): the first members of an engine. A free() may run while reserve_range()
+  // does, in another thread, and see either one before and the other after: with the base of no
+  // range an offset is beyond any size, and no offset is below a size of 0.
   static constexpr uintptr_t kNoBase = uintptr_t{1} << 63;
   OwnedCell<uintptr_t> base_{kNoBase};
   OwnedCell<size_t> bytes_;

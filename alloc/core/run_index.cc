@@ -72,6 +72,8 @@ void RunIndex::retire_chunk(uint32_t bucket, uint32_t chunk) {
 
 bool RunIndex::has_any(uint32_t bucket) const {
   // All words: most_used_ may miss a chunk that another thread marks at this moment.
+  // seq_cst: after retire_bucket() cleared the level above; pairs with a mark, which sets here
+  // first.
   for (uint32_t index = 0; index * kBits < one_count_; ++index) {
     if (two(bucket, index).load(std::memory_order_seq_cst) != 0) {
       return true;

@@ -4,8 +4,9 @@
 // catches a double free.
 //
 // A live block's byte is the line of its granule that it starts at (blocks need not start at a
-// granule's first byte, see geometry.h): free() accepts exactly one address a granule. The owner of
-// the block (the thread that holds it, or the cache or freelist it is in) is the only writer.
+// granule's first byte, see page_heap.h and wide_slots.h): free() accepts exactly one address a
+// granule. The owner of the block (the thread that holds it, or the cache or store it is in) is the
+// only writer.
 #pragma once
 
 #include <atomic>
@@ -16,8 +17,8 @@
 namespace spillway::core {
 
 enum class SlotState : uint8_t {
-  // Never handed out, or given back to the kernel: reads as zero. Also a granule in which no block
-  // ever began.
+  // Never handed out, or given back to the kernel. Reads as zero where it is free. Also a granule
+  // in which no block ever began.
   kClean = 0,
   // Free, contents unknown.
   kFree = 0x80,
@@ -56,7 +57,7 @@ constexpr bool is_live(SlotState state) { return raw(state) >= raw(SlotState::kF
 constexpr unsigned start_line(SlotState state) { return raw(state) - raw(SlotState::kFirstLive); }
 
 // Relaxed everywhere: a block is passed between threads by the program's own synchronisation while
-// it is live and by the freelist's release and acquire while it is free; both order these bytes
+// it is live and by the store's release and acquire while it is free; both order these bytes
 // too.
 class StateByte {
  public:

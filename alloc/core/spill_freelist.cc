@@ -63,14 +63,16 @@ uint32_t SpillFreelist::add_room(uint32_t count) {
 }
 
 uint32_t SpillFreelist::take_room(uint32_t count) {
+  // relaxed: a guess, which the exchange below checks. acquire: as in put().
   const uint64_t wanted = lowest_set_bits(free_.load(std::memory_order_relaxed), count);
-  // acquire: as in put().
   const uint64_t mine = free_.fetch_and(~wanted, std::memory_order_acquire) & wanted;
+  // relaxed: the cells are this thread's until they are put among the free ones again.
   room_.fetch_and(~mine, std::memory_order_relaxed);
   return count_bits(mine);
 }
 
 uint32_t SpillFreelist::unwanted() {
+  // relaxed: a hint.
   return low_water_.exchange(count(), std::memory_order_relaxed);
 }
 

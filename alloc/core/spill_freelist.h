@@ -19,8 +19,8 @@ class SpillFreelist {
  public:
   static constexpr uint32_t kMostBlocks = 64;
 
-  // Move up to `count` blocks, the first ones, and return how many. What is put last is not always
-  // taken first. `who` tells threads apart; 0: not told.
+  // Move up to `count` blocks, the first ones, and return how many; not always last in, first out.
+  // `who` tells threads apart; 0: not told.
   uint32_t put(void* const* blocks, uint32_t count, uint32_t who);
   uint32_t take(void** blocks, uint32_t count);
 
@@ -53,6 +53,7 @@ class SpillFreelist {
                 std::memory_order_relaxed);
   }
 
+  // relaxed: a momentary answer.
   uint32_t count() const { return count_bits(full_.load(std::memory_order_relaxed)); }
 
  private:

@@ -131,6 +131,7 @@ void Upkeep::trim(HeapEngine& engine) {
   if (!turn.held()) {
     return;
   }
+  // relaxed: a count.
   large_freed_.store(0, std::memory_order_relaxed);
   PageHeap& heap = engine.store();
   const PageHeap::FreeBytes free = heap.free_bytes();

@@ -98,7 +98,7 @@ class Upkeep {
   int64_t purge_delay_ms_ = kNever;
   OwnedCell<uint64_t> waiting_bytes_;
   uint32_t looks_in_use_ = 0;
-  std::atomic<uint64_t> large_freed_{0};  // since the last look
+  std::atomic<uint64_t> large_freed_{0};  // since the last look; relaxed: a count
   OwnedCell<uint64_t> next_balance_;      // an extent of the heap; written with the turn held
   OwnedCell<uint64_t> kept_always_;
   uint64_t followed_at_ns_ = 0;

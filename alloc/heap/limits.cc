@@ -55,7 +55,7 @@ bool may_purge_again() {
 }
 
 void note_crossing(uint64_t held, uint64_t limit) {
-  // relaxed: whoever changes it tells.
+  // relaxed: the thread that changes it tells.
   if (above.exchange(true, std::memory_order_relaxed)) {
     return;
   }
@@ -131,7 +131,7 @@ SPILLWAY_COLD bool admit_slow(size_t size) {
   const uint64_t hard = hard_limit.load(std::memory_order_relaxed);
   uint64_t held = held_bytes();
   if (held + size <= std::min(soft, hard)) {
-    // A little less, so that who stays at the limit does not cross it all the time.
+    // A little less: a program that stays at the limit does not cross it all the time.
     if (held + size <= soft - soft / 32) {
       above.store(false, std::memory_order_relaxed);
     }

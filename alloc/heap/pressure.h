@@ -30,9 +30,9 @@ class PressureGauge {
 };
 
 bool watches_pressure();
-// Gives all free pooled memory back at once where the pressure is above the option's. For whoever
-// does upkeep, while there is something to look after: without, nothing is left to give back. Two
-// files are read with the option, nothing without.
+// Gives all free pooled memory back at once where the pressure is above the option's. For the
+// thread that does upkeep, while there is something to look after: without, nothing is left to give
+// back. Two files are read with the option, nothing without.
 void relieve_pressure();
 // In a forked child.
 void recover_pressure_after_fork();

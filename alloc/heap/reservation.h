@@ -12,7 +12,7 @@ namespace spillway::heap {
 void make_room_below(uint64_t bytes);
 
 // After the kernel refused to lock all memory, because it counts the reservation: the same, if the
-// limit admits what is left. False: it does not, or there is nothing to give.
+// limit admits the rest. False: it does not, or there is nothing to give.
 bool make_room_to_lock();
 
 // The process locked its memory: the heap commits no more than it needs from now on.

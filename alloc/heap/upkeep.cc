@@ -65,6 +65,7 @@ bool leave() {
       thread_state.compare_exchange_strong(leaving, kNone, std::memory_order_relaxed)) {
     return true;
   }
+  // relaxed: as above, and no other thread leaves kWanted or kLeaving.
   thread_state.store(kAtWork, std::memory_order_relaxed);
   return false;
 }
@@ -76,6 +77,7 @@ void work() {
     if (milliseconds != core::Upkeep::kNothingLeft) {
       if (!rest(milliseconds)) {
         no_thread_before_ns.store(os::monotonic_ns() + kRetryNs, std::memory_order_relaxed);
+        // relaxed: as in leave().
         thread_state.store(kNone, std::memory_order_relaxed);
         return;
       }
@@ -110,6 +112,7 @@ bool start_thread() {
     metering.store(false, std::memory_order_relaxed);
     return true;
   }
+  // relaxed: there was no thread that another one could share anything with.
   thread_state.store(kNone, std::memory_order_relaxed);
   no_thread_before_ns.store(now + kRetryNs, std::memory_order_relaxed);
   return false;
