@@ -45,12 +45,16 @@ SPILLWAY_UNHOOKED_FUNCTION static size_t spillway_map_live(_Atomic(uintptr_t)* m
 
 // SIZE_MAX when the walk was not finished.
 SPILLWAY_UNHOOKED_FUNCTION size_t spillway_mimalloc_live(bool (*may_go_on)(void)) {
-  const size_t low = spillway_map_live(mi_segment_map, MI_SEGMENT_MAP_WSIZE, 0, may_go_on);
-  // Relaxed: as for the map itself. Most processes have none, and its pages stay untouched.
-  if (low == SIZE_MAX || atomic_load_explicit(&spillway_high_segments, memory_order_relaxed) == 0) {
-    return low;
+  const size_t page_count = sizeof spillway_high_pages / sizeof spillway_high_pages[0];
+  size_t bytes = spillway_map_live(mi_segment_map, MI_SEGMENT_MAP_WSIZE, 0, may_go_on);
+  for (size_t i = 0; i < page_count && bytes != SIZE_MAX; i++) {
+    // Acquire: as in spillway_segment_word().
+    spillway_map_word_t* page = atomic_load_explicit(&spillway_high_pages[i], memory_order_acquire);
+    if (page != NULL) {
+      const size_t high = spillway_map_live(page, SPILLWAY_MAP_PAGE_WORDS,
+                                            MI_MAX_ADDRESS + i * SPILLWAY_MAP_PAGE_SPAN, may_go_on);
+      bytes = high == SIZE_MAX ? SIZE_MAX : bytes + high;
+    }
   }
-  const size_t words = sizeof spillway_high_map / sizeof spillway_high_map[0];
-  const size_t high = spillway_map_live(spillway_high_map, words, MI_MAX_ADDRESS, may_go_on);
-  return high == SIZE_MAX ? SIZE_MAX : low + high;
+  return bytes;
 }

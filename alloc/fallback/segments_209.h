@@ -8,37 +8,75 @@
 // fallback.h declares it: less the address of the first segment that a hint has placed.
 _Atomic(uintptr_t) spillway_mimalloc_origin = -MI_HINT_BASE;
 
-// One bit per segment from MI_MAX_ADDRESS on: 432 KiB, of which a page is touched at most, in
-// processes with such segments.
-static _Alignas(4096) _Atomic(uintptr_t)
-    spillway_high_map[(SPILLWAY_ADDRESS_END - MI_MAX_ADDRESS) / MI_SEGMENT_SIZE / 64];
+// One bit per segment from MI_MAX_ADDRESS on, in pages that are mapped when a bit of theirs is set
+// for the first time, and stay: one page, in processes with such segments. All of them would be 432
+// KiB of every process' address space.
+#define SPILLWAY_MAP_PAGE_WORDS ((size_t)512)
+#define SPILLWAY_MAP_PAGE_BYTES (SPILLWAY_MAP_PAGE_WORDS * sizeof(uintptr_t))
+#define SPILLWAY_MAP_PAGE_SPAN (SPILLWAY_MAP_PAGE_WORDS * 64 * MI_SEGMENT_SIZE)
+typedef _Atomic(uintptr_t) spillway_map_word_t;
+static _Atomic(spillway_map_word_t*)
+    spillway_high_pages[(SPILLWAY_ADDRESS_END - MI_MAX_ADDRESS) / SPILLWAY_MAP_PAGE_SPAN];
+_Static_assert((SPILLWAY_ADDRESS_END - MI_MAX_ADDRESS) % SPILLWAY_MAP_PAGE_SPAN == 0,
+               "whole pages");
 
-static _Atomic(size_t) spillway_high_segments;
+// A page could not be mapped: any address from MI_MAX_ADDRESS on may be a segment's from then on.
+static _Atomic(bool) spillway_high_unknown;
 
-// The word and bit of a segment; null beyond SPILLWAY_ADDRESS_END.
-SPILLWAY_UNHOOKED_FUNCTION static _Atomic(uintptr_t)* spillway_segment_word(uintptr_t segment,
-                                                                            uintptr_t* bit) {
+// The place of the page for a segment from MI_MAX_ADDRESS on.
+SPILLWAY_UNHOOKED_FUNCTION static _Atomic(spillway_map_word_t*)* spillway_high_page(
+    uintptr_t segment) {
+  return &spillway_high_pages[(segment - MI_MAX_ADDRESS) / SPILLWAY_MAP_PAGE_SPAN];
+}
+
+SPILLWAY_UNHOOKED_FUNCTION static void spillway_add_high_page(uintptr_t segment) {
+  const int error = errno;
+  spillway_map_word_t* fresh = mmap(NULL, SPILLWAY_MAP_PAGE_BYTES, PROT_READ | PROT_WRITE,
+                                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (fresh == MAP_FAILED) {
+    errno = error;
+    // Relaxed: as the bits are.
+    atomic_store_explicit(&spillway_high_unknown, true, memory_order_relaxed);
+    return;
+  }
+  spillway_map_word_t* none = NULL;
+  // Release: the page is zero for spillway_segment_word(), which acquires.
+  if (!atomic_compare_exchange_strong_explicit(spillway_high_page(segment), &none, fresh,
+                                               memory_order_release, memory_order_relaxed)) {
+    munmap((void*)fresh, SPILLWAY_MAP_PAGE_BYTES);
+  }
+}
+
+// The word and bit of a segment; null beyond SPILLWAY_ADDRESS_END, and where no page is mapped.
+SPILLWAY_UNHOOKED_FUNCTION static spillway_map_word_t* spillway_segment_word(uintptr_t segment,
+                                                                             uintptr_t* bit) {
   if (segment >= SPILLWAY_ADDRESS_END) {
     return NULL;
   }
-  _Atomic(uintptr_t)* map = mi_segment_map;
-  size_t index = segment / MI_SEGMENT_SIZE;
-  if (segment >= MI_MAX_ADDRESS) {
-    map = spillway_high_map;
-    index -= MI_MAX_ADDRESS / MI_SEGMENT_SIZE;
-  }
+  const size_t index = segment / MI_SEGMENT_SIZE;
   *bit = (uintptr_t)1 << index % 64;
-  return &map[index / 64];
+  if (segment < MI_MAX_ADDRESS) {
+    return &mi_segment_map[index / 64];
+  }
+  // Acquire: pairs with the release in spillway_add_high_page().
+  spillway_map_word_t* page =
+      atomic_load_explicit(spillway_high_page(segment), memory_order_acquire);
+  return page == NULL ? NULL : &page[index / 64 % SPILLWAY_MAP_PAGE_WORDS];
 }
 
 SPILLWAY_UNHOOKED_FUNCTION static void spillway_segment_mapped(const mi_segment_t* segment) {
   _mi_segment_map_allocated_at(segment);
-  uintptr_t bit;
-  _Atomic(uintptr_t)* word = spillway_segment_word((uintptr_t)segment, &bit);
-  if (word != NULL && (uintptr_t)segment >= MI_MAX_ADDRESS) {
-    // Relaxed, both: whatever hands a block of the segment to another thread orders this before it.
-    atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
-    atomic_fetch_add_explicit(&spillway_high_segments, 1, memory_order_relaxed);
+  if ((uintptr_t)segment >= MI_MAX_ADDRESS) {
+    uintptr_t bit;
+    spillway_map_word_t* word = spillway_segment_word((uintptr_t)segment, &bit);
+    if (word == NULL && (uintptr_t)segment < SPILLWAY_ADDRESS_END) {
+      spillway_add_high_page((uintptr_t)segment);
+      word = spillway_segment_word((uintptr_t)segment, &bit);
+    }
+    if (word != NULL) {
+      // Relaxed: whatever hands a block of the segment to another thread orders this before it.
+      atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
+    }
   }
   if ((uintptr_t)segment >= MI_HINT_BASE && (uintptr_t)segment <= MI_HINT_MAX) {
     uintptr_t unset = -MI_HINT_BASE;
@@ -51,19 +89,23 @@ SPILLWAY_UNHOOKED_FUNCTION static void spillway_segment_mapped(const mi_segment_
 SPILLWAY_UNHOOKED_FUNCTION static void spillway_segment_freed(const mi_segment_t* segment) {
   _mi_segment_map_freed_at(segment);
   uintptr_t bit;
-  _Atomic(uintptr_t)* word = spillway_segment_word((uintptr_t)segment, &bit);
+  spillway_map_word_t* word = spillway_segment_word((uintptr_t)segment, &bit);
   if (word != NULL && (uintptr_t)segment >= MI_MAX_ADDRESS) {
-    // Relaxed, both: no block of the segment is live.
+    // Relaxed: no block of the segment is live.
     atomic_fetch_and_explicit(word, ~bit, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&spillway_high_segments, 1, memory_order_relaxed);
   }
 }
 
 // Whether the segment that a block at `address`, not null, would belong to is mimalloc's. Reads
 // nothing near the address; any thread, any signal handler.
 SPILLWAY_UNHOOKED_FUNCTION bool spillway_mimalloc_has_segment(const void* address) {
+  const uintptr_t segment = (uintptr_t)_mi_ptr_segment(address);
   uintptr_t bit;
-  // Relaxed: whatever handed the block to this thread ordered the record before it.
-  _Atomic(uintptr_t)* word = spillway_segment_word((uintptr_t)_mi_ptr_segment(address), &bit);
-  return word != NULL && (atomic_load_explicit(word, memory_order_relaxed) & bit) != 0;
+  spillway_map_word_t* word = spillway_segment_word(segment, &bit);
+  // Relaxed, both: whatever handed the block to this thread ordered the record before it.
+  if (word != NULL && (atomic_load_explicit(word, memory_order_relaxed) & bit) != 0) {
+    return true;
+  }
+  return segment >= MI_MAX_ADDRESS && segment < SPILLWAY_ADDRESS_END &&
+         atomic_load_explicit(&spillway_high_unknown, memory_order_relaxed);
 }

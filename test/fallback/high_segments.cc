@@ -1,0 +1,83 @@
+// Blocks above 1 GiB, which mimalloc has the kernel place, beyond the end of its own map.
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+#include "alloc/fallback/fallback.h"
+#include "test/forked_child.h"
+
+#if SPILLWAY_FALLBACK_EXTENDED
+
+namespace fallback = spillway::fallback;
+
+namespace {
+
+constexpr size_t kHighSize = (size_t{1} << 30) + (size_t{64} << 20);
+constexpr size_t kMapPage = 4096;
+
+bool is_high(const void* block) { return reinterpret_cast<uintptr_t>(block) >> 40 >= 20; }
+
+void* neighbour(void* block, ptrdiff_t distance) { return static_cast<char*>(block) + distance; }
+
+// From now on the kernel maps nothing that is `length` bytes long.
+bool refuse_mappings_of(uint32_t length) {
+  sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[1])),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, length, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOMEM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program = {sizeof code / sizeof code[0], code};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(fallback_high_segments)
+
+// First in the program (CMakeLists.txt): no page of the map is there yet.
+BOOST_AUTO_TEST_CASE(without_a_page_of_the_map_any_high_address_may_hold_a_block) {
+  BOOST_TEST(spillway::testing::holds_in_child([] {
+    if (!refuse_mappings_of(kMapPage)) {
+      return true;  // no seccomp here: nothing to refuse
+    }
+    errno = 1234;
+    void* block = fallback::allocate(kHighSize);
+    const bool held = block != nullptr && is_high(block) && errno == 1234 &&
+                      fallback::may_hold(block) &&
+                      fallback::may_hold(neighbour(block, -(ptrdiff_t{1} << 32)));
+    fallback::free(block);
+    return held && !fallback::may_hold(reinterpret_cast<void*>(uintptr_t{19} << 40));
+  }));
+}
+
+BOOST_AUTO_TEST_CASE(a_high_block_is_known_until_it_is_freed) {
+  const size_t live_before = fallback::live_bytes();
+  void* first = fallback::allocate(kHighSize);
+  void* second = fallback::allocate(kHighSize);
+  BOOST_REQUIRE(is_high(first));
+  BOOST_REQUIRE(is_high(second));
+  BOOST_TEST(fallback::may_hold(first));
+  BOOST_TEST(fallback::may_hold(second));
+  BOOST_TEST(!fallback::may_hold(neighbour(first, -(ptrdiff_t{1} << 41))));
+  BOOST_TEST(fallback::live_bytes() - live_before >= 2 * kHighSize);
+  fallback::free(first);
+  BOOST_TEST(!fallback::may_hold(first));
+  BOOST_TEST(fallback::may_hold(second));
+  fallback::free(second);
+  BOOST_TEST(!fallback::may_hold(second));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+#endif
