@@ -23,6 +23,7 @@ static_assert(MI_MALLOC_VERSION >= 209, "mimalloc 2.0.9 or newer is needed");
 static_assert(MI_MALLOC_VERSION == 209, "mimalloc_209.h knows this version only");
 extern "C" [[gnu::visibility("hidden")]] bool spillway_mimalloc_has_segment(const void* address);
 extern "C" [[gnu::visibility("hidden")]] size_t spillway_mimalloc_live(bool (*may_go_on)());
+extern "C" [[gnu::visibility("hidden")]] void spillway_mimalloc_decommit_waiting();
 #endif
 
 namespace spillway::fallback {
@@ -163,6 +164,15 @@ bool may_hold(const void* address) {
 void collect(bool force) {
   const Passage passage;
   mi_collect(force);
+}
+
+void collect_waiting() {
+#if SPILLWAY_FALLBACK_EXTENDED
+  if (enter_open_gate()) {
+    spillway_mimalloc_decommit_waiting();
+    leave_gate();
+  }
+#endif
 }
 
 Footprint footprint() {

@@ -102,22 +102,31 @@ SPILLWAY_COLD void wait_for_fork(Counter& counter) {
   }
 }
 
-SPILLWAY_NOINLINE void enter_outermost(ThreadState& self) {
-  const int entry_errno = errno;
-  Counter& counter = counter_of(self);
+// Counts the thread in; whether the gate is open to it.
+bool count_in(const ThreadState& self, Counter& counter) {
   // Sequentially consistent: before the load below; pairs with fork_prepare's store, then load.
   counter.inside.fetch_add(1, std::memory_order_seq_cst);
   // Sequentially consistent: after the addition; the other half of the same pair.
   const ThreadState* owner = fork_owner.load(std::memory_order_seq_cst);
-  if (SPILLWAY_UNLIKELY(owner != nullptr && owner != &self)) {
-    wait_for_fork(counter);
-  }
+  return owner == nullptr || owner == &self;
+}
+
+void begin_passage(ThreadState& self, int entry_errno) {
   // The depth is set last and cleared first: a signal handler that allocates in between counts
   // itself in and out on its own.
   self.saved_errno = entry_errno;
   self.refused = false;
   std::atomic_signal_fence(std::memory_order_seq_cst);
   self.depth = 1;
+}
+
+SPILLWAY_NOINLINE void enter_outermost(ThreadState& self) {
+  const int entry_errno = errno;
+  Counter& counter = counter_of(self);
+  if (SPILLWAY_UNLIKELY(!count_in(self, counter))) {
+    wait_for_fork(counter);
+  }
+  begin_passage(self, entry_errno);
 }
 
 SPILLWAY_NOINLINE void leave_outermost(ThreadState& self) {
@@ -145,6 +154,22 @@ void enter_gate() {
     return;
   }
   enter_outermost(self);
+}
+
+bool enter_open_gate() {
+  ThreadState& self = thread_state;
+  if (self.depth > 0) {
+    return false;
+  }
+  const int entry_errno = errno;
+  Counter& counter = counter_of(self);
+  if (!count_in(self, counter)) {
+    // Release: as in leave_outermost; nothing was done inside.
+    counter.inside.fetch_sub(1, std::memory_order_release);
+    return false;
+  }
+  begin_passage(self, entry_errno);
+  return true;
 }
 
 void leave_gate() {

@@ -34,6 +34,9 @@ bool gate_is_closed();
 // was before `enter`, unless `report_no_memory` was called in between.
 void enter_gate();
 void leave_gate();
+// Enters only from outside, and while no fork has the gate closed; false otherwise. Waits for
+// nothing.
+bool enter_open_gate();
 // Makes errno ENOMEM, for now and after the outermost `leave_gate`.
 void report_no_memory();
 

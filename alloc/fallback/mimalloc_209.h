@@ -85,6 +85,7 @@ SPILLWAY_UNHOOKED_FUNCTION static int spillway_madvise(void* start, size_t size,
 #undef _mi_segment_map_allocated_at
 #undef _mi_segment_map_freed_at
 #include "live_209.h"
+#include "waiting_209.h"
 
 #include "alloc.c"
 #include "heap.c"

@@ -86,7 +86,7 @@ SPILLWAY_NOINLINE void* reallocate_wide(void* pointer, size_t size) {
     if (!wide.resize(pointer, size)) {
       return move(pointer, usable, size);
     }
-    upkeep.balance(heap.engine);
+    balance();
     return pointer;
   }
   void* const shrunk = shrink(pointer, usable, size);

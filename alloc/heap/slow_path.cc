@@ -63,7 +63,7 @@ SPILLWAY_COLD void* take_pooled_slow(size_t size) {
   if (block == nullptr) {
     counters.class_full.add();
   }
-  upkeep.balance(heap.engine);
+  balance();
   note_slow_path(0);
   return block;
 }
@@ -92,7 +92,7 @@ SPILLWAY_COLD void* take_large(size_t size, size_t alignment) {
   void* block = ensure_started() ? heap.engine.store().take_large(size, alignment) : nullptr;
   if (block != nullptr) {
     mark_live(block);
-    upkeep.balance(heap.engine);
+    balance();
     note_slow_path(0);
   }
   return block;
@@ -102,7 +102,7 @@ SPILLWAY_COLD void* take_growing(size_t size) {
   void* block = heap.engine.store().wide().take(size);
   if (block != nullptr) {
     mark_live(block);
-    upkeep.balance(heap.engine);
+    balance();
   }
   return block;
 }

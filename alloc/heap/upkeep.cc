@@ -179,6 +179,12 @@ void work_without_thread(uint64_t given) {
 
 }  // namespace
 
+void balance() {
+  if (upkeep.balance(heap.engine)) {
+    fallback::collect_waiting();
+  }
+}
+
 void note_slow_path(uint64_t given) {
   // seq_cst: after what the caller gave back; pairs with the store in leave().
   uint32_t seen = thread_state.load(std::memory_order_seq_cst);

@@ -25,6 +25,11 @@ extern constinit core::Upkeep upkeep;
 // that is due where there is none. For signal handlers, too.
 void note_slow_path(uint64_t given);
 
+// After a call that took memory, with nothing held. When the heap has grown by an eighth since the
+// last time, free memory that it can't use goes back: that of freed wide slots, and what the
+// fallback keeps for the thread. Some nanoseconds otherwise.
+void balance();
+
 // Ends the thread, if there is one, and waits for that, a second at most; and starts one again if
 // free memory waits.
 void end_upkeep_thread();
