@@ -115,7 +115,7 @@ GOALS = (
     Goal("the same, more mappings", "absolute", 2, ("churn/mappings",), unit=""),
     Goal("20 of 5-25 MiB, written", "fastest", 1.1, ("large/5-25MiB",)),
     Goal("the same, pages touched", "at_most", 0.4, ("large/touched",), "tcmalloc"),
-    Goal("freed, 2 s later / peak", "absolute", 0.05, ("large/left",)),
+    Goal("5-25 MiB freed, 2 s / peak", "absolute", 0.05, ("large/left",)),
     Goal("one size, up to 64 KiB", "absolute", 1.13, ONE_SIZE_LOW),
     Goal("one size, from 128 KiB on", "absolute", 1.034, ONE_SIZE_HIGH),
     Goal("sizes drift, memory / live", "absolute", 1.15, ("drift/worst_ratio",)),

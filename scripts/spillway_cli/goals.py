@@ -5,6 +5,7 @@ Each goal is a ratio of medians of one report: of the subject's figure to the be
 
 import dataclasses
 import json
+import math
 import pathlib
 import statistics
 
@@ -16,6 +17,7 @@ RIVALS = ("mimalloc", "jemalloc", "tcmalloc")
 PEERS = (BASELINE, *RIVALS)
 OFF = (SUBJECT_OFF,)
 OFF_LIMIT = 1.02  # of each figure with the pool to that without it
+FAILED = "failed!"
 NAME, CELL, HEADING = 10, 10, 12  # columns
 
 
@@ -55,7 +57,8 @@ def add_parser(subparsers):
         description="For every program of a report.json of `spillway ab`: Spillway's processor time to "
         "that of the fastest peer, its peak memory and page faults to the least of mimalloc, jemalloc and "
         "tcmalloc, and what a server holds after its load to the least of all; beside that, the same "
-        f"figures to those of {SUBJECT_OFF}, if it was compared. Exit status 1 when a goal is missed.",
+        f"figures to those of {SUBJECT_OFF}, if it was compared. A program that fails under Spillway misses "
+        "each goal that a peer has a figure for. Exit status 1 when a goal is missed.",
     )
     parser.add_argument(
         "report", metavar="REPORT", nargs="?", type=pathlib.Path, default=paths.REPORTS / "report.json",
@@ -102,15 +105,19 @@ def judge(programs, subject):
     for name, medians in programs.items():
         cells = (_cell(goal, _ratio(goal, medians, subject)) for goal in goals)
         lines.append(f"{name:{NAME}}" + "".join(f"{cell:<{CELL}}" for cell in cells))
-    lines += ["", "x: ratio to the best of them, whose name begins so; ! is a goal missed", ""]
+    lines += ["", "x: ratio to the best of them, whose name begins so; ! is a goal missed"]
+    if any(FAILED in line for line in lines):
+        lines.append(f"{FAILED} no figure of {subject}, one of the others")
+    lines.append("")
     missed = False
     for goal in goals:
         ratios = [ratio for medians in programs.values() if (ratio := _ratio(goal, medians, subject))]
         within = sum(ratio <= goal.limit for ratio, _ in ratios)
         wanted = round(goal.share * len(ratios))
-        missed |= within < wanted
+        too_few = within < wanted or any(math.isinf(ratio) for ratio, _ in ratios)
+        missed |= too_few
         lines.append(f"{goal.heading + ':':{HEADING}}{within} of {len(ratios)} within {goal.limit:g}, wanted {wanted}"
-                     + ("" if within >= wanted else " !"))  # fmt: skip
+                     + (" !" if too_few else ""))  # fmt: skip
         means = {other: _mean(goal, programs, subject, other) for other in goal.others}
         means = {other: mean for other, mean in means.items() if mean}
         too_high = goal.mean and any(mean >= 1 for mean in means.values())
@@ -121,10 +128,13 @@ def judge(programs, subject):
 
 
 def _ratio(goal, medians, subject):
-    """(the subject's figure to the best of the others', whose it is); None without one or the other."""
-    own = medians.get(subject, {}).get(goal.field)
+    """(the subject's figure to the best of the others', whose it is); None without one of theirs.
+
+    Infinite without the subject's: the program failed under it.
+    """
+    own = medians.get(subject, {}).get(goal.field, math.inf)
     others = {o: medians[o][goal.field] for o in goal.others if goal.field in medians.get(o, {})}
-    if own is None or not others:
+    if not others:
         return None
     best = min(others, key=others.get)
     return own / max(others[best], 1e-9), best
@@ -134,11 +144,14 @@ def _cell(goal, ratio):
     if ratio is None:
         return "-"
     value, best = ratio
+    if math.isinf(value):
+        return FAILED
     return f"{value:.2f}{'!' if value > goal.limit else ' '}" + ("" if goal.others == OFF else best[:2])
 
 
 def _mean(goal, programs, subject, other):
     """Over the programs that have both; None without any."""
     alone = dataclasses.replace(goal, others=(other,))
-    ratios = [ratio[0] for medians in programs.values() if (ratio := _ratio(alone, medians, subject))]
+    found = [ratio[0] for medians in programs.values() if (ratio := _ratio(alone, medians, subject))]
+    ratios = [ratio for ratio in found if math.isfinite(ratio)]
     return statistics.geometric_mean(ratios) if ratios and min(ratios) > 0 else None

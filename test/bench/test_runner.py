@@ -124,6 +124,10 @@ class Suites(unittest.TestCase):
             self.assertEqual([other for longer, other in prefixes
                               if longer.startswith(prefix) and other != name], [], prefix)
 
+    def test_each_goal_has_a_line_of_its_own(self):
+        lines = [(goal.work, goal.kind, goal.other) for goal in goals.GOALS]
+        self.assertEqual(sorted(set(lines)), sorted(lines))
+
     def test_each_goal_is_decided_by_one_suite(self):
         for goal in goals.GOALS:
             owners = {suites.suite_of(row).name for row in goal.rows}
@@ -233,7 +237,7 @@ class Suites(unittest.TestCase):
         with self.assertRaises(suites.SuiteFailed):
             measured(calls, [report], "glibc")
 
-    def test_goals_of_rows_that_nobody_ran_are_no_error(self):
+    def test_goals_of_suites_that_did_not_run_are_no_error(self):
         campaign = rounds.Campaign([allocators.Allocator("glibc", None)])
         self.assertEqual(main.unknown_rows(campaign, ["pool"], "full"), [])
 
@@ -298,7 +302,7 @@ class Rounds(unittest.TestCase):
             self.assertEqual(tuple(campaign.rounds_of(name, "full")
                                    for name in ("calls", "memory", "contention")), expected)
 
-    def test_an_interrupted_round_counts_for_nobody(self):
+    def test_an_interrupted_round_does_not_count(self):
         def calls_then_stop(programs, allocator, arguments):
             if len(self.turns) == 3:  # in the second round, after one of two
                 raise KeyboardInterrupt

@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(spilled_blocks_serve_others_before_new_chunks_do) {
   BOOST_TEST(spilled_bytes() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(what_nobody_wants_is_given_back_as_time_passes) {
+BOOST_AUTO_TEST_CASE(unwanted_blocks_are_given_back_as_time_passes) {
   pass(4 * kKiB, 16);
   heap.cool_down();
   put(4 * kKiB, take(4 * kKiB, 6, kTaker), kGiver);

@@ -69,13 +69,28 @@ class Judge(unittest.TestCase):
         self.assertIn("peak/off:   1 of 1", text)
         self.assertTrue(missed)
 
-    def test_an_allocator_that_failed_is_left_out(self):
+    def test_a_peer_that_failed_is_left_out(self):
         one = figures(spillway={"cpu": 0.9, "peak": 90.0})
         del one["jemalloc"]
         self.assertFalse(judge(one=one)[1])
+        text, missed = judge(one=one, two={})
+        self.assertIn("CPU:        1 of 1 within 1.02, wanted 1\n", text)
+        self.assertIn("\ntwo       -         -         -\n", text)
+        self.assertFalse(missed)
+
+    def test_a_program_that_fails_under_the_subject_misses_its_goals(self):
+        good = {"cpu": 0.9, "peak": 90.0, "faults": 900.0}
+        programs = {f"p{i}": figures(spillway=good) for i in range(6)}
+        self.assertFalse(judge(**programs)[1])
         none = figures()
         del none["spillway"]
-        self.assertIn("1 of 1 within 1.02", judge(one=one, none=none)[0])
+        text, missed = judge(**programs, none=none)
+        self.assertTrue(missed)
+        self.assertIn("\nnone      failed!   failed!   failed!\n", text)
+        self.assertIn("failed! no figure of spillway", text)
+        self.assertIn("CPU:        6 of 7 within 1.02, wanted 7 !", text)
+        self.assertIn("faults:     6 of 7 within 1, wanted 5 !", text)
+        self.assertIn("geometric mean 0.900 x glibc", text)  # of the programs that ran
 
 
 class Command(support.WithFolder):
