@@ -1,12 +1,12 @@
 // One class of an arena, used as a thread's cache does.
 #pragma once
 
-#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstring>
 #include <vector>
 
 #include "alloc/core/central.h"
+#include "test/bytes.h"
 #include "test/os/fake_process.h"
 #include "test/os/faulty_memory.h"
 
@@ -63,8 +63,7 @@ struct CentralFixture {
     return arena.state(arena.granule_at(arena.offset(block)));
   }
   bool is_filled_with(const void* block, char value) const {
-    const auto* bytes = static_cast<const char*>(block);
-    return std::all_of(bytes, bytes + size, [value](char byte) { return byte == value; });
+    return spillway::testing::holds(block, 0, size, value);
   }
   // From the span's start.
   size_t offset(const void* block) const {

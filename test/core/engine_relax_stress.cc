@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "test/core/fixture.h"
+#include "test/random.h"
 #include "test/wait.h"
 
 namespace spillway::core {
@@ -85,13 +86,12 @@ struct RelaxStress : EngineFixture<Store> {
     ThreadAnchor anchor = new_anchor();
     this->engine.attach(anchor);
     this->engine.allow_borrowing(anchor);
-    uint32_t random = seed;
+    spillway::testing::Random random(seed);
     uint64_t stamp = uint64_t{seed} << 32;
     std::vector<Held> held;
     const uint32_t rounds = 500 + seed % 3000;
     for (uint32_t round = 0; round < rounds; ++round) {
-      random = random * 1664525 + 1013904223;
-      const uint32_t dice = random >> 16;
+      const uint32_t dice = random();
       const ClassIndex index{static_cast<uint8_t>(dice % 16 == 0 ? 4 : dice % 3 + 1)};
       if (held.size() < 24 && dice % 5 != 0) {
         stamp += 1 << 20;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "test/core/fixture.h"
+#include "test/random.h"
 
 namespace spillway::core {
 namespace {
@@ -23,11 +24,10 @@ struct Stress : EngineFixture<Store> {
   void work(uint32_t number) {
     ThreadAnchor anchor = new_anchor();
     this->engine.attach(anchor);
-    uint32_t random = number * 77 + 1;
+    spillway::testing::Random random(number * 77 + 1);
     std::vector<void*> held;
     for (uint32_t round = 0; round < kRounds; ++round) {
-      random = random * 1664525 + 1013904223;
-      const uint32_t dice = random >> 16;
+      const uint32_t dice = random();
       if (held.size() < 20 && dice % 3 != 0) {
         void* const block =
             this->allocate(anchor, ClassIndex{static_cast<uint8_t>(dice % kBlockSizes.size() + 1)});

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "alloc/core/freelist.h"
+#include "test/random.h"
 
 namespace spillway::core {
 namespace {
@@ -25,19 +26,19 @@ void churn(uint32_t slots, uint32_t threads, uint32_t most_batch, uint32_t round
   for (uint32_t number = 0; number < threads; ++number) {
     workers.emplace_back([&, number] {
       uint32_t hint = number % list.words();
-      uint32_t random = number + 1;
+      spillway::testing::Random random(number + 1);
       std::vector<SlotIndex> held;
       std::vector<SlotIndex> batch(most_batch);
       for (uint32_t round = 0; round < rounds; ++round) {
-        random = random * 1664525 + 1013904223;
-        const uint32_t wanted = (random >> 16) % most_batch + 1;
+        const uint32_t dice = random();
+        const uint32_t wanted = dice / 2 % most_batch + 1;
         const uint32_t count = list.take(hint, batch.data(), wanted);
         for (uint32_t i = 0; i < count; ++i) {
           // relaxed: the freelist orders these accesses; that is what is tested.
           errors += owned[raw(batch[i])].exchange(true, std::memory_order_relaxed) ? 1U : 0U;
           held.push_back(batch[i]);
         }
-        if (count == 0 || (random & 1) != 0) {
+        if (count == 0 || dice % 2 != 0) {
           for (const SlotIndex slot : held) {
             owned[raw(slot)].store(false, std::memory_order_relaxed);
           }

@@ -1,15 +1,13 @@
 // Blocks of the classes; page_heap_large.cc has the longer ones, page_heap_purge.cc upkeep.
 #include "alloc/core/page_heap.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
-#include <fstream>
 #include <set>
 #include <vector>
 
 #include "test/core/page_heap_fixture.h"
+#include "test/mapped_bytes.h"
 
 namespace spillway::core {
 namespace {
@@ -315,13 +313,6 @@ BOOST_AUTO_TEST_CASE(what_is_needed_is_had_when_a_whole_step_is_refused) {
   }
 }
 
-// Of address space, by the whole process.
-uint64_t mapped_bytes() {
-  uint64_t pages = 0;
-  std::ifstream("/proc/self/statm") >> pages;
-  return pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-}
-
 BOOST_AUTO_TEST_CASE(no_more_is_committed_than_needed_where_it_is_resident_at_once) {
   std::vector<void*> blocks = get_many(kMiB, 12);
   heap.arena().commit_exactly();
@@ -348,11 +339,12 @@ BOOST_AUTO_TEST_CASE(a_sealed_arena_serves_what_it_has) {
   BOOST_TEST(heap.size_bytes() == size);
   BOOST_TEST((get_large(3 * kMiB) == nullptr));
   const uint64_t untouched = heap.untouched_bytes();
-  const uint64_t mapped = mapped_bytes();
+  const uint64_t mapped = spillway::testing::mapped_bytes();
   heap.give_up_untouched();
   // But for pages at the ends of what went.
-  BOOST_TEST(mapped - mapped_bytes() <= untouched);
-  BOOST_TEST(mapped - mapped_bytes() + kMiB >= untouched);
+  const uint64_t gone = mapped - spillway::testing::mapped_bytes();
+  BOOST_TEST(gone <= untouched);
+  BOOST_TEST(gone + kMiB >= untouched);
   for (void* block : more) {
     fill(block);
   }

@@ -11,13 +11,15 @@
 #include "alloc/base/bits.h"
 #include "alloc/config/size_classes.h"
 #include "alloc/core/page_heap.h"
+#include "test/bytes.h"
 #include "test/os/faulty_memory.h"
 
 namespace spillway::core::testing {
 
 namespace faulty = os::faulty;
+using spillway::testing::holds;
 
-inline constexpr size_t kHeapColouredFrom = 32 * kKiB;
+inline constexpr size_t kHeapColouredFrom = 64 * kKiB;  // heap/heap.h has it
 inline constexpr size_t kMostRun = 64 * kMiB;
 
 // A quarter of it is for wide slots.
@@ -90,10 +92,6 @@ struct PageHeapFixture {
   }
 
   void fill(void* block, char value = 0x5a) const { std::memset(block, value, heap.usable(block)); }
-  static bool holds(const void* block, size_t from, size_t to, char value) {
-    const auto* bytes = static_cast<const char*>(block);
-    return std::all_of(bytes + from, bytes + to, [value](char byte) { return byte == value; });
-  }
   bool is_filled_with(const void* block, char value) const {
     return holds(block, 0, heap.usable(block), value);
   }

@@ -54,8 +54,8 @@ struct Passing : PageHeapFixture {
     return size + (size >= kHeapColouredFrom ? kGrainSize : 0);
   }
   uint64_t spilled_bytes() const { return heap.size_bytes() - free_bytes() - live_bytes; }
-  // page_heap.h: what all lists together may have room for.
-  uint64_t most_spilled() const { return 256 * kKiB + heap.size_bytes() / 32; }
+  // What all lists together may have room for: PageHeap::kLeastSpillRoom and kSpillShare.
+  uint64_t most_spilled() const { return 256 * kKiB + heap.size_bytes() / 8; }
 
   uint64_t live_bytes = 0;
 };

@@ -1,14 +1,13 @@
 #include "alloc/core/spill_freelist.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <set>
 #include <thread>
 #include <vector>
+
+#include "test/forked_child.h"
 
 namespace spillway::core {
 namespace {
@@ -165,17 +164,12 @@ BOOST_AUTO_TEST_CASE(a_child_has_all_room_whatever_others_had_in_hand) {
   });
   int bad = 0;
   for (int i = 0; i < 20; ++i) {
-    const pid_t child = fork();
-    if (child == 0) {
+    const bool good = spillway::testing::holds_in_child([this] {
       list.recover_after_fork();
       void* blocks[kMost];
-      const bool good =
-          list.take(blocks, kMost) <= 8 && put(0, kMost) == 16 && list.take(blocks, kMost) == 16;
-      _exit(good ? 0 : 1);
-    }
-    int status = -1;
-    waitpid(child, &status, 0);
-    bad += status != 0 ? 1 : 0;
+      return list.take(blocks, kMost) <= 8 && put(0, kMost) == 16 && list.take(blocks, kMost) == 16;
+    });
+    bad += good ? 0 : 1;
   }
   enough = true;
   other.join();

@@ -1,30 +1,15 @@
 #include "alloc/core/upkeep.h"
 
-#include <algorithm>
 #include <boost/test/unit_test.hpp>
-#include <cstring>
 #include <vector>
 
+#include "test/bytes.h"
 #include "test/core/upkeep_fixture.h"
 
 namespace spillway::core {
 namespace {
 
 using namespace testing;  // NOLINT(google-build-using-namespace)
-
-struct LargeBlocks : UpkeepFixture {
-  static constexpr size_t kBytes = 16 * kMiB;
-  std::vector<void*> written_large_blocks() {
-    std::vector<void*> blocks(8);
-    for (void*& block : blocks) {
-      block = heap.take_large(kBytes, 1);
-      BOOST_REQUIRE(block != nullptr);
-      std::memset(block, 1, kBytes);
-    }
-    return blocks;
-  }
-  PageHeap& heap = engine.store();
-};
 
 BOOST_FIXTURE_TEST_SUITE(upkeep, UpkeepFixture)
 
@@ -50,8 +35,7 @@ BOOST_AUTO_TEST_CASE(purged_memory_reads_as_zero) {
     void* block = take(anchor, kLarge);
     BOOST_REQUIRE(block != nullptr);
     BOOST_TEST((state_of(block).load() == SlotState::kClean));
-    const auto* bytes = static_cast<const char*>(block);
-    BOOST_TEST(std::all_of(bytes, bytes + kMiB, [](char byte) { return byte == 0; }));
+    BOOST_TEST(spillway::testing::holds(block, 0, kMiB, 0));
   }
   for (const void* block : kept) {
     BOOST_REQUIRE(static_cast<const char*>(block)[4 * kKiB - 1] == 0x5a);
@@ -84,8 +68,7 @@ BOOST_AUTO_TEST_CASE(blocks_in_use_are_left_alone) {
   run();
   BOOST_TEST(upkeep.purged_bytes() > 0U);
   for (const void* block : kept) {
-    const auto* bytes = static_cast<const char*>(block);
-    BOOST_REQUIRE(std::all_of(bytes, bytes + 64 * kKiB, [](char byte) { return byte == 0x5a; }));
+    BOOST_REQUIRE(spillway::testing::holds(block, 0, 64 * kKiB, 0x5a));
   }
 }
 
@@ -191,105 +174,6 @@ BOOST_AUTO_TEST_CASE(a_heap_is_not_balanced_during_a_pause) {
   BOOST_TEST(wide_bytes() >= 3 * kMiB);
   upkeep.turns().resume(this);
   BOOST_TEST(upkeep.balance(engine));
-}
-
-BOOST_FIXTURE_TEST_CASE(large_blocks_leave_a_share_of_what_is_in_use_free, LargeBlocks) {
-  std::vector<void*> blocks = written_large_blocks();
-  for (void* block : blocks) {
-    BOOST_REQUIRE(heap.give_large(block));
-    upkeep.note_large_free(engine, kBytes);
-    BOOST_TEST(heap.free_bytes().dirty() <= 64 * kMiB + kBytes);
-  }
-  BOOST_TEST(heap.free_bytes().dirty() <= 32 * kMiB + kBytes);
-}
-
-BOOST_FIXTURE_TEST_CASE(large_blocks_that_find_the_turn_taken_go_at_the_end_of_a_run, LargeBlocks) {
-  std::vector<void*> blocks = written_large_blocks();
-  upkeep.turns().pause(this);
-  for (void* block : blocks) {
-    BOOST_REQUIRE(heap.give_large(block));
-    upkeep.note_large_free(engine, kBytes);
-  }
-  upkeep.turns().resume(this);
-  BOOST_TEST(heap.free_bytes().dirty() >= 128 * kMiB);
-  run();
-  BOOST_TEST(heap.free_bytes().dirty() <= 32 * kMiB + kBytes);
-}
-
-BOOST_FIXTURE_TEST_CASE(large_blocks_that_are_replaced_keep_their_memory, LargeBlocks) {
-  std::vector<void*> blocks = written_large_blocks();
-  const uint64_t purged = upkeep.purged_bytes();
-  for (int round = 0; round < 3; ++round) {
-    for (void*& block : blocks) {
-      BOOST_REQUIRE(heap.give_large(block));
-      upkeep.note_large_free(engine, kBytes);
-      block = heap.take_large(kBytes, 1);
-      BOOST_REQUIRE(block != nullptr);
-    }
-  }
-  BOOST_TEST(upkeep.purged_bytes() == purged);
-  for (void* block : blocks) {
-    BOOST_REQUIRE(heap.give_large(block));
-  }
-}
-
-// Eight blocks are freed and taken again by turns: 128 MiB, of which 32 MiB stay at first.
-struct Alternating : LargeBlocks {
-  // Returns how much went to the kernel.
-  uint64_t free_and_take() {
-    const uint64_t purged = upkeep.purged_bytes();
-    for (void* block : blocks) {
-      BOOST_REQUIRE(heap.give_large(block));
-      upkeep.note_large_free(engine, kBytes);
-    }
-    blocks = written_large_blocks();
-    return upkeep.purged_bytes() - purged;
-  }
-  std::vector<void*> blocks = written_large_blocks();
-};
-
-// As much is in use meanwhile.
-struct AlternatingBeside : Alternating {
-  ~AlternatingBeside() {
-    for (void* block : beside) {
-      BOOST_REQUIRE(heap.give_large(block));
-    }
-  }
-  std::vector<void*> beside = written_large_blocks();
-};
-
-BOOST_FIXTURE_TEST_CASE(regret_keeps_no_more_than_is_in_use, Alternating) {
-  for (int round = 0; round < 3; ++round) {
-    BOOST_TEST(free_and_take() >= 64 * kMiB);
-  }
-}
-
-BOOST_FIXTURE_TEST_CASE(memory_that_was_trimmed_and_is_taken_again_stays_the_next_time,
-                        AlternatingBeside) {
-  BOOST_TEST(free_and_take() >= 64 * kMiB);
-  BOOST_TEST(free_and_take() <= kBytes);
-  BOOST_TEST(free_and_take() == 0U);
-}
-
-BOOST_FIXTURE_TEST_CASE(regret_fades, AlternatingBeside) {
-  free_and_take();
-  free_and_take();
-  BOOST_TEST(free_and_take() == 0U);
-  // Time without a run counts, too.
-  os::fake::advance_clock(uint64_t{200} * kDelayMs / 2 * 1'000'000);
-  run();
-  BOOST_TEST(free_and_take() >= 64 * kMiB);
-}
-
-BOOST_FIXTURE_TEST_CASE(growth_after_a_trim_is_no_more_regret_than_was_trimmed, Alternating) {
-  const uint64_t trimmed = free_and_take();
-  std::vector<void*> more = written_large_blocks();
-  more.insert(more.end(), blocks.begin(), blocks.end());
-  for (void* block : more) {
-    BOOST_REQUIRE(heap.give_large(block));
-    upkeep.note_large_free(engine, kBytes);
-  }
-  BOOST_TEST(heap.free_bytes().dirty() <= 32 * kMiB + trimmed + 2 * kBytes);
 }
 
 BOOST_AUTO_TEST_CASE(a_little_that_is_used_all_the_time_is_nothing_to_come_back_for) {

@@ -1,19 +1,20 @@
 // Wide slots at the end of an arena; most have eight of 4 MiB.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cstring>
 #include <vector>
 
 #include "alloc/core/wide_slots.h"
+#include "test/bytes.h"
 #include "test/os/fake_process.h"
 #include "test/os/faulty_memory.h"
 
 namespace spillway::core::testing {
 
 namespace faulty = os::faulty;
+using spillway::testing::holds;
 inline constexpr size_t kSlot = 4 * kMiB;
 inline constexpr uint32_t kSlots = 8;
 // In front of the slots.
@@ -59,10 +60,6 @@ struct WideFixture {
     wide.give(block);
   }
   void fill(void* block) { std::memset(block, 0x5a, wide.usable(block)); }
-  static bool holds(const void* block, size_t from, size_t to, char value) {
-    const auto* bytes = static_cast<const char*>(block);
-    return std::all_of(bytes + from, bytes + to, [value](char byte) { return byte == value; });
-  }
   stats::Snapshot snapshot() const {
     stats::Snapshot result;
     wide.collect(result);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "test/core/wide_slots_fixture.h"
+#include "test/random.h"
 #include "test/wait.h"
 
 namespace spillway::core {
@@ -62,12 +63,11 @@ struct Stress : ManySlots {
     }
   }
   void work(uint32_t seed) {
-    uint32_t random = seed;
+    spillway::testing::Random random(seed);
     uint64_t stamp = uint64_t{seed} << 32;
     std::vector<Held> held;
     while (!enough) {
-      random = random * 1664525 + 1013904223;
-      const uint32_t dice = random >> 12;
+      const uint32_t dice = random();
       if (held.size() < 8 && dice % 3 == 0) {
         take_one(dice / 3, stamp += 1 << 20, held);
       } else if (!held.empty() && dice % 3 == 1) {

@@ -11,6 +11,7 @@
 #include "alloc/heap/lifecycle.h"
 #include "alloc/heap/report.h"
 #include "alloc/heap/start.h"
+#include "test/bytes.h"
 #include "test/os/fake_process.h"
 
 namespace spillway::heap::testing {
@@ -73,12 +74,7 @@ inline bool is_filled(const void* block, size_t size, unsigned seed) {
   return i == size;
 }
 inline bool is_zero(const void* block, size_t size) {
-  const auto* bytes = static_cast<const unsigned char*>(block);
-  size_t i = 0;
-  while (i < size && bytes[i] == 0) {
-    ++i;
-  }
-  return i == size;
+  return spillway::testing::holds(block, 0, size, 0);
 }
 
 // Around every border between fallback and pool, and between classes.

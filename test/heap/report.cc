@@ -133,10 +133,16 @@ BOOST_AUTO_TEST_CASE(sums_agree_with_the_classes) {
 }
 
 BOOST_AUTO_TEST_CASE(the_fallbacks_blocks_are_not_counted) {
-  const uint64_t before = snapshot().allocations_total;
-  free(allocate(100));
-  free(allocate(2 * kMiB));
-  BOOST_TEST(snapshot().allocations_total == before);
+  const stats::Snapshot before = snapshot();
+  for (const size_t size : {size_t{100}, 65 * kMiB}) {  // below the pool's window, and above it
+    void* block = allocate(size);
+    BOOST_REQUIRE(block != nullptr);
+    BOOST_TEST(!is_pooled(block));
+    free(block);
+  }
+  const stats::Snapshot after = snapshot();
+  BOOST_TEST(after.allocations_total == before.allocations_total);
+  BOOST_TEST(after.large_allocations_total == before.large_allocations_total);
 }
 
 BOOST_AUTO_TEST_CASE(each_format_is_written_whole) {

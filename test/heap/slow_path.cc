@@ -56,7 +56,8 @@ BOOST_AUTO_TEST_CASE(more_blocks_than_a_bin_holds_stay_apart) {
 }
 
 // A thread that finds no free run since others are about to give theirs back does not take new
-// memory each time.
+// memory each time: the heap grows by what all hold at once, by what they are moving, and by an
+// eighth, without which no thread searches the bitmaps again. That is less than twice the first.
 BOOST_AUTO_TEST_CASE(many_threads_do_not_make_the_heap_grow) {
   constexpr size_t kSize = 3 * kMiB / 2;  // no cache holds it
   constexpr size_t kThreads = 8;
@@ -79,7 +80,7 @@ BOOST_AUTO_TEST_CASE(many_threads_do_not_make_the_heap_grow) {
   for (std::thread& thread : threads) {
     thread.join();
   }
-  BOOST_TEST(snapshot().pool_grown_bytes <= before + 8 * kThreads * kHeld * kSize);
+  BOOST_TEST(snapshot().pool_grown_bytes <= before + 2 * kThreads * kHeld * kSize);
 }
 
 BOOST_AUTO_TEST_CASE(a_signal_handler_inside_a_bin_goes_to_the_freelist) {

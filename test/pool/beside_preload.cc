@@ -16,8 +16,12 @@
 #include <vector>
 
 #include "spillway/pool.h"
+#include "test/bytes.h"
+#include "test/random.h"
 
 namespace {
+
+using spillway::testing::Random;
 
 constexpr uint32_t kThreads = 4;
 constexpr uint32_t kRounds = 1500;
@@ -28,11 +32,6 @@ void check(bool good, const char* what) {
     std::fprintf(stderr, "wrong: %s\n", what);
     _exit(1);
   }
-}
-
-uint32_t next_random(uint32_t& state) {
-  state = state * 1664525 + 1013904223;
-  return state >> 8;
 }
 
 struct Free {
@@ -53,7 +52,8 @@ struct Item {
   void fill() { std::memset(data(), static_cast<int>(mark), size); }
   void verify() {
     check(data()[0] == mark, "the first byte");
-    check(std::memcmp(data(), data() + 1, size - 1) == 0, "the bytes after the first");
+    check(spillway::testing::holds(data(), 0, size, static_cast<char>(mark)),
+          "the bytes after the first");
   }
 };
 
@@ -62,16 +62,16 @@ std::vector<Item> exchanged;
 std::atomic<uint64_t> pooled{0};
 
 // From 4 KiB to 1 MiB, small ones more often.
-size_t random_size(uint32_t& random) {
-  const size_t most = kLeast << (next_random(random) % 9);
-  return kLeast + next_random(random) % (most - kLeast + 1);
+size_t random_size(Random& random) {
+  const size_t most = kLeast << (random() % 9);
+  return kLeast + random() % (most - kLeast + 1);
 }
 
-Item make_item(spillway::Pool& pool, uint32_t& random) {
+Item make_item(spillway::Pool& pool, Random& random) {
   Item item;
   item.size = random_size(random);
-  item.mark = static_cast<std::byte>(next_random(random));
-  switch (next_random(random) % 4) {
+  item.mark = static_cast<std::byte>(random());
+  switch (random() % 4) {
     case 0:
       item.from_malloc.reset(static_cast<std::byte*>(std::malloc(item.size)));
       break;
@@ -106,15 +106,15 @@ void grow(Item& item) {
 }
 
 void work(spillway::Pool& pool, uint32_t number) {
-  uint32_t random = number * 7919 + 1;
+  Random random(number * 7919 + 1);
   std::vector<Item> held;
   for (uint32_t round = 0; round < kRounds; ++round) {
-    const uint32_t dice = next_random(random) % 8;
+    const uint32_t dice = random() % 8;
     if (held.size() < 6) {
       held.push_back(make_item(pool, random));
       continue;
     }
-    std::swap(held[next_random(random) % held.size()], held.back());
+    std::swap(held[random() % held.size()], held.back());
     held.back().verify();
     if (dice == 0) {
       grow(held.back());
@@ -125,7 +125,7 @@ void work(spillway::Pool& pool, uint32_t number) {
         exchanged.push_back(std::move(held.back()));
         held.pop_back();
       } else {
-        std::swap(exchanged[next_random(random) % exchanged.size()], held.back());
+        std::swap(exchanged[random() % exchanged.size()], held.back());
       }
     } else {
       held.pop_back();

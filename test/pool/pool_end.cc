@@ -1,12 +1,12 @@
 // What is left of a pool while buffers are in use. Point C11 of the reference pool.
 #include <boost/test/unit_test.hpp>
-#include <fstream>
 #include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "spillway/pool.h"
+#include "test/mapped_bytes.h"
 #include "test/pool/fixture.h"
 #include "test/pool/worker.h"
 
@@ -14,13 +14,6 @@ namespace spillway {
 namespace {
 
 using namespace pool::testing;  // NOLINT(google-build-using-namespace)
-
-// What the process has mapped.
-size_t mapped_pages() {
-  size_t pages = 0;
-  std::ifstream("/proc/self/statm") >> pages;
-  return pages;
-}
 
 BOOST_AUTO_TEST_SUITE(pool_end)
 
@@ -220,11 +213,11 @@ BOOST_AUTO_TEST_CASE(c11_nothing_is_left_of_many_pools) {
   for (int i = 0; i < 10; ++i) {
     round();
   }
-  const size_t before = mapped_pages();
+  const uint64_t before = spillway::testing::mapped_bytes();
   for (int i = 0; i < 100; ++i) {
     round();
   }
-  BOOST_TEST(mapped_pages() <= before + pages_of(64 * kMiB));
+  BOOST_TEST(spillway::testing::mapped_bytes() <= before + 64 * kMiB);
 }
 
 BOOST_AUTO_TEST_CASE(c11_a_moved_pool_is_the_same_pool) {

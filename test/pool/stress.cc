@@ -3,7 +3,6 @@
 // same time shows in its bytes, a lost one in the statistics.
 #include <atomic>
 #include <boost/test/unit_test.hpp>
-#include <cstring>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -11,26 +10,23 @@
 #include <vector>
 
 #include "spillway/pool.h"
+#include "test/bytes.h"
 #include "test/pool/fixture.h"
+#include "test/random.h"
 
 namespace spillway {
 namespace {
 
 using namespace pool::testing;  // NOLINT(google-build-using-namespace)
+using spillway::testing::Random;
 
 constexpr uint32_t kThreads = 8;
 constexpr uint32_t kRounds = 3000;
 constexpr size_t kMaxPerClass = 48;  // fewer than the threads ask for, at times
 
-uint32_t next_random(uint32_t& state) {
-  state = state * 1664525 + 1013904223;
-  return state >> 8;
-}
-
 // All bytes are `mark`.
 bool is_marked(std::span<const std::byte> bytes, std::byte mark) {
-  return bytes.empty() ||
-         (bytes[0] == mark && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+  return spillway::testing::holds(bytes.data(), 0, bytes.size(), static_cast<char>(mark));
 }
 
 // What threads hold and send: one of the three forms, with the mark that its bytes have.
@@ -85,11 +81,11 @@ struct Stress {
     }
   }
 
-  Parcel fresh(Pool& from, Tenant owner, uint32_t& random, std::byte mark) {
+  Parcel fresh(Pool& from, Tenant owner, Random& random, std::byte mark) {
     Parcel parcel;
     parcel.mark = mark;
-    const uint32_t dice = next_random(random);
-    const size_t size = 1 + next_random(random) % (18 * kKiB);  // some are larger than all classes
+    const uint32_t dice = random();
+    const size_t size = 1 + random() % (18 * kKiB);  // some are larger than all classes
     switch (dice % 4) {
       case 0:
         parcel.buffer = from.alloc(size, owner);
@@ -116,16 +112,16 @@ struct Stress {
   }
 
   // Does one thing with a parcel that is kept.
-  void change(Parcel& parcel, uint32_t& random) {
+  void change(Parcel& parcel, Random& random) {
     check(parcel.is_intact());
-    const uint32_t dice = next_random(random);
+    const uint32_t dice = random();
     if (parcel.buffer) {
       if (dice % 4 == 0) {
         const size_t before = parcel.buffer.size();
         const std::span<const std::byte> own = parcel.buffer.span().first(before / 3);
         check(parcel.buffer.append(own) || own.size() > parcel.buffer.spare().size());
       } else if (dice % 4 == 1) {
-        check(parcel.buffer.resize(next_random(random) % (18 * kKiB), parcel.mark));
+        check(parcel.buffer.resize(random() % (18 * kKiB), parcel.mark));
       } else if (dice % 4 == 2) {
         parcel.raw = RawBuffer::from(std::move(parcel.buffer));
       } else {
@@ -159,12 +155,12 @@ struct Stress {
   }
 
   void work(uint32_t number) {
-    uint32_t random = number * 7919 + 17;
+    Random random(number * 7919 + 17);
     uint32_t mark = number;
     std::vector<Parcel> held;
     for (uint32_t round = 0; round < kRounds; ++round) {
-      const uint32_t dice = next_random(random);
-      const size_t at = held.empty() ? 0 : next_random(random) % held.size();
+      const uint32_t dice = random();
+      const size_t at = held.empty() ? 0 : random() % held.size();
       if (held.size() < 8 || dice % 4 == 0) {
         mark += kThreads;
         held.push_back(fresh(pool, dice % 3 == 0 ? tenant : Tenant(), random,
@@ -172,7 +168,7 @@ struct Stress {
       } else if (dice % 4 == 1) {
         change(held[at], random);
       } else if (dice % 4 == 2) {
-        mailboxes[next_random(random) % kThreads].send(to_send(held[at], dice >> 4));
+        mailboxes[random() % kThreads].send(to_send(held[at], dice >> 4));
       } else {
         check(held[at].is_intact());
         held[at].drop();
@@ -182,7 +178,7 @@ struct Stress {
       if (round % 16 == 0) {
         for (Parcel& parcel : mailboxes[number].empty()) {
           check(parcel.is_intact());
-          if (next_random(random) % 2 == 0) {
+          if (random() % 2 == 0) {
             change(parcel, random);
             held.push_back(std::move(parcel));
           } else {
@@ -203,7 +199,7 @@ struct Stress {
         const Tenant guest = passing->tenant("guest");
         for (int i = 0; i < 6; ++i) {
           held.push_back(fresh(*passing, guest, random, static_cast<std::byte>(number + 1)));
-          mailboxes[next_random(random) % kThreads].send(
+          mailboxes[random() % kThreads].send(
               fresh(*passing, guest, random, static_cast<std::byte>(number + 1)));
         }
       }
