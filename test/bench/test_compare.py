@@ -102,7 +102,7 @@ class Build(unittest.TestCase):
         self.build()
         self.assertEqual(self.ran, ["configuring", "build"])
 
-    def test_what_an_older_failure_left_is_in_nobodys_way(self):
+    def test_leftovers_of_an_older_failure_are_replaced(self):
         (self.folder / "0123456789ab" / ".git").mkdir(parents=True)
         (self.folder / "0123456789ab.new").mkdir()
         self.fails = False

@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(a_write_takes_the_line_from_all_who_hold_it) {
   Coherence lines;
   BOOST_TEST(!lines.access(0, kLine, kReads));
   BOOST_TEST(!lines.access(1, kLine, kReads));
-  BOOST_TEST(lines.shared_lines() == 0U);  // nobody has written
+  BOOST_TEST(lines.shared_lines() == 0U);  // no thread has written
   BOOST_TEST(lines.access(1, kLine, kWrites));
   BOOST_TEST(!lines.access(1, kLine, kWrites));
   BOOST_TEST(lines.access(0, kLine, kReads));
@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(a_write_takes_the_line_from_all_who_hold_it) {
   BOOST_TEST(lines.shared_lines() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(reading_what_nobody_wrote_is_no_transfer) {
+BOOST_AUTO_TEST_CASE(reading_an_unwritten_line_is_no_transfer) {
   Coherence lines;
   for (unsigned thread = 0; thread < Coherence::kMostThreads; ++thread) {
     BOOST_TEST(!lines.access(thread, kLine, kReads));

@@ -71,7 +71,7 @@ class Failures(unittest.TestCase):
         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
         return done.stderr
 
-    def test_lock_that_nobody_gives_back(self):
+    def test_lock_that_is_never_given_back(self):
         line = self.failure(1, "--quick", "--filter", "pair/1/4K-64K/2t", LD_PRELOAD=LIBRARY, HANG="lock")
         self.assertIn("pair/1/4K-64K/2t: all threads wait", line)
 

@@ -40,7 +40,7 @@ struct Stress : EngineFixture<Store> {
         void* const block = held.back();
         held.pop_back();
         errors += *stamp_of(block) == reinterpret_cast<uintptr_t>(block) ? 0 : 1;
-        // Every other block is freed by whoever finds it in the mailbox.
+        // Every other block is freed by the thread that finds it in the mailbox.
         void* other = block;
         if (dice % 2 == 0) {
           other = mailboxes[dice % kMailboxes].exchange(block, std::memory_order_acq_rel);

@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(resize_beyond_the_largest_class_takes_exactly_the_size) {
   BOOST_TEST(take_all(pool, 8 * kKiB).size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(resize_to_what_nobody_has_changes_nothing) {
+BOOST_AUTO_TEST_CASE(a_resize_without_memory_changes_nothing) {
   Pool pool = make_pool(two_classes(2));
   Buffer buffer = pool.alloc(100);
   BOOST_TEST(buffer.append("kept"));

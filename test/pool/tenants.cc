@@ -158,7 +158,7 @@ BOOST_FIXTURE_TEST_CASE(b8_untracked_buffers_count_exactly, Tiered) {
   BOOST_TEST(tenant.live_bytes() == 0U);
 }
 
-BOOST_FIXTURE_TEST_CASE(b8_buffers_of_nobody_are_not_counted, Tiered) {
+BOOST_FIXTURE_TEST_CASE(b8_buffers_without_a_tenant_are_not_counted, Tiered) {
   const Buffer buffer = pool.alloc(1);
   BOOST_TEST(live_bytes() == 0U);
   BOOST_TEST(pool.statistics().tenants.empty());

@@ -241,7 +241,7 @@ class Progress(unittest.TestCase):
             bar.run("redis: run")
             self.assertLess(bar.left(), before)
 
-    def test_nobody_watches(self):
+    def test_without_a_terminal(self):
         stream = io.StringIO()
         progress.Progress(1, 1, 1, 80, stream).run("numpy: run")
         self.assertEqual(stream.getvalue(), "")
