@@ -45,6 +45,7 @@ bool PageHeap::start(const Config& config) {
   uint32_t buckets = 0;
   const auto add_bucket = [&](uint32_t length) {
     if (buckets == 0 || length > lengths[buckets - 1]) {
+      SPILLWAY_DCHECK(buckets < Chunk::kMostBuckets);
       lengths[buckets++] = static_cast<uint16_t>(length);
     }
   };

@@ -103,9 +103,9 @@ bool may_hold(const void* address);
 // reserve.
 void collect(bool force);
 
-// Returns memory that the calling thread freed and that waits for a later call of the thread's to be
-// returned. Nothing in a signal handler that interrupted mimalloc, nor with other versions of it. A
-// walk over the thread's free spans, some ns each, and the kernel's time for the memory.
+// Returns memory that the calling thread freed and that waits for a later call of the thread's to
+// be returned. Nothing in a signal handler that interrupted mimalloc, nor with other versions of
+// it. A walk over the thread's free spans, some ns each, and the kernel's time for the memory.
 void collect_waiting();
 
 // Bytes mimalloc has committed, now and at its peak, and the most that the process ever had

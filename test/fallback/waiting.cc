@@ -1,17 +1,13 @@
 // Memory that the thread freed and mimalloc would return at some later call.
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
-#include <cstdint>
 #include <cstring>
 #include <thread>
 #include <vector>
 
 #include "alloc/fallback/fallback.h"
 #include "alloc/fallback/fork_gate.h"
+#include "test/resident.h"
 
 #if SPILLWAY_FALLBACK_EXTENDED
 
@@ -19,22 +15,10 @@ namespace fallback = spillway::fallback;
 
 namespace {
 
+using spillway::testing::resident_share;
+
 constexpr size_t kSize = 1024;
 constexpr size_t kBlocks = 16 * 1024;
-
-// Of the pages that so many blocks lay in, the share that is resident still.
-double resident_share(const std::vector<void*>& blocks) {
-  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  size_t resident = 0;
-  for (void* block : blocks) {
-    unsigned char state = 0;
-    const uintptr_t start = reinterpret_cast<uintptr_t>(block) / page * page;
-    if (mincore(reinterpret_cast<void*>(start), page, &state) == 0) {
-      resident += state & 1;
-    }
-  }
-  return static_cast<double>(resident) / static_cast<double>(blocks.size());
-}
 
 // Addresses of blocks that were written and freed.
 std::vector<void*> freed_blocks() {

@@ -7,6 +7,7 @@
 
 #include "alloc/heap/inspect.h"
 #include "test/heap/fixture.h"
+#include "test/resident.h"
 #include "test/wait.h"
 
 namespace spillway::heap {
@@ -85,6 +86,26 @@ BOOST_AUTO_TEST_CASE(it_gives_back_what_no_thread_took_for_an_interval) {
   work_for_intervals(20);
   BOOST_TEST(upkeep.purged_bytes() - purged >= kMiB);
 }
+
+#if SPILLWAY_FALLBACK_EXTENDED
+// Of the two parts of the heap, neither keeps memory that the other would have to get anew.
+BOOST_AUTO_TEST_CASE(when_the_pool_grows_the_fallback_gives_up_what_waits) {
+  std::vector<void*> small(16 * 1024);
+  for (void*& block : small) {
+    block = allocate(kKiB);
+    fill(block, kKiB, 1);
+  }
+  for (void* block : small) {
+    free(block);
+  }
+  BOOST_TEST(spillway::testing::resident_share(small) > 0.5);
+  const uint64_t before = snapshot().pool_grown_bytes;
+  while (snapshot().pool_grown_bytes < before + before / 4 + 8 * kMiB) {
+    kept.push_back(allocate(kMiB));
+  }
+  BOOST_TEST(spillway::testing::resident_share(small) < 0.1);
+}
+#endif
 
 BOOST_AUTO_TEST_SUITE_END()
 
