@@ -164,6 +164,20 @@ bool may_hold(const void* address) {
 void collect(bool force) {
   const Passage passage;
   mi_collect(force);
+#if SPILLWAY_FALLBACK_EXTENDED
+  spillway_mimalloc_decommit_waiting();
+#endif
+}
+
+void keep_free_memory_for([[maybe_unused]] uint64_t milliseconds) {
+#if SPILLWAY_FALLBACK_EXTENDED
+  constexpr long kDefault = 25;
+  constexpr uint64_t kForever = uint64_t{1} << 40;  // 35 years; a time can be added to it
+  if (mi_option_get(mi_option_decommit_delay) == kDefault) {
+    mi_option_set(mi_option_decommit_delay,
+                  static_cast<long>(std::clamp<uint64_t>(milliseconds, kDefault, kForever)));
+  }
+#endif
 }
 
 void collect_waiting() {

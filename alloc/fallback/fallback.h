@@ -99,14 +99,19 @@ inline void free_near(void* block) {
 // does. Inside of blocks it may be true.
 bool may_hold(const void* address);
 
-// Returns free memory to the kernel; `force` also collects what the calling thread holds in
-// reserve.
+// Returns free memory to the kernel, that of collect_waiting() included; `force` also collects what
+// the calling thread holds in reserve.
 void collect(bool force);
 
 // Returns memory that the calling thread freed and that waits for a later call of the thread's to
 // be returned. Nothing in a signal handler that interrupted mimalloc, nor with other versions of
 // it. A walk over the thread's free spans, some ns each, and the kernel's time for the memory.
 void collect_waiting();
+
+// Has free memory kept so long before it is returned, in place of mimalloc's 25 ms (options.c),
+// which stays the least, and unless mimalloc's own variable says otherwise. Not with other versions
+// of it.
+void keep_free_memory_for(uint64_t milliseconds);
 
 // Bytes mimalloc has committed, now and at its peak, and the most that the process ever had
 // resident. One system call, getrusage. Other threads' latest changes may be missing
