@@ -1,5 +1,6 @@
 // Memory that the thread freed and mimalloc would return at some later call.
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <cstddef>
 #include <cstring>
 #include <thread>
@@ -19,14 +20,17 @@ using spillway::testing::resident_share;
 
 constexpr size_t kSize = 1024;
 constexpr size_t kBlocks = 16 * 1024;
+constexpr size_t kPageOfItsOwn = 100 * 1024;  // its end frees a span
 
-// Addresses of blocks that were written and freed.
+// Addresses of blocks that were written and freed. One more stays live, and its segment with it,
+// which mimalloc would put aside as a whole otherwise.
 std::vector<void*> freed_blocks() {
   std::vector<void*> blocks(kBlocks);
   for (void*& block : blocks) {
     block = fallback::allocate(kSize);
     memset(block, 1, kSize);
   }
+  static_cast<void>(fallback::allocate(kSize));
   for (void* block : blocks) {
     fallback::free(block);
   }
@@ -43,6 +47,17 @@ BOOST_AUTO_TEST_CASE(freed_memory_goes_back_at_once) {
   BOOST_TEST(resident_share(blocks) < 0.1);
   // And can be had again.
   BOOST_TEST(freed_blocks().size() == kBlocks);
+}
+
+// mimalloc alone returns it at the first free after 25 ms.
+BOOST_AUTO_TEST_CASE(freed_memory_stays_as_long_as_it_is_to) {
+  fallback::keep_free_memory_for(3'600'000);
+  const std::vector<void*> blocks = freed_blocks();
+  std::this_thread::sleep_for(std::chrono::milliseconds(60));
+  fallback::free(fallback::allocate(kPageOfItsOwn));
+  BOOST_TEST(resident_share(blocks) > 0.5);
+  fallback::collect(false);
+  BOOST_TEST(resident_share(blocks) < 0.1);
 }
 
 BOOST_AUTO_TEST_CASE(inside_of_mimalloc_nothing_is_done) {
