@@ -24,6 +24,10 @@ static_assert(MI_MALLOC_VERSION == 209, "mimalloc_209.h knows this version only"
 extern "C" [[gnu::visibility("hidden")]] bool spillway_mimalloc_has_segment(const void* address);
 extern "C" [[gnu::visibility("hidden")]] size_t spillway_mimalloc_live(bool (*may_go_on)());
 extern "C" [[gnu::visibility("hidden")]] void spillway_mimalloc_decommit_waiting();
+extern "C" [[gnu::visibility("hidden")]] const void* spillway_mimalloc_huge_block_around(
+    const void* address);
+extern "C" [[gnu::visibility("hidden")]] bool spillway_mimalloc_is_freed(const void* block);
+extern "C" void spillway_mimalloc_freed_twice(void* block);
 #endif
 
 namespace spillway::fallback {
@@ -87,6 +91,11 @@ void on_error(int error, void*) {
     report_no_memory();
   }
 }
+
+#if SPILLWAY_FALLBACK_EXTENDED
+// relaxed: set once, to a function of the library's.
+constinit std::atomic<void (*)(const void*)> double_free_teller{nullptr};
+#endif
 
 // Before other constructors, so that their failures set errno too.
 [[gnu::constructor(101)]] void take_over_errors() { mi_register_error(on_error, nullptr); }
@@ -161,6 +170,28 @@ bool may_hold(const void* address) {
 #endif
 }
 
+const void* block_around([[maybe_unused]] const void* address) {
+#if SPILLWAY_FALLBACK_EXTENDED
+  return spillway_mimalloc_huge_block_around(address);
+#else
+  return nullptr;
+#endif
+}
+
+void on_double_free([[maybe_unused]] void (*tell)(const void* block)) {
+#if SPILLWAY_FALLBACK_EXTENDED
+  double_free_teller.store(tell, std::memory_order_relaxed);
+#endif
+}
+
+bool is_known_free([[maybe_unused]] const void* block) {
+#if SPILLWAY_FALLBACK_EXTENDED
+  return spillway_mimalloc_is_freed(block);
+#else
+  return false;
+#endif
+}
+
 void collect(bool force) {
   const Passage passage;
   mi_collect(force);
@@ -225,3 +256,12 @@ int version() {
 }
 
 }  // namespace spillway::fallback
+
+#if SPILLWAY_FALLBACK_EXTENDED
+void spillway_mimalloc_freed_twice(void* block) {
+  auto* const tell = spillway::fallback::double_free_teller.load(std::memory_order_relaxed);
+  if (tell != nullptr) {
+    tell(block);
+  }
+}
+#endif

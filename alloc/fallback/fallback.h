@@ -99,6 +99,18 @@ inline void free_near(void* block) {
 // does. Inside of blocks it may be true.
 bool may_hold(const void* address);
 
+// Of an address that may hold a block: the one that it lies in and that does not start there, as
+// far as that is known: of blocks above 64 MiB. Null otherwise.
+const void* block_around(const void* address);
+
+// Has `tell` called with each block that is freed while it is free already, as far as that is known
+// (freed_mark_209.h); nothing else happens to the block. It is called where free() may be called,
+// and may abort the process. With other versions of mimalloc it never is.
+void on_double_free(void (*tell)(const void* block));
+
+// Whether a block of the fallback's is known to be free. Reads its second word.
+bool is_known_free(const void* block);
+
 // Returns free memory to the kernel, that of collect_waiting() included; `force` also collects what
 // the calling thread holds in reserve.
 void collect(bool force);

@@ -45,11 +45,18 @@ SPILLWAY_UNHOOKED_FUNCTION static int spillway_mprotect(void* start, size_t size
   return result;
 }
 
+// Beyond mimalloc's hints, which end at 30 TiB.
+#define SPILLWAY_HUGE_DISTANCE ((uintptr_t)32 << 40)
+
 SPILLWAY_UNHOOKED_FUNCTION static void* spillway_mmap(void* hint, size_t size, int protection,
                                                       int flags, int fd, off_t at) {
   if (spillway_mimalloc_is_refused()) {
     errno = ENOMEM;
     return MAP_FAILED;
+  }
+  if (hint != NULL && size > MI_SEGMENT_SIZE) {
+    // A segment of one block: away from the others, so that a free of it is looked up.
+    hint = (char*)hint + SPILLWAY_HUGE_DISTANCE;
   }
   return mmap(hint, size, protection, flags, fd, at);
 }
@@ -87,7 +94,14 @@ SPILLWAY_UNHOOKED_FUNCTION static int spillway_madvise(void* start, size_t size,
 #include "live_209.h"
 #include "waiting_209.h"
 
+#include "freed_mark_209.h"  // in front of it, for it alone
+
 #include "alloc.c"
+#undef mi_block_next
+#undef mi_block_set_next
+#undef mi_block_set_nextx
+#undef mi_track_free
+#define mi_track_free(pointer)
 #include "heap.c"
 #include "page.c"
 

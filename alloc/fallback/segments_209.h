@@ -109,3 +109,15 @@ SPILLWAY_UNHOOKED_FUNCTION bool spillway_mimalloc_has_segment(const void* addres
   return segment >= MI_MAX_ADDRESS && segment < SPILLWAY_ADDRESS_END &&
          atomic_load_explicit(&spillway_high_unknown, memory_order_relaxed);
 }
+
+// Of an address in such a segment: the block it lies in, when the segment is of one block and that
+// does not start there; null otherwise. An aligned block may start anywhere in its segment.
+SPILLWAY_UNHOOKED_FUNCTION const void* spillway_mimalloc_huge_block_around(const void* address) {
+  const mi_segment_t* segment = _mi_ptr_segment(address);
+  if (segment->kind != MI_SEGMENT_HUGE) {
+    return NULL;
+  }
+  const mi_page_t* page = (const mi_page_t*)&segment->slices[segment->segment_info_slices];
+  const void* block = _mi_segment_page_start(segment, page, NULL);
+  return mi_page_has_aligned(page) || block == address ? NULL : block;
+}

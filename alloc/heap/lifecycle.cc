@@ -3,10 +3,12 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "alloc/fallback/fallback.h"
 #include "alloc/fallback/fork_gate.h"
 #include "alloc/heap/exit_report.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
+#include "alloc/heap/misuse.h"
 #include "alloc/heap/pressure.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/thread_end.h"
@@ -47,6 +49,7 @@ void on_process_start(char** environment) {
   }
   os::note_process_start();
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+  fallback::on_double_free([](const void* block) { report_fallback_freed(Misuse::kFree, block); });
   ensure_started();
   prepare_exit_report();
   prepare_thread_ends();

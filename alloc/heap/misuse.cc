@@ -69,6 +69,15 @@ Suspect examine(size_t offset) {
   return {.freed = freed && offset % core::kLineSize == 0, .start = offset, .index = index};
 }
 
+void begin(os::Message& message, Misuse call, bool again, const void* pointer) {
+  if (call == Misuse::kReallocate) {
+    message.line().text(again ? "realloc of a freed block: " : "invalid realloc of ");
+  } else {
+    message.line().text(again ? "double free of " : "invalid free of ");
+  }
+  message.line().address(pointer).text(", ");
+}
+
 void finish(os::Message& message, ClassIndex index) {
   if (index == kNoClass) {
     message.line().text("class of large blocks");
@@ -87,12 +96,7 @@ SPILLWAY_COLD void report_misuse(Misuse call, const void* pointer) {
   (again ? counters.double_frees : counters.invalid_frees).add();
 
   os::Message message;
-  if (call == Misuse::kReallocate) {
-    message.line().text(again ? "realloc of a freed block: " : "invalid realloc of ");
-  } else {
-    message.line().text(again ? "double free of " : "invalid free of ");
-  }
-  message.line().address(pointer).text(", ");
+  begin(message, call, again, pointer);
   if (again) {
     message.line().text("a block of the ");
   } else if (suspect.untouched) {
@@ -107,6 +111,33 @@ SPILLWAY_COLD void report_misuse(Misuse call, const void* pointer) {
     message.line().number(offset - suspect.start).text(" bytes inside a block of the ");
   }
   finish(message, suspect.index);
+}
+
+SPILLWAY_COLD void report_fallback_freed(Misuse call, const void* block) {
+  counters.double_frees.add();
+  ensure_started();  // reads the options: there may have been no pooled request yet
+  os::Message message;
+  begin(message, call, true, block);
+  // Less than any block has: its page has gone back.
+  const size_t bytes = fallback::usable_size(block);
+  if (bytes < fallback::kAlignment) {
+    message.line().text("a small block");
+  } else {
+    message.line().text("a block of ").number(bytes).text(" bytes");
+  }
+  send(message);
+}
+
+SPILLWAY_COLD void report_fallback_interior(Misuse call, const void* pointer, const void* block) {
+  counters.invalid_frees.add();
+  ensure_started();
+  os::Message message;
+  begin(message, call, false, pointer);
+  const auto* start = static_cast<const char*>(block);
+  message.line().number(static_cast<size_t>(static_cast<const char*>(pointer) - start));
+  message.line().text(" bytes inside a block of ").number(fallback::usable_size(block));
+  message.line().text(" bytes");
+  send(message);
 }
 
 SPILLWAY_COLD void report_foreign(Misuse call, const void* pointer) {

@@ -18,6 +18,11 @@ void report_misuse(Misuse call, const void* pointer);
 // The same for a pointer to memory that is not this allocator's: a stack, static data, a mapping.
 void report_foreign(Misuse call, const void* pointer);
 
+// The same of the fallback's blocks: one that was freed before, and an address inside of one that
+// is live. kFree or kReallocate.
+void report_fallback_freed(Misuse call, const void* block);
+void report_fallback_interior(Misuse call, const void* pointer, const void* block);
+
 // For the engine: a block that two threads freed at the same time.
 void report_late_double_free(void* owner, void* block);
 

@@ -121,15 +121,27 @@ void* reallocate_pooled(void* pointer, size_t size) {
                             : move_growing(pointer, usable, size);
 }
 
-SPILLWAY_COLD void* refuse(const void* pointer) {
-  report_foreign(Misuse::kReallocate, pointer);
-  return out_of_memory();
+// Otherwise it is told.
+SPILLWAY_COLD bool is_far_block(const void* pointer) {
+  if (!fallback::may_hold(pointer)) {
+    report_foreign(Misuse::kReallocate, pointer);
+    return false;
+  }
+  const void* const around = fallback::block_around(pointer);
+  if (around != nullptr) {
+    report_fallback_interior(Misuse::kReallocate, pointer, around);
+  }
+  return around == nullptr;
 }
 
 // A block of the fallback's. Apart, or the pooled way would save registers for it.
 SPILLWAY_NOINLINE void* reallocate_unpooled(void* pointer, size_t size) {
-  if (SPILLWAY_UNLIKELY(!fallback::is_near(pointer) && !fallback::may_hold(pointer))) {
-    return refuse(pointer);
+  if (SPILLWAY_UNLIKELY(!fallback::is_near(pointer) && !is_far_block(pointer))) {
+    return out_of_memory();
+  }
+  if (SPILLWAY_UNLIKELY(fallback::is_known_free(pointer))) {
+    report_fallback_freed(Misuse::kReallocate, pointer);
+    return out_of_memory();
   }
   const size_t usable = fallback::usable_size(pointer);
   if (size <= usable && usable <= fallback::kAlignment) {

@@ -134,6 +134,9 @@ SPILLWAY_COLD void free_far(void* pointer) {
   if (!fallback::may_hold(pointer)) {
     return report_foreign(Misuse::kFree, pointer);
   }
+  if (const void* const around = fallback::block_around(pointer)) {
+    return report_fallback_interior(Misuse::kFree, pointer, around);
+  }
   fallback::free(pointer);
 }
 

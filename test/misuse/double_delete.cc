@@ -4,10 +4,10 @@
 #include "misuse.h"
 
 int main() {
-  void* p = ::operator new(16384);
+  void* p = ::operator new(SIZE);
   void* again = opaque(p);
-  expect("double", p, 0, 16384);
+  expect("double", p, 0, SIZE);
   ::operator delete(p);
-  ::operator delete (again, std::size_t{16384});
+  ::operator delete (again, std::size_t{SIZE});
   return survived();
 }

@@ -13,13 +13,13 @@ static void at_thread_exit(void* p) {
     pthread_setspecific(key, p);
     return;
   }
-  expect("double", p, 0, 16384);
+  expect("double", p, 0, SIZE);
   free(opaque(p));
 }
 
 static void* run(void* unused) {
   (void)unused;
-  void* p = malloc(16384);
+  void* p = malloc(SIZE);
   pthread_setspecific(key, opaque(p));
   free(p);
   return NULL;

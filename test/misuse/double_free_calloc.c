@@ -1,9 +1,9 @@
-// A block from calloc, freed twice.
+// A block from calloc, freed twice; SIZE is also its class.
 #include "misuse.h"
 
 int main(void) {
-  void* p = calloc(3, 10000);
-  expect("double", p, 0, 30720);
+  void* p = calloc(SIZE / 16, 16);
+  expect("double", p, 0, SIZE);
   free(p);
   free(opaque(p));
   return survived();

@@ -4,7 +4,7 @@
 #include "misuse.h"
 
 static void* make_and_free(void* out) {
-  void* p = malloc(16384);
+  void* p = malloc(SIZE);
   *(void**)out = opaque(p);
   free(p);
   return NULL;
@@ -15,7 +15,7 @@ int main(void) {
   pthread_t thread;
   CHECK(pthread_create(&thread, NULL, make_and_free, &p) == 0);
   pthread_join(thread, NULL);
-  expect("double", p, 0, 16384);
+  expect("double", p, 0, SIZE);
   free(opaque(p));
   return survived();
 }

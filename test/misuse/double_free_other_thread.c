@@ -9,8 +9,8 @@ static void* free_it(void* p) {
 }
 
 int main(void) {
-  void* p = malloc(16384);
-  expect("double", p, 0, 16384);
+  void* p = malloc(SIZE);
+  expect("double", p, 0, SIZE);
   free(p);
   pthread_t thread;
   CHECK(pthread_create(&thread, NULL, free_it, opaque(p)) == 0);

@@ -5,9 +5,9 @@ enum { kBlocks = 6000 };
 
 int main(void) {
   static void* blocks[kBlocks];
-  for (int i = 0; i < kBlocks; i++) blocks[i] = malloc(16384);
+  for (int i = 0; i < kBlocks; i++) blocks[i] = malloc(SIZE);
   for (int i = 0; i < kBlocks; i++) free(blocks[i]);
-  expect("double", blocks[0], 0, 16384);
+  expect("double", blocks[0], 0, SIZE);
   free(opaque(blocks[0]));
   return survived();
 }

@@ -2,9 +2,9 @@
 #include "misuse.h"
 
 int main(void) {
-  void* p = malloc(16384);
+  void* p = malloc(SIZE);
   CHECK(realloc(p, opaque_size(0)) == NULL);
-  expect("double", p, 0, 16384);
+  expect("double", p, 0, SIZE);
   free(opaque(p));
   return survived();
 }

@@ -22,7 +22,8 @@ static inline void write_hex(uint64_t value) {
 
 // kind: "double", "interior" (with the offset in bytes), "never", "nowhere" (neither in a block nor
 // the start of one that was freed); "foreign-CALL" for memory that is not the allocator's, the
-// place then 0. size_class: the class's block size in bytes, or kAnyClass.
+// place then 0. size_class: the class's block size in bytes, or below the pool the block's
+// bytes; or kAnyClass.
 static inline void expect(const char* kind, const void* address, size_t offset, size_t size_class) {
   write_text(1, kind);
   write_text(1, " ");
@@ -37,16 +38,17 @@ static inline void expect(const char* kind, const void* address, size_t offset, 
 // The process went on after the misuse: its heap must still be sound. Ends main.
 static inline int survived(void) {
   enum { kBlocks = 200 };
-  static const size_t sizes[] = {4096, 16384, 20480, 65536, 1048576};
+  static const size_t sizes[] = {4096, 16384, 20480, 65536, 1048576, 24, 100, 1000, 3000};
+  enum { kSizes = sizeof sizes / sizeof sizes[0] };
   static void* blocks[kBlocks];
   for (int round = 0; round < 3; round++) {
     for (uint64_t i = 0; i < kBlocks; i++) {
-      blocks[i] = malloc(sizes[i % 5]);
+      blocks[i] = malloc(sizes[i % kSizes]);
       CHECK(blocks[i] != NULL);
-      stamp(blocks[i], sizes[i % 5], i);
+      stamp(blocks[i], sizes[i % kSizes], i);
     }
     for (uint64_t i = 0; i < kBlocks; i++) {
-      CHECK(is_stamped(blocks[i], sizes[i % 5], i));
+      CHECK(is_stamped(blocks[i], sizes[i % kSizes], i));
       free(blocks[i]);
     }
   }

@@ -18,15 +18,16 @@ SKIPPED = 77
 MESSAGE = re.compile(
     r"spillway: (?:(?P<double>double free of|realloc of a freed block:)|invalid (?:free|realloc) of) "
     r"0x(?P<address>[0-9a-f]+), "
-    r"(?:(?:(?P<start>a block)|(?P<offset>\d+) bytes? inside a block) of the (?P<size_class>\d+)-byte class|"
-    r"(?P<outside>never allocated|in no block of the pool))\n")
+    r"(?:(?:(?P<start>a block)|(?P<offset>\d+) bytes? inside a block) of "
+    r"(?:the (?P<size_class>\d+)-byte class|(?P<size>\d+) bytes)|"
+    r"(?P<small>a small block)|(?P<outside>never allocated|in no block of the pool))\n")
 # Of an address outside the pool: the kind is "foreign-CALL".
 FOREIGN = re.compile(r"spillway: invalid (?P<call>\w+) of 0x(?P<address>[0-9a-f]+), not a block of this allocator\n")
 
 
 def kind_of(match):
     if match["double"]:
-        return "double" if match["start"] else "nonsense"
+        return "double" if match["start"] or match["small"] else "nonsense"
     if match["outside"]:
         return "never" if match["outside"] == "never allocated" else "nowhere"
     return "nonsense" if match["start"] else "interior"
@@ -47,7 +48,9 @@ def message_problem(expected, text):
         return f"the address is not {address}"
     if kind == "interior" and match["offset"] != offset:
         return f"the offset is not {offset}"
-    if size_class != "0" and match["size_class"] != size_class:
+    if match["small"]:
+        return None if int(size_class) < 4096 else "not a small block"
+    if size_class != "0" and (match["size_class"] or match["size"]) != size_class:
         return f"the class is not {size_class}"
     return None
 

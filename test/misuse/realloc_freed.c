@@ -2,8 +2,8 @@
 #include "misuse.h"
 
 int main(void) {
-  void* p = malloc(16384);
-  expect("double", p, 0, 16384);
+  void* p = malloc(SIZE);
+  expect("double", p, 0, SIZE);
   free(p);
   opaque(realloc(opaque(p), 50000));
   return survived();
