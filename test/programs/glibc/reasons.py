@@ -12,9 +12,6 @@ REASONS = {
     "tst-malloc-usable-tunables": "the same, switched on by a tunable",
     "tst-mallocstate": "a heap dumped by an old glibc is loaded into glibc's heap",
     "tst-safe-linking": "reads and damages the list pointers that glibc keeps in freed blocks",
-    "tst-tcfree1": "glibc's thread cache notices a double free of a small block; mimalloc, which serves blocks below "
-                   "4 KiB, does not look for it",
-    "tst-tcfree2": "the same",
 }
 
 # What cannot be judged outside glibc's tree, with either allocator.
