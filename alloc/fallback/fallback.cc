@@ -12,6 +12,7 @@
 
 #include "alloc/base/attributes.h"
 #include "alloc/fallback/fork_gate.h"
+#include "alloc/os/os.h"
 #include "alloc/os/signals_blocked.h"
 #if !SPILLWAY_FALLBACK_EMBEDDED
 #include "alloc/fallback/mimalloc_thread.h"
@@ -28,6 +29,7 @@ extern "C" [[gnu::visibility("hidden")]] const void* spillway_mimalloc_huge_bloc
     const void* address);
 extern "C" [[gnu::visibility("hidden")]] bool spillway_mimalloc_is_freed(const void* block);
 extern "C" void spillway_mimalloc_freed_twice(void* block);
+extern "C" bool spillway_mimalloc_is_due(int64_t now_ms);
 #endif
 
 namespace spillway::fallback {
@@ -95,6 +97,14 @@ void on_error(int error, void*) {
 #if SPILLWAY_FALLBACK_EXTENDED
 // relaxed: set once, to a function of the library's.
 constinit std::atomic<void (*)(const void*)> double_free_teller{nullptr};
+#endif
+
+#if SPILLWAY_FALLBACK_EXTENDED
+// In the time that free memory is to be kept, as the pool's upkeep. With 4, `ab` --quick sqlite has
+// 15.9 thousand page faults instead of 10.7, and 16.2 with mimalloc's 25 ms.
+constexpr uint64_t kTicks = 2;
+constinit std::atomic<uint64_t> tick_ms{0};  // 0: mimalloc's own delay holds
+constinit std::atomic<uint64_t> first_tick_ms{0};
 #endif
 
 // Before other constructors, so that their failures set errno too.
@@ -202,12 +212,13 @@ void collect(bool force) {
 
 void keep_free_memory_for([[maybe_unused]] uint64_t milliseconds) {
 #if SPILLWAY_FALLBACK_EXTENDED
-  constexpr long kDefault = 25;
-  constexpr uint64_t kForever = uint64_t{1} << 40;  // 35 years; a time can be added to it
-  if (mi_option_get(mi_option_decommit_delay) == kDefault) {
-    mi_option_set(mi_option_decommit_delay,
-                  static_cast<long>(std::clamp<uint64_t>(milliseconds, kDefault, kForever)));
-  }
+  constexpr uint64_t kLeastTickMs = 25;
+  constexpr long kForever = long{1} << 40;  // 35 years, to which a time can be added
+  // relaxed, both: times.
+  first_tick_ms.store(os::monotonic_ns() / 1'000'000, std::memory_order_relaxed);
+  tick_ms.store(std::max(milliseconds / kTicks, kLeastTickMs), std::memory_order_relaxed);
+  mi_option_set_default(mi_option_decommit_delay, kForever);
+  mi_option_set_default(mi_option_abandoned_page_decommit, 1);
 #endif
 }
 
@@ -258,6 +269,13 @@ int version() {
 }  // namespace spillway::fallback
 
 #if SPILLWAY_FALLBACK_EXTENDED
+bool spillway_mimalloc_is_due(int64_t now_ms) {
+  namespace fallback = spillway::fallback;
+  const uint64_t tick = fallback::tick_ms.load(std::memory_order_relaxed);
+  const uint64_t first = fallback::first_tick_ms.load(std::memory_order_relaxed);
+  return tick != 0 && fallback::begins_tick((static_cast<uint64_t>(now_ms) - first) / tick);
+}
+
 void spillway_mimalloc_freed_twice(void* block) {
   auto* const tell = spillway::fallback::double_free_teller.load(std::memory_order_relaxed);
   if (tell != nullptr) {

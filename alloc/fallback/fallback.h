@@ -99,8 +99,8 @@ inline void free_near(void* block) {
 // does. Inside of blocks it may be true.
 bool may_hold(const void* address);
 
-// Of an address that may hold a block: the one that it lies in and that does not start there, as
-// far as that is known: of blocks above 64 MiB. Null otherwise.
+// Of an address that may hold a block: the one that starts elsewhere in the same segment of
+// mimalloc's, if that is for one block, above 64 MiB, and not aligned on request. Null otherwise.
 const void* block_around(const void* address);
 
 // Has `tell` called with each block that is freed while it is free already, as far as that is known
@@ -116,12 +116,14 @@ bool is_known_free(const void* block);
 void collect(bool force);
 
 // Returns memory that the calling thread freed and that waits for a later call of the thread's to
-// be returned. Nothing in a signal handler that interrupted mimalloc, nor with other versions of
-// it. A walk over the thread's free spans, some ns each, and the kernel's time for the memory.
+// be returned, and whole segments that any thread freed. Nothing in a signal handler that
+// interrupted mimalloc, nor with other versions of it. A walk over the thread's free spans, some ns
+// each, and the kernel's time for the memory.
 void collect_waiting();
 
-// Has free memory kept so long before it is returned, in place of mimalloc's 25 ms (options.c),
-// which stays the least, and unless mimalloc's own variable says otherwise. Not with other versions
+// Has a thread return the memory that it freed twice in so long, at least 25 ms apart, as it frees
+// more; and all at its end. Otherwise mimalloc returns it when a thread neither freed nor
+// took any for 25 ms (options.c), which a variable of mimalloc's changes. Not with other versions
 // of it.
 void keep_free_memory_for(uint64_t milliseconds);
 

@@ -34,6 +34,7 @@ struct alignas(kCacheLine) Counter {
 struct ThreadState {
   int16_t depth;  // hooked functions on this thread's stack; counted in a Counter while > 0
   bool refused;   // see refuse_mappings(); meaningful while depth > 0
+  uint8_t tick;   // see begins_tick()
   int32_t saved_errno;
 };
 static_assert(sizeof(ThreadState) <= 8, "static TLS is scarce: 48 bytes with mimalloc's own");
@@ -41,7 +42,7 @@ static_assert(sizeof(ThreadState) <= 8, "static TLS is scarce: 48 bytes with mim
 constinit Counter counters[kCounters];
 constinit std::atomic<const ThreadState*> fork_owner{nullptr};
 constinit std::atomic<uint32_t> fork_thread{0};  // its number, as the kernel counts threads
-constinit SPILLWAY_TLS ThreadState thread_state{0, false, 0};
+constinit SPILLWAY_TLS ThreadState thread_state{0, false, 0, 0};
 
 Counter& counter_of(const ThreadState& thread) {
   const uint64_t mixed = reinterpret_cast<uintptr_t>(&thread) * 0x9E3779B97F4A7C15u;
@@ -189,6 +190,13 @@ void report_no_memory() {
 void refuse_mappings() { thread_state.refused = true; }
 
 bool mappings_are_refused() { return thread_state.depth > 0 && thread_state.refused; }
+
+bool begins_tick(uint64_t tick) {
+  const auto now = static_cast<uint8_t>(tick % 255 + 1);  // 0: the thread saw none yet
+  const uint8_t before = thread_state.tick;
+  thread_state.tick = now;
+  return before != 0 && before != now;
+}
 
 bool close_gate() {
   const ThreadState& self = thread_state;

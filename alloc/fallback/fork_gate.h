@@ -12,6 +12,8 @@
 // A fork that skips the handlers (vfork, _Fork, the bare system call) has no gate.
 #pragma once
 
+#include <cstdint>
+
 namespace spillway::fallback {
 
 // Closes the gate and waits until every other thread has left. A caller that is itself inside (fork
@@ -44,5 +46,9 @@ void report_no_memory();
 // until the outermost `leave_gate`.
 void refuse_mappings();
 bool mappings_are_refused();
+
+// A mark of the calling thread: whether it called before, with another tick of some clock. Ticks
+// are told apart in rows of 255.
+bool begins_tick(uint64_t tick);
 
 }  // namespace spillway::fallback

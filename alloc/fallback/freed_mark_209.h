@@ -1,14 +1,15 @@
 // Marks the free blocks of mimalloc 2.0.9, so that a block that is freed again is told from a live
 // one. The mark is the second word: the block's address plus a constant. Freeing sets it, taking
-// clears it; a live block has it only if the program wrote it there. Cost: four instructions of a
-// free, one of a malloc, none of which misses the cache anew. Included by mimalloc_209.h around
-// alloc.c, whose macros and calls of these names become the ones below.
+// clears it; a live block has it only if the program wrote it there. Addresses inside of a block
+// may have that of an older one. Cost: four instructions of a free, one of a malloc, none of which
+// misses the cache anew. Included by mimalloc_209.h around alloc.c, whose macros and calls of these
+// names become the ones below.
 //
 // Not told: a second free after the block's page has gone back to the kernel, or serves other
 // sizes.
 #define SPILLWAY_FREED_MARK ((uintptr_t)0x6d2b79f5)  // arbitrary; fits an instruction's operand
 
-// fallback.cc: tells whoever asked to be told.
+// fallback.cc: tells the function that on_double_free() was given.
 void spillway_mimalloc_freed_twice(void* block);
 
 SPILLWAY_UNHOOKED_FUNCTION static inline uintptr_t* spillway_mark_of(const mi_block_t* block) {
@@ -46,9 +47,16 @@ SPILLWAY_UNHOOKED_FUNCTION static inline void spillway_set_nextx(const void* nul
   mi_block_set_nextx(null, block, next, keys);
 }
 
-// Whether `block`, mimalloc's and not null, was freed, as far as that is known.
-SPILLWAY_UNHOOKED_FUNCTION bool spillway_mimalloc_is_freed(const void* block) {
-  return spillway_is_marked((const mi_block_t*)block);
+// Whether the block at `address`, mimalloc's and not null, was freed, as far as that is known. An
+// aligned block may start inside of mimalloc's, whose second word counts.
+SPILLWAY_UNHOOKED_FUNCTION bool spillway_mimalloc_is_freed(const void* address) {
+  const mi_segment_t* segment = _mi_ptr_segment(address);
+  const mi_page_t* page = _mi_segment_page_of(segment, address);
+  const mi_block_t* block = (const mi_block_t*)address;
+  if (mi_page_has_aligned(page)) {
+    block = _mi_page_ptr_unalign(segment, page, address);
+  }
+  return spillway_is_marked(block);
 }
 
 #define mi_block_next(page, block) spillway_next_of_taken(page, block)

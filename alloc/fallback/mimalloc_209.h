@@ -45,7 +45,8 @@ SPILLWAY_UNHOOKED_FUNCTION static int spillway_mprotect(void* start, size_t size
   return result;
 }
 
-// Beyond mimalloc's hints, which end at 30 TiB.
+// os.c's hints end there, those for huge pages begin two TiB higher.
+#define SPILLWAY_HINT_END ((uintptr_t)30 << 40)
 #define SPILLWAY_HUGE_DISTANCE ((uintptr_t)32 << 40)
 
 SPILLWAY_UNHOOKED_FUNCTION static void* spillway_mmap(void* hint, size_t size, int protection,
@@ -54,8 +55,9 @@ SPILLWAY_UNHOOKED_FUNCTION static void* spillway_mmap(void* hint, size_t size, i
     errno = ENOMEM;
     return MAP_FAILED;
   }
-  if (hint != NULL && size > MI_SEGMENT_SIZE) {
-    // A segment of one block: away from the others, so that a free of it is looked up.
+  if (hint != NULL && size > MI_SEGMENT_SIZE && (uintptr_t)hint <= SPILLWAY_HINT_END) {
+    // A segment of one block, or an arena that mimalloc's options ask for: away from the other
+    // segments, so that each free there is looked up.
     hint = (char*)hint + SPILLWAY_HUGE_DISTANCE;
   }
   return mmap(hint, size, protection, flags, fd, at);
@@ -102,8 +104,10 @@ SPILLWAY_UNHOOKED_FUNCTION static int spillway_madvise(void* start, size_t size,
 #undef mi_block_set_nextx
 #undef mi_track_free
 #define mi_track_free(pointer)
+#define _mi_segment_page_free(page, force, tld) spillway_page_free(page, force, tld)
 #include "heap.c"
 #include "page.c"
+#undef _mi_segment_page_free
 
 // mi_free() less the test for null, a part of every free() too.
 SPILLWAY_UNHOOKED_FUNCTION __attribute__((always_inline, nonnull)) void spillway_mimalloc_free(

@@ -9,8 +9,8 @@
 _Atomic(uintptr_t) spillway_mimalloc_origin = -MI_HINT_BASE;
 
 // One bit per segment from MI_MAX_ADDRESS on, in pages that are mapped when a bit of theirs is set
-// for the first time, and stay: one page, in processes with such segments. All of them would be 432
-// KiB of every process' address space.
+// for the first time, and stay: one for each TiB where such a segment ever was. All of them would
+// be 432 KiB of every process' address space.
 #define SPILLWAY_MAP_PAGE_WORDS ((size_t)512)
 #define SPILLWAY_MAP_PAGE_BYTES (SPILLWAY_MAP_PAGE_WORDS * sizeof(uintptr_t))
 #define SPILLWAY_MAP_PAGE_SPAN (SPILLWAY_MAP_PAGE_WORDS * 64 * MI_SEGMENT_SIZE)
@@ -31,8 +31,8 @@ SPILLWAY_UNHOOKED_FUNCTION static _Atomic(spillway_map_word_t*)* spillway_high_p
 
 SPILLWAY_UNHOOKED_FUNCTION static void spillway_add_high_page(uintptr_t segment) {
   const int error = errno;
-  spillway_map_word_t* fresh = mmap(NULL, SPILLWAY_MAP_PAGE_BYTES, PROT_READ | PROT_WRITE,
-                                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  spillway_map_word_t* fresh = (mmap)(NULL, SPILLWAY_MAP_PAGE_BYTES, PROT_READ | PROT_WRITE,
+                                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (fresh == MAP_FAILED) {
     errno = error;
     // Relaxed: as the bits are.
@@ -110,11 +110,15 @@ SPILLWAY_UNHOOKED_FUNCTION bool spillway_mimalloc_has_segment(const void* addres
          atomic_load_explicit(&spillway_high_unknown, memory_order_relaxed);
 }
 
-// Of an address in such a segment: the block it lies in, when the segment is of one block and that
-// does not start there; null otherwise. An aligned block may start anywhere in its segment.
+// The block that starts in the same segment of one block and not at `address`, if there is one; an
+// aligned block may start anywhere in its segment, and is none.
 SPILLWAY_UNHOOKED_FUNCTION const void* spillway_mimalloc_huge_block_around(const void* address) {
   const mi_segment_t* segment = _mi_ptr_segment(address);
-  if (segment->kind != MI_SEGMENT_HUGE) {
+  uintptr_t bit;
+  spillway_map_word_t* word = spillway_segment_word((uintptr_t)segment, &bit);
+  // Relaxed: as in spillway_mimalloc_has_segment(); what has no bit may not be mapped.
+  if (word == NULL || (atomic_load_explicit(word, memory_order_relaxed) & bit) == 0 ||
+      segment->kind != MI_SEGMENT_HUGE) {
     return NULL;
   }
   const mi_page_t* page = (const mi_page_t*)&segment->slices[segment->segment_info_slices];

@@ -1,17 +1,44 @@
-// Gives back what waits in mimalloc 2.0.9 for a later call: the free spans of a segment stay for 25
-// ms, and are looked at by the next call only that frees one in the same segment. Included by
-// mimalloc_209.h behind segment.c.
+// Gives back what waits in mimalloc 2.0.9. By itself it returns the free spans of a segment 25 ms
+// after the last of them was freed or one was taken, and then at the next call that frees one in
+// the same segment. Here a thread returns all that wait in its segments, now and then as it frees
+// pages, and when the pool grows. Included by mimalloc_209.h behind segment.c.
 
-// Of the calling thread's segments: each with a free span is in one of its queues.
-SPILLWAY_UNHOOKED_FUNCTION void spillway_mimalloc_decommit_waiting(void) {
-  mi_heap_t* heap = mi_get_default_heap();
-  if (!mi_heap_is_initialized(heap)) {
-    return;
-  }
-  mi_segments_tld_t* tld = &heap->tld->segments;
+// fallback.cc: whether the thread shall do so at this time.
+bool spillway_mimalloc_is_due(mi_msecs_t now);
+
+// Each segment with a free span is in one of the thread's queues.
+SPILLWAY_UNHOOKED_FUNCTION static void spillway_decommit_spans(mi_segments_tld_t* tld) {
   for (size_t bin = 0; bin <= MI_SEGMENT_BIN_MAX; bin++) {
     for (mi_slice_t* span = tld->spans[bin].first; span != NULL; span = span->next) {
       mi_segment_delayed_decommit(_mi_ptr_segment(span), true, tld->stats);
     }
+  }
+}
+
+// Segments that are free as a whole are in a cache of the process.
+SPILLWAY_UNHOOKED_FUNCTION static void spillway_decommit_cached(mi_os_tld_t* tld) {
+  for (size_t i = 0; i < MI_CACHE_FIELDS; i++) {
+    // Relaxed: a look, lest all the cache's pages are touched where it is empty.
+    if (atomic_load_explicit(&cache_inuse[i], memory_order_relaxed) != 0) {
+      mi_segment_cache_purge(true, true, tld);
+      return;
+    }
+  }
+}
+
+SPILLWAY_UNHOOKED_FUNCTION void spillway_mimalloc_decommit_waiting(void) {
+  mi_heap_t* heap = mi_get_default_heap();
+  if (mi_heap_is_initialized(heap)) {
+    spillway_decommit_spans(&heap->tld->segments);
+    spillway_decommit_cached(&heap->tld->os);
+  }
+}
+
+// In place of _mi_segment_page_free() in what follows.
+SPILLWAY_UNHOOKED_FUNCTION static void spillway_page_free(mi_page_t* page, bool force,
+                                                          mi_segments_tld_t* tld) {
+  _mi_segment_page_free(page, force, tld);
+  if (spillway_mimalloc_is_due(_mi_clock_now())) {
+    spillway_decommit_spans(tld);
   }
 }

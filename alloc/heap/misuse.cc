@@ -133,10 +133,14 @@ SPILLWAY_COLD void report_fallback_interior(Misuse call, const void* pointer, co
   ensure_started();
   os::Message message;
   begin(message, call, false, pointer);
-  const auto* start = static_cast<const char*>(block);
-  message.line().number(static_cast<size_t>(static_cast<const char*>(pointer) - start));
-  message.line().text(" bytes inside a block of ").number(fallback::usable_size(block));
-  message.line().text(" bytes");
+  const auto at = reinterpret_cast<uintptr_t>(pointer);
+  const auto start = reinterpret_cast<uintptr_t>(block);
+  if (at < start) {
+    message.line().text("before the start of a block of ");
+  } else {
+    message.line().number(at - start).text(" bytes inside a block of ");
+  }
+  message.line().number(fallback::usable_size(block)).text(" bytes");
   send(message);
 }
 

@@ -122,7 +122,7 @@ bool ensure_started() {
   upkeep.configure(options_in_force.value(config::Option::purge_delay));
   const bool pooling = options_in_force.flag(config::Option::enabled) && start_engine();
   if (pooling) {
-    // One decay for both parts of the heap; -1, never, is the longest time.
+    // -1, never, is the longest time.
     fallback::keep_free_memory_for(
         static_cast<uint64_t>(options_in_force.value(config::Option::purge_delay)));
     choose_huge_pages();

@@ -112,6 +112,27 @@ BOOST_AUTO_TEST_CASE(a_freed_block_of_another_size_s_page_is_no_false_alarm) {
   BOOST_TEST(times_told == 0);
 }
 
+// Aligned blocks may start where one of another size did, and keep that one's mark.
+BOOST_AUTO_TEST_CASE(an_aligned_block_at_a_freed_one_s_address_is_no_false_alarm) {
+  std::vector<void*> blocks(20000);
+  for (void*& block : blocks) {
+    block = fallback::allocate(64);
+  }
+  for (void* block : blocks) {
+    fallback::free(block);
+  }
+  blocks.resize(2000);
+  for (void*& block : blocks) {
+    block = fallback::allocate_aligned(64, 90);
+    BOOST_REQUIRE(!fallback::is_known_free(block));
+  }
+  for (void* block : blocks) {
+    fallback::free(block);
+    BOOST_REQUIRE(times_told == 0);
+    BOOST_REQUIRE(fallback::is_known_free(block));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(an_address_inside_of_a_huge_block_is_known) {
   auto* block = static_cast<char*>(fallback::allocate(size_t{70} << 20));
   BOOST_REQUIRE(block != nullptr);
@@ -119,6 +140,7 @@ BOOST_AUTO_TEST_CASE(an_address_inside_of_a_huge_block_is_known) {
   BOOST_TEST(fallback::may_hold(block));
   BOOST_TEST(fallback::block_around(block) == nullptr);
   BOOST_TEST(fallback::block_around(block + 16) == block);
+  BOOST_TEST(fallback::block_around(block - 16) == block);
   BOOST_TEST(!fallback::may_hold(block + (size_t{40} << 20)));
   fallback::free(block);
   BOOST_TEST(!fallback::may_hold(block));

@@ -20,7 +20,7 @@ using spillway::testing::resident_share;
 
 constexpr size_t kSize = 1024;
 constexpr size_t kBlocks = 16 * 1024;
-constexpr size_t kPageOfItsOwn = 100 * 1024;  // its end frees a span
+constexpr size_t kPageOfItsOwn = 1024 * 1024;  // its end frees a span
 
 // Addresses of blocks that were written and freed. One more stays live, and its segment with it,
 // which mimalloc would put aside as a whole otherwise.
@@ -49,14 +49,37 @@ BOOST_AUTO_TEST_CASE(freed_memory_goes_back_at_once) {
   BOOST_TEST(freed_blocks().size() == kBlocks);
 }
 
-// mimalloc alone returns it at the first free after 25 ms.
+// By the calling thread, whatever it frees, and not by mimalloc's own time.
 BOOST_AUTO_TEST_CASE(freed_memory_stays_as_long_as_it_is_to) {
-  fallback::keep_free_memory_for(3'600'000);
+  fallback::keep_free_memory_for(1'000'000'000);
+  fallback::free(fallback::allocate(kPageOfItsOwn));  // waiting memory goes back
   const std::vector<void*> blocks = freed_blocks();
   std::this_thread::sleep_for(std::chrono::milliseconds(60));
   fallback::free(fallback::allocate(kPageOfItsOwn));
   BOOST_TEST(resident_share(blocks) > 0.5);
-  fallback::collect(false);
+  fallback::keep_free_memory_for(50);  // twice in so long
+  std::this_thread::sleep_for(std::chrono::milliseconds(60));
+  fallback::free(fallback::allocate(kPageOfItsOwn));
+  BOOST_TEST(resident_share(blocks) < 0.1);
+}
+
+BOOST_AUTO_TEST_CASE(a_thread_s_end_returns_what_it_freed) {
+  fallback::keep_free_memory_for(1'000'000'000);
+  std::vector<void*> blocks;
+  std::thread([&blocks] { blocks = freed_blocks(); }).join();
+  BOOST_TEST(resident_share(blocks) < 0.1);
+}
+
+BOOST_AUTO_TEST_CASE(segments_that_are_free_as_a_whole_go_back_too) {
+  std::vector<void*> blocks(128 * 1024);
+  for (void*& block : blocks) {
+    block = fallback::allocate(kSize);
+    memset(block, 1, kSize);
+  }
+  for (void* block : blocks) {
+    fallback::free(block);
+  }
+  fallback::collect_waiting();
   BOOST_TEST(resident_share(blocks) < 0.1);
 }
 
@@ -65,6 +88,7 @@ BOOST_AUTO_TEST_CASE(inside_of_mimalloc_nothing_is_done) {
   const std::vector<void*> blocks = freed_blocks();
   fallback::enter_gate();
   const double before = resident_share(blocks);
+  BOOST_TEST(before > 0.5);
   fallback::collect_waiting();
   BOOST_TEST(resident_share(blocks) >= before);
   fallback::leave_gate();

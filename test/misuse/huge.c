@@ -14,6 +14,9 @@ int main(void) {
   free(p);
   expect("foreign-" NAME, p, 0, kAnyClass);
   CALL(opaque(p));
+#elif OFFSET < 0
+  expect("before", p + OFFSET, 0, malloc_usable_size(p));
+  CALL(opaque(p + OFFSET));
 #elif OFFSET >= 32 << 20
   expect("foreign-" NAME, p + OFFSET, 0, kAnyClass);
   CALL(opaque(p + OFFSET));

@@ -20,10 +20,10 @@ static inline void write_hex(uint64_t value) {
   write_text(1, digits);
 }
 
-// kind: "double", "interior" (with the offset in bytes), "never", "nowhere" (neither in a block nor
-// the start of one that was freed); "foreign-CALL" for memory that is not the allocator's, the
-// place then 0. size_class: the class's block size in bytes, or below the pool the block's
-// bytes; or kAnyClass.
+// kind: "double", "interior" (with the offset in bytes), "before" (a start), "never", "nowhere"
+// (neither in a block nor the start of one that was freed); "foreign-CALL" for memory that is not
+// the allocator's, the place then 0. size_class: the class's block size in bytes, or below the pool
+// the block's bytes; or kAnyClass.
 static inline void expect(const char* kind, const void* address, size_t offset, size_t size_class) {
   write_text(1, kind);
   write_text(1, " ");

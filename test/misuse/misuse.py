@@ -18,9 +18,11 @@ SKIPPED = 77
 MESSAGE = re.compile(
     r"spillway: (?:(?P<double>double free of|realloc of a freed block:)|invalid (?:free|realloc) of) "
     r"0x(?P<address>[0-9a-f]+), "
-    r"(?:(?:(?P<start>a block)|(?P<offset>\d+) bytes? inside a block) of "
+    r"(?:(?:(?P<start>a block)|(?P<offset>\d+) bytes? inside a block|(?P<before>before the start of a block)) of "
     r"(?:the (?P<size_class>\d+)-byte class|(?P<size>\d+) bytes)|"
     r"(?P<small>a small block)|(?P<outside>never allocated|in no block of the pool))\n")
+# Where the freed block's page may be gone, and its size with it.
+GONE = re.compile("spilled|exited_thread|at_thread_end")
 # Of an address outside the pool: the kind is "foreign-CALL".
 FOREIGN = re.compile(r"spillway: invalid (?P<call>\w+) of 0x(?P<address>[0-9a-f]+), not a block of this allocator\n")
 
@@ -30,6 +32,8 @@ def kind_of(match):
         return "double" if match["start"] or match["small"] else "nonsense"
     if match["outside"]:
         return "never" if match["outside"] == "never allocated" else "nowhere"
+    if match["before"]:
+        return "before"
     return "nonsense" if match["start"] else "interior"
 
 
@@ -49,7 +53,7 @@ def message_problem(expected, text):
     if kind == "interior" and match["offset"] != offset:
         return f"the offset is not {offset}"
     if match["small"]:
-        return None if int(size_class) < 4096 else "not a small block"
+        return None if int(size_class) < 4096 and GONE.search(program) else "the block's size is missing"
     if size_class != "0" and (match["size_class"] or match["size"]) != size_class:
         return f"the class is not {size_class}"
     return None
