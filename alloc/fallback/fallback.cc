@@ -157,6 +157,11 @@ void* allocate_zeroed_aligned(size_t alignment, size_t size) {
   return checked(mi_zalloc_aligned_at(size, alignment, 0));
 }
 
+#if SPILLWAY_FALLBACK_EXTENDED
+Ownership ownership(const void* address) {
+  return spillway_mimalloc_has_segment(address) ? Ownership::kOwned : Ownership::kForeign;
+}
+#else
 Ownership ownership(const void* address) {
   // Early versions 3 take the first 64 KiB, where nothing is ever mapped, for theirs.
   if (reinterpret_cast<uintptr_t>(address) < 0x10000) {
@@ -171,6 +176,7 @@ Ownership ownership(const void* address) {
   const bool mapped = version() >= 30000 || reinterpret_cast<uintptr_t>(address) < kMappedByAll;
   return mapped ? Ownership::kForeign : Ownership::kUnknown;
 }
+#endif
 
 bool may_hold(const void* address) {
 #if SPILLWAY_FALLBACK_EXTENDED

@@ -23,15 +23,15 @@ SPILLWAY_UNHOOKED_FUNCTION static size_t spillway_segment_live(mi_segment_t* seg
   return bytes;
 }
 
-// Of the segments that a map of `words` words has, its first bit that of `first`; SIZE_MAX when
+// Of the segments that a page of the map has, its first bit that of `first`; SIZE_MAX when
 // `may_go_on` says no.
-SPILLWAY_UNHOOKED_FUNCTION static size_t spillway_map_live(_Atomic(uintptr_t)* map, size_t words,
-                                                           uintptr_t first,
-                                                           bool (*may_go_on)(void)) {
+SPILLWAY_UNHOOKED_FUNCTION static size_t spillway_map_page_live(spillway_map_word_t* page,
+                                                                uintptr_t first,
+                                                                bool (*may_go_on)(void)) {
   size_t bytes = 0;
-  for (size_t word = 0; word < words; word++) {
+  for (size_t word = 0; word < SPILLWAY_MAP_PAGE_WORDS; word++) {
     // Relaxed: the closed gate has ordered all changes before this.
-    uintptr_t bits = atomic_load_explicit(&map[word], memory_order_relaxed);
+    uintptr_t bits = atomic_load_explicit(&page[word], memory_order_relaxed);
     for (; bits != 0; bits &= bits - 1) {
       if (!may_go_on()) {
         return SIZE_MAX;
@@ -45,15 +45,14 @@ SPILLWAY_UNHOOKED_FUNCTION static size_t spillway_map_live(_Atomic(uintptr_t)* m
 
 // SIZE_MAX when the walk was not finished.
 SPILLWAY_UNHOOKED_FUNCTION size_t spillway_mimalloc_live(bool (*may_go_on)(void)) {
-  const size_t page_count = sizeof spillway_high_pages / sizeof spillway_high_pages[0];
-  size_t bytes = spillway_map_live(mi_segment_map, MI_SEGMENT_MAP_WSIZE, 0, may_go_on);
+  const size_t page_count = sizeof spillway_map_pages / sizeof spillway_map_pages[0];
+  size_t bytes = 0;
   for (size_t i = 0; i < page_count && bytes != SIZE_MAX; i++) {
     // Acquire: as in spillway_segment_word().
-    spillway_map_word_t* page = atomic_load_explicit(&spillway_high_pages[i], memory_order_acquire);
+    spillway_map_word_t* page = atomic_load_explicit(&spillway_map_pages[i], memory_order_acquire);
     if (page != NULL) {
-      const size_t high = spillway_map_live(page, SPILLWAY_MAP_PAGE_WORDS,
-                                            MI_MAX_ADDRESS + i * SPILLWAY_MAP_PAGE_SPAN, may_go_on);
-      bytes = high == SIZE_MAX ? SIZE_MAX : bytes + high;
+      const size_t live = spillway_map_page_live(page, i * SPILLWAY_MAP_PAGE_SPAN, may_go_on);
+      bytes = live == SIZE_MAX ? SIZE_MAX : bytes + live;
     }
   }
   return bytes;

@@ -84,7 +84,7 @@ SPILLWAY_UNHOOKED_FUNCTION static int spillway_madvise(void* start, size_t size,
 #include "bitmap.c"
 #include "os.c"
 #include "random.c"
-#include "segment-cache.c"
+#include "segment-cache.c"  // made smaller by CMakeLists.txt
 #include "stats.c"
 
 #include "segments_209.h"

@@ -1,6 +1,7 @@
 // A record of every segment of mimalloc 2.0.9, which tells for any address whether a block may
-// start there. mimalloc's own map ends at 20 TiB: segments that the kernel placed, such as those of
-// blocks above 1 GiB, lie higher. Included by mimalloc_209.h behind segment-cache.c.
+// start there. In place of mimalloc's own map, which ends at 20 TiB, where segments that the kernel
+// placed lie higher, and takes 80 KiB of every process' address space. Included by mimalloc_209.h
+// behind segment-cache.c.
 
 // User addresses of x86-64 and of arm64 with 47 bits. Elsewhere a higher segment counts as foreign.
 #define SPILLWAY_ADDRESS_END ((uintptr_t)1 << 47)
@@ -8,41 +9,46 @@
 // fallback.h declares it: less the address of the first segment that a hint has placed.
 _Atomic(uintptr_t) spillway_mimalloc_origin = -MI_HINT_BASE;
 
-// One bit per segment from MI_MAX_ADDRESS on, in pages that are mapped when a bit of theirs is set
-// for the first time, and stay: one for each TiB where such a segment ever was. All of them would
-// be 432 KiB of every process' address space.
+// One bit per segment, in pages: one for each TiB where a segment ever was, the first one static.
+// All of them would be 512 KiB.
 #define SPILLWAY_MAP_PAGE_WORDS ((size_t)512)
 #define SPILLWAY_MAP_PAGE_BYTES (SPILLWAY_MAP_PAGE_WORDS * sizeof(uintptr_t))
 #define SPILLWAY_MAP_PAGE_SPAN (SPILLWAY_MAP_PAGE_WORDS * 64 * MI_SEGMENT_SIZE)
 typedef _Atomic(uintptr_t) spillway_map_word_t;
 static _Atomic(spillway_map_word_t*)
-    spillway_high_pages[(SPILLWAY_ADDRESS_END - MI_MAX_ADDRESS) / SPILLWAY_MAP_PAGE_SPAN];
-_Static_assert((SPILLWAY_ADDRESS_END - MI_MAX_ADDRESS) % SPILLWAY_MAP_PAGE_SPAN == 0,
-               "whole pages");
+    spillway_map_pages[SPILLWAY_ADDRESS_END / SPILLWAY_MAP_PAGE_SPAN];
+_Static_assert(SPILLWAY_ADDRESS_END % SPILLWAY_MAP_PAGE_SPAN == 0, "whole pages");
+static spillway_map_word_t spillway_first_map_page[SPILLWAY_MAP_PAGE_WORDS];
+static _Atomic(bool) spillway_first_map_page_taken;
 
-// A page could not be mapped: any address from MI_MAX_ADDRESS on may be a segment's from then on.
-static _Atomic(bool) spillway_high_unknown;
+// A page could not be mapped: any address may be a segment's from then on.
+static _Atomic(bool) spillway_map_incomplete;
 
-// The place of the page for a segment from MI_MAX_ADDRESS on.
-SPILLWAY_UNHOOKED_FUNCTION static _Atomic(spillway_map_word_t*)* spillway_high_page(
+// The place of a segment's page.
+SPILLWAY_UNHOOKED_FUNCTION static _Atomic(spillway_map_word_t*)* spillway_map_page(
     uintptr_t segment) {
-  return &spillway_high_pages[(segment - MI_MAX_ADDRESS) / SPILLWAY_MAP_PAGE_SPAN];
+  return &spillway_map_pages[segment / SPILLWAY_MAP_PAGE_SPAN];
 }
 
-SPILLWAY_UNHOOKED_FUNCTION static void spillway_add_high_page(uintptr_t segment) {
-  const int error = errno;
-  spillway_map_word_t* fresh = (mmap)(NULL, SPILLWAY_MAP_PAGE_BYTES, PROT_READ | PROT_WRITE,
-                                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (fresh == MAP_FAILED) {
-    errno = error;
-    // Relaxed: as the bits are.
-    atomic_store_explicit(&spillway_high_unknown, true, memory_order_relaxed);
-    return;
-  }
+SPILLWAY_UNHOOKED_FUNCTION static void spillway_add_map_page(uintptr_t segment) {
+  spillway_map_word_t* fresh = spillway_first_map_page;
   spillway_map_word_t* none = NULL;
+  // Relaxed: the page is zero from the start.
+  if (atomic_exchange_explicit(&spillway_first_map_page_taken, true, memory_order_relaxed)) {
+    const int error = errno;
+    fresh = (mmap)(NULL, SPILLWAY_MAP_PAGE_BYTES, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (fresh == MAP_FAILED) {
+      errno = error;
+      // Relaxed: as the bits are.
+      atomic_store_explicit(&spillway_map_incomplete, true, memory_order_relaxed);
+      return;
+    }
+  }
   // Release: the page is zero for spillway_segment_word(), which acquires.
-  if (!atomic_compare_exchange_strong_explicit(spillway_high_page(segment), &none, fresh,
-                                               memory_order_release, memory_order_relaxed)) {
+  if (!atomic_compare_exchange_strong_explicit(spillway_map_page(segment), &none, fresh,
+                                               memory_order_release, memory_order_relaxed) &&
+      fresh != spillway_first_map_page) {
     munmap((void*)fresh, SPILLWAY_MAP_PAGE_BYTES);
   }
 }
@@ -55,28 +61,22 @@ SPILLWAY_UNHOOKED_FUNCTION static spillway_map_word_t* spillway_segment_word(uin
   }
   const size_t index = segment / MI_SEGMENT_SIZE;
   *bit = (uintptr_t)1 << index % 64;
-  if (segment < MI_MAX_ADDRESS) {
-    return &mi_segment_map[index / 64];
-  }
-  // Acquire: pairs with the release in spillway_add_high_page().
+  // Acquire: pairs with the release in spillway_add_map_page().
   spillway_map_word_t* page =
-      atomic_load_explicit(spillway_high_page(segment), memory_order_acquire);
+      atomic_load_explicit(spillway_map_page(segment), memory_order_acquire);
   return page == NULL ? NULL : &page[index / 64 % SPILLWAY_MAP_PAGE_WORDS];
 }
 
 SPILLWAY_UNHOOKED_FUNCTION static void spillway_segment_mapped(const mi_segment_t* segment) {
-  _mi_segment_map_allocated_at(segment);
-  if ((uintptr_t)segment >= MI_MAX_ADDRESS) {
-    uintptr_t bit;
-    spillway_map_word_t* word = spillway_segment_word((uintptr_t)segment, &bit);
-    if (word == NULL && (uintptr_t)segment < SPILLWAY_ADDRESS_END) {
-      spillway_add_high_page((uintptr_t)segment);
-      word = spillway_segment_word((uintptr_t)segment, &bit);
-    }
-    if (word != NULL) {
-      // Relaxed: whatever hands a block of the segment to another thread orders this before it.
-      atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
-    }
+  uintptr_t bit;
+  spillway_map_word_t* word = spillway_segment_word((uintptr_t)segment, &bit);
+  if (word == NULL && (uintptr_t)segment < SPILLWAY_ADDRESS_END) {
+    spillway_add_map_page((uintptr_t)segment);
+    word = spillway_segment_word((uintptr_t)segment, &bit);
+  }
+  if (word != NULL) {
+    // Relaxed: whatever hands a block of the segment to another thread orders this before it.
+    atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
   }
   if ((uintptr_t)segment >= MI_HINT_BASE && (uintptr_t)segment <= MI_HINT_MAX) {
     uintptr_t unset = -MI_HINT_BASE;
@@ -87,10 +87,9 @@ SPILLWAY_UNHOOKED_FUNCTION static void spillway_segment_mapped(const mi_segment_
 }
 
 SPILLWAY_UNHOOKED_FUNCTION static void spillway_segment_freed(const mi_segment_t* segment) {
-  _mi_segment_map_freed_at(segment);
   uintptr_t bit;
   spillway_map_word_t* word = spillway_segment_word((uintptr_t)segment, &bit);
-  if (word != NULL && (uintptr_t)segment >= MI_MAX_ADDRESS) {
+  if (word != NULL) {
     // Relaxed: no block of the segment is live.
     atomic_fetch_and_explicit(word, ~bit, memory_order_relaxed);
   }
@@ -106,8 +105,8 @@ SPILLWAY_UNHOOKED_FUNCTION bool spillway_mimalloc_has_segment(const void* addres
   if (word != NULL && (atomic_load_explicit(word, memory_order_relaxed) & bit) != 0) {
     return true;
   }
-  return segment >= MI_MAX_ADDRESS && segment < SPILLWAY_ADDRESS_END &&
-         atomic_load_explicit(&spillway_high_unknown, memory_order_relaxed);
+  return segment < SPILLWAY_ADDRESS_END &&
+         atomic_load_explicit(&spillway_map_incomplete, memory_order_relaxed);
 }
 
 // The block that starts in the same segment of one block and not at `address`, if there is one; an

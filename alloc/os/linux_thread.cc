@@ -23,7 +23,7 @@ namespace spillway::os {
 namespace {
 
 // The deepest body, a purge step that reports a late double free, takes some 6 KiB.
-constexpr size_t kStackBytes = 32 * 1024;
+constexpr size_t kStackBytes = 16 * 1024;
 SPILLWAY_OWN_PAGES constinit std::byte stack[kStackBytes];
 
 // What the thread pointer points to: the C library's own thread-local data lies around it in other
