@@ -46,7 +46,8 @@ bool refuse_mappings_of(uint32_t length) {
 BOOST_AUTO_TEST_SUITE(fallback_high_segments)
 
 // First in the program (CMakeLists.txt): no page of the map is there yet.
-BOOST_AUTO_TEST_CASE(without_a_page_of_the_map_any_high_address_may_hold_a_block) {
+BOOST_AUTO_TEST_CASE(without_a_page_of_the_map_any_address_may_hold_a_block) {
+  fallback::free(fallback::allocate(100));  // takes the page that is there from the start
   BOOST_TEST(spillway::testing::holds_in_child([] {
     if (!refuse_mappings_of(kMapPage)) {
       return true;  // no seccomp here: nothing to refuse
@@ -57,7 +58,7 @@ BOOST_AUTO_TEST_CASE(without_a_page_of_the_map_any_high_address_may_hold_a_block
                       fallback::may_hold(block) &&
                       fallback::may_hold(neighbour(block, -(ptrdiff_t{1} << 32)));
     fallback::free(block);
-    return held && !fallback::may_hold(reinterpret_cast<void*>(uintptr_t{19} << 40));
+    return held;
   }));
 }
 
