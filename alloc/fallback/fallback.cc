@@ -29,7 +29,7 @@ extern "C" [[gnu::visibility("hidden")]] const void* spillway_mimalloc_huge_bloc
     const void* address);
 extern "C" [[gnu::visibility("hidden")]] bool spillway_mimalloc_is_freed(const void* block);
 extern "C" void spillway_mimalloc_freed_twice(void* block);
-extern "C" bool spillway_mimalloc_is_due(int64_t now_ms);
+extern "C" bool spillway_mimalloc_is_due();
 #endif
 
 namespace spillway::fallback {
@@ -97,14 +97,13 @@ void on_error(int error, void*) {
 #if SPILLWAY_FALLBACK_EXTENDED
 // relaxed: set once, to a function of the library's.
 constinit std::atomic<void (*)(const void*)> double_free_teller{nullptr};
-#endif
 
-#if SPILLWAY_FALLBACK_EXTENDED
 // In the time that free memory is to be kept, as often as the pool's upkeep looks. Page faults of
 // `ab` --quick sqlite, in thousands: 10.7; 15.9 with 4; 16.2 with mimalloc's 25 ms.
 constexpr uint64_t kTicks = 2;
 constinit std::atomic<uint64_t> tick_ms{0};  // 0: mimalloc's own delay holds
 constinit std::atomic<uint64_t> first_tick_ms{0};
+uint64_t now_ms() { return os::monotonic_ns() / 1'000'000; }
 #endif
 
 // Before other constructors, so that their failures set errno too.
@@ -221,7 +220,7 @@ void keep_free_memory_for([[maybe_unused]] uint64_t milliseconds) {
   constexpr uint64_t kLeastTickMs = 25;
   constexpr long kForever = long{1} << 40;  // 35 years, to which a time can be added
   // relaxed, both: times.
-  first_tick_ms.store(os::monotonic_ns() / 1'000'000, std::memory_order_relaxed);
+  first_tick_ms.store(now_ms(), std::memory_order_relaxed);
   tick_ms.store(std::max(milliseconds / kTicks, kLeastTickMs), std::memory_order_relaxed);
   mi_option_set_default(mi_option_decommit_delay, kForever);
   mi_option_set_default(mi_option_abandoned_page_decommit, 1);
@@ -275,11 +274,16 @@ int version() {
 }  // namespace spillway::fallback
 
 #if SPILLWAY_FALLBACK_EXTENDED
-bool spillway_mimalloc_is_due(int64_t now_ms) {
+bool spillway_mimalloc_is_due() {
   namespace fallback = spillway::fallback;
+  // relaxed, both: times.
   const uint64_t tick = fallback::tick_ms.load(std::memory_order_relaxed);
-  const uint64_t first = fallback::first_tick_ms.load(std::memory_order_relaxed);
-  return tick != 0 && fallback::begins_tick((static_cast<uint64_t>(now_ms) - first) / tick);
+  if (tick == 0) {
+    return false;
+  }
+  const uint64_t now = fallback::now_ms();
+  return fallback::begins_tick((now - fallback::first_tick_ms.load(std::memory_order_relaxed)) /
+                               tick);
 }
 
 void spillway_mimalloc_freed_twice(void* block) {

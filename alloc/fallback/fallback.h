@@ -121,10 +121,10 @@ void collect(bool force);
 // each, and the kernel's time for the memory.
 void collect_waiting();
 
-// Has a thread return the memory that it freed twice in so long, at least 25 ms apart, as it frees
-// more; and all at its end. Otherwise mimalloc returns it when a thread neither freed nor
-// took any for 25 ms (options.c), which a variable of mimalloc's changes. Not with other versions
-// of it.
+// From now on a thread that frees returns its free memory at each half of so long, but not more
+// often than every 25 ms, and all of it at its end. Without this call mimalloc returns it when a
+// thread neither freed nor took any for 25 ms (options.c), and at the next free after that. Not
+// with other versions of it.
 void keep_free_memory_for(uint64_t milliseconds);
 
 // Bytes mimalloc has committed, now and at its peak, and the most that the process ever had

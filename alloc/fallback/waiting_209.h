@@ -3,8 +3,8 @@
 // the same segment. Here a thread returns all that wait in its segments, now and then as it frees
 // pages, and when the pool grows. Included by mimalloc_209.h behind segment.c.
 
-// fallback.cc: whether the thread shall do so at this time.
-bool spillway_mimalloc_is_due(mi_msecs_t now);
+// fallback.cc: whether the thread is to do so now.
+bool spillway_mimalloc_is_due(void);
 
 // Each segment with a free span is in one of the thread's queues.
 SPILLWAY_UNHOOKED_FUNCTION static void spillway_decommit_spans(mi_segments_tld_t* tld) {
@@ -38,7 +38,7 @@ SPILLWAY_UNHOOKED_FUNCTION void spillway_mimalloc_decommit_waiting(void) {
 SPILLWAY_UNHOOKED_FUNCTION static void spillway_page_free(mi_page_t* page, bool force,
                                                           mi_segments_tld_t* tld) {
   _mi_segment_page_free(page, force, tld);
-  if (spillway_mimalloc_is_due(_mi_clock_now())) {
+  if (spillway_mimalloc_is_due()) {
     spillway_decommit_spans(tld);
   }
 }
