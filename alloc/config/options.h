@@ -66,6 +66,17 @@ enum class StatsFormat : uint8_t { kOff, kText, kJson, kPrometheus };
     "per cent of the time that programs wait for memory, above which free memory goes back at " \
     "once; not watched with purge_delay never")                                                 \
   X(on_misuse, kChoice, 0, 0, 2, "abort|report|ignore", "what a double or invalid free does")   \
+  X(hardened, kFlag, 0, 0, 1, "",                                                               \
+    "1: all of the next five, but those that are set by themselves; slower, see SECURITY.md")   \
+  X(guard_pages, kFlag, 0, 0, 1, "",                                                            \
+    "1: inaccessible pages around blocks of 4K to 64M, and in place of freed ones")             \
+  X(zero_on_free, kFlag, 0, 0, 1, "", "1: freed memory reads as zero, which reuse checks")      \
+  X(canaries, kFlag, 0, 0, 1, "", "1: secret bytes around each block, which its free checks")   \
+  X(random_placement, kFlag, 0, 0, 1, "", "1: the next block's place can't be told")            \
+  X(quarantine, kNumber, kWordValue, 0, 4096, "none",                                           \
+    "freed blocks of each size that wait before one is reused")                                 \
+  X(guard_sample, kNumber, kWordValue, 1, 1000000000, "none",                                   \
+    "one in so many requests that a thread cache can't serve gets a block between guard pages") \
   X(deepbind, kChoice, 0, 0, 1, "cleared|kept",                                                 \
     "RTLD_DEEPBIND in calls of dlopen; kept: the library that is opened uses libc's heap")      \
   X(stats, kChoice, 0, 0, 3, "off|text|json|prometheus", "statistics at exit, in this format")  \

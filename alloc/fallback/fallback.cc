@@ -30,6 +30,8 @@ extern "C" [[gnu::visibility("hidden")]] const void* spillway_mimalloc_huge_bloc
 extern "C" [[gnu::visibility("hidden")]] bool spillway_mimalloc_is_freed(const void* block);
 extern "C" void spillway_mimalloc_freed_twice(void* block);
 extern "C" bool spillway_mimalloc_is_due();
+extern "C" [[gnu::visibility("hidden")]] std::atomic<void* (*)(size_t, bool)>
+    spillway_mimalloc_taker;
 #endif
 
 namespace spillway::fallback {
@@ -196,6 +198,13 @@ const void* block_around([[maybe_unused]] const void* address) {
 void on_double_free([[maybe_unused]] void (*tell)(const void* block)) {
 #if SPILLWAY_FALLBACK_EXTENDED
   double_free_teller.store(tell, std::memory_order_relaxed);
+#endif
+}
+
+void ask_first([[maybe_unused]] void* (*take)(size_t size, bool zeroed)) {
+#if SPILLWAY_FALLBACK_EXTENDED
+  // relaxed: a function of the library's.
+  spillway_mimalloc_taker.store(take, std::memory_order_relaxed);
 #endif
 }
 

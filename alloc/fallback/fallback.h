@@ -108,6 +108,12 @@ const void* block_around(const void* address);
 // and may abort the process. With other versions of mimalloc it never is.
 void on_double_free(void (*tell)(const void* block));
 
+// From now on mimalloc asks `take` before it serves a request of less than 4 KiB or one that the
+// heap passes on; null: it serves the request itself. Sizes for which it has free blocks at the
+// moment may be served from these without being asked, at most some 64 KiB of each in each thread.
+// With other versions of mimalloc, and the system's, nothing happens.
+void ask_first(void* (*take)(size_t size, bool zeroed));
+
 // Whether a block of the fallback's is known to be free. Reads its second word.
 bool is_known_free(const void* block);
 

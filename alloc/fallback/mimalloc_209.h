@@ -96,9 +96,12 @@ SPILLWAY_UNHOOKED_FUNCTION static int spillway_madvise(void* start, size_t size,
 #include "live_209.h"
 #include "waiting_209.h"
 
-#include "freed_mark_209.h"  // in front of it, for it alone
+// In front of it, for it alone.
+#include "asked_first_209.h"
+#include "freed_mark_209.h"
 
 #include "alloc.c"
+#undef _mi_malloc_generic
 #undef mi_block_next
 #undef mi_block_set_next
 #undef mi_block_set_nextx
@@ -115,7 +118,12 @@ SPILLWAY_UNHOOKED_FUNCTION __attribute__((always_inline, nonnull)) void spillway
   mi_free(block);
 }
 
+#define _mi_heap_malloc_zero(heap, size, zero) spillway_malloc_unasked(heap, size, zero, 0)
+#define _mi_heap_malloc_zero_ex(heap, size, zero, huge_alignment) \
+  spillway_malloc_unasked(heap, size, zero, huge_alignment)
 #include "alloc-aligned.c"
+#undef _mi_heap_malloc_zero
+#undef _mi_heap_malloc_zero_ex
 #include "alloc-posix.c"
 #include "init.c"
 #include "options.c"

@@ -20,6 +20,7 @@ struct Counters {
   Counter class_full;
   Counter double_frees;
   Counter invalid_frees;
+  Counter damages;
   Counter size_mismatches;
   Counter limit_crossed;
   Counter hard_limit_refusals;

@@ -5,6 +5,7 @@
 
 #include "alloc/base/bits.h"
 #include "alloc/heap/counters.h"
+#include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/misuse.h"
@@ -56,6 +57,9 @@ SPILLWAY_COLD void* allocate_zeroed_large(size_t size) {
   if (size >= kImpossibleSize || !admit(size)) {
     return out_of_memory();
   }
+  if (void* const block = take_guarded({.size = size, .zeroed = true})) {
+    return block;
+  }
   void* block = take_large(size, 1);
   if (block == nullptr) {
     return fallback::allocate_zeroed(size);
@@ -89,6 +93,9 @@ SPILLWAY_COLD static void* allocate_aligned_slow(size_t alignment, size_t size) 
   if ((size | alignment) >= kImpossibleSize) {
     return out_of_memory();
   }
+  if (void* const block = take_guarded({.size = size, .alignment = alignment})) {
+    return block;
+  }
   void* large = size > config::kMaxPooledSize ? take_large(size, alignment) : nullptr;
   return large != nullptr ? large : fallback::allocate_aligned(alignment, size);
 }
@@ -114,6 +121,9 @@ void* allocate_aligned(size_t alignment, size_t size) {
 SPILLWAY_COLD static size_t usable_far(const void* pointer) {
   if (pointer == nullptr) {
     return 0;
+  }
+  if (guarded.owns(pointer)) {
+    return usable_guarded(pointer);
   }
   if (!fallback::may_hold(pointer)) {
     report_foreign(Misuse::kUsableSize, pointer);

@@ -54,7 +54,8 @@ struct mallinfo2 info2() {
       snapshot.pool_free_bytes - std::min(snapshot.pool_free_bytes, snapshot.pool_clean_bytes);
   struct mallinfo2 result = {};
   const uint64_t fallback_free = snapshot.fallback_committed_bytes - snapshot.fallback_live_bytes;
-  result.uordblks = snapshot.pool_live_bytes + snapshot.fallback_live_bytes;
+  result.uordblks =
+      snapshot.pool_live_bytes + snapshot.fallback_live_bytes + snapshot.guarded_live_bytes;
   result.fordblks = snapshot.pool_cached_bytes + dirty + snapshot.large_free_bytes + fallback_free;
   result.arena = result.uordblks + result.fordblks;
   result.keepcost = dirty + snapshot.large_free_bytes;

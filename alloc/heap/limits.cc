@@ -6,6 +6,7 @@
 
 #include "alloc/config/options.h"
 #include "alloc/heap/counters.h"
+#include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/upkeep.h"
@@ -110,7 +111,7 @@ uint64_t pooled_bytes() {
     return touched - std::min(touched, purged);
   };
   return left(store.fresh_bytes(), upkeep.purged_bytes()) +
-         left(store.wide().touched_bytes(), store.wide().purged_bytes());
+         left(store.wide().touched_bytes(), store.wide().purged_bytes()) + guarded.held_bytes();
 }
 
 }  // namespace

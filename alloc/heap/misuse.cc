@@ -144,6 +144,50 @@ SPILLWAY_COLD void report_fallback_interior(Misuse call, const void* pointer, co
   send(message);
 }
 
+SPILLWAY_COLD void report_guarded(Misuse call, const void* pointer,
+                                  const guard::GuardedHeap::Found& found) {
+  using Where = guard::GuardedHeap::Where;
+  const bool again = found.where == Where::kFreed;
+  (again ? counters.double_frees : counters.invalid_frees).add();
+  os::Message message;
+  begin(message, call, again, pointer);
+  const auto at = reinterpret_cast<uintptr_t>(pointer);
+  if (found.where == Where::kNowhere) {
+    message.line().text("in no block");
+    return send(message);
+  }
+  if (again) {
+    message.line().text("a block of ");
+  } else if (at < found.start) {
+    message.line().text("before the start of a block of ");
+  } else {
+    message.line().number(at - found.start).text(" bytes inside a block of ");
+  }
+  message.line().number(found.size).text(" bytes");
+  send(message);
+}
+
+SPILLWAY_COLD void report_damage(guard::Damage damage, const void* block, size_t size) {
+  counters.damages.add();
+  os::Message message;
+  const auto begin_of = [](guard::Damage kind) {
+    switch (kind) {
+      case guard::Damage::kUnderflow:
+        return "write before the start of ";
+      case guard::Damage::kOverflow:
+        return "write past the end of ";
+      case guard::Damage::kWhileFree:
+        break;
+    }
+    return "write to free memory at ";
+  };
+  message.line().text(begin_of(damage)).address(block);
+  if (size != 0) {
+    message.line().text(", a block of ").number(size).text(" bytes");
+  }
+  send(message);
+}
+
 SPILLWAY_COLD void report_foreign(Misuse call, const void* pointer) {
   counters.invalid_frees.add();
   ensure_started();  // reads the options: there may have been no pooled request yet

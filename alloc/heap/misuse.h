@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "alloc/base/index.h"
+#include "alloc/guard/guarded_heap.h"
 
 namespace spillway::heap {
 
@@ -22,6 +23,11 @@ void report_foreign(Misuse call, const void* pointer);
 // is live. kFree or kReallocate.
 void report_fallback_freed(Misuse call, const void* block);
 void report_fallback_interior(Misuse call, const void* pointer, const void* block);
+
+// The same of a hardened block, by what was found at the pointer. kFree or kReallocate.
+void report_guarded(Misuse call, const void* pointer, const guard::GuardedHeap::Found& found);
+// Of a hardened block that was written to where the program may not.
+void report_damage(guard::Damage damage, const void* block, size_t size);
 
 // For the engine: a block that two threads freed at the same time.
 void report_late_double_free(void* owner, void* block);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/misuse.h"
@@ -134,10 +135,33 @@ SPILLWAY_COLD bool is_far_block(const void* pointer) {
   return around == nullptr;
 }
 
+// A hardened or sampled block: exactly as long as asked for, and so it always moves.
+SPILLWAY_COLD void* reallocate_guarded(void* pointer, size_t size) {
+  const guard::GuardedHeap::Found found = guarded.look(pointer);
+  if (found.where != guard::GuardedHeap::Where::kLive) {
+    report_guarded(Misuse::kReallocate, pointer, found);
+    return out_of_memory();
+  }
+  if (size == found.size) {
+    return pointer;
+  }
+  if (size > found.size) {
+    return admit_growth(found.size, size) ? move(pointer, found.size, size) : out_of_memory();
+  }
+  const os::ErrnoKeeper keeper;
+  void* const smaller = allocate(size);
+  return smaller != nullptr ? move_to(smaller, pointer, size) : pointer;
+}
+
 // A block of the fallback's. Apart, or the pooled way would save registers for it.
 SPILLWAY_NOINLINE void* reallocate_unpooled(void* pointer, size_t size) {
-  if (SPILLWAY_UNLIKELY(!fallback::is_near(pointer) && !is_far_block(pointer))) {
-    return out_of_memory();
+  if (SPILLWAY_UNLIKELY(!fallback::is_near(pointer))) {
+    if (guarded.owns(pointer)) {
+      return reallocate_guarded(pointer, size);
+    }
+    if (!is_far_block(pointer)) {
+      return out_of_memory();
+    }
   }
   if (SPILLWAY_UNLIKELY(fallback::is_known_free(pointer))) {
     report_fallback_freed(Misuse::kReallocate, pointer);

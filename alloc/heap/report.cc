@@ -5,6 +5,7 @@
 
 #include "alloc/fallback/fallback.h"
 #include "alloc/heap/counters.h"
+#include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/start.h"
@@ -35,6 +36,10 @@ void collect(stats::Snapshot& snapshot, Effort effort) {
   snapshot.class_full_total = counters.class_full.get();
   snapshot.double_frees_total = counters.double_frees.get();
   snapshot.invalid_frees_total = counters.invalid_frees.get();
+  snapshot.guarded_live_bytes = guarded.live_bytes();
+  snapshot.guarded_blocks = guarded.live_blocks();
+  snapshot.guarded_allocations_total = guarded.allocations();
+  snapshot.damages_total = counters.damages.get();
   snapshot.size_mismatches_total = counters.size_mismatches.get();
 }
 

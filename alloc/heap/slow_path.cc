@@ -2,6 +2,7 @@
 #include <cerrno>
 
 #include "alloc/heap/counters.h"
+#include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/misuse.h"
@@ -72,6 +73,9 @@ SPILLWAY_COLD void* allocate_slow(size_t size) {
   if (!admit(size)) {
     return out_of_memory();
   }
+  if (void* const block = take_guarded({.size = size})) {
+    return block;
+  }
   void* block = take_pooled_slow(size);
   if (block == nullptr) {
     return fallback::allocate(size);
@@ -83,6 +87,9 @@ SPILLWAY_COLD void* allocate_slow(size_t size) {
 SPILLWAY_COLD void* allocate_zeroed_slow(size_t size) {
   if (!admit(size)) {
     return out_of_memory();
+  }
+  if (void* const block = take_guarded({.size = size, .zeroed = true})) {
+    return block;
   }
   void* block = take_pooled_slow(size);
   return block == nullptr ? fallback::allocate_zeroed(size) : zero_and_mark_live(block, size);
@@ -111,6 +118,9 @@ SPILLWAY_COLD void* allocate_large(size_t size) {
   if (size >= kImpossibleSize || !admit(size)) {
     return out_of_memory();
   }
+  if (void* const block = take_guarded({.size = size})) {
+    return block;
+  }
   void* block = take_large(size, 1);
   return block != nullptr ? block : fallback::allocate(size);
 }
@@ -131,6 +141,9 @@ SPILLWAY_COLD void free_slow(void* pointer) {
 }
 
 SPILLWAY_COLD void free_far(void* pointer) {
+  if (guarded.owns(pointer)) {
+    return free_guarded(pointer);
+  }
   if (!fallback::may_hold(pointer)) {
     return report_foreign(Misuse::kFree, pointer);
   }

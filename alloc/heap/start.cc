@@ -5,6 +5,7 @@
 #include <span>
 
 #include "alloc/base/bits.h"
+#include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/misuse.h"
@@ -127,10 +128,11 @@ bool ensure_started() {
         static_cast<uint64_t>(options_in_force.value(config::Option::purge_delay)));
     choose_huge_pages();
     configure_limits();
+    start_hardening();
   }
   // release: pairs with the acquire above.
   phase.store(pooling ? Phase::kPooling : Phase::kOff, std::memory_order_release);
-  if (pooling) {
+  if (pooling && !is_hardened()) {
     publish_size_map();
     prefill();
   }

@@ -114,6 +114,34 @@ bool purge(void* start, size_t bytes) {
   return answer == 0 || (answer == -EINVAL && advise(start, bytes, kDontNeedLocked));
 }
 
+namespace {
+
+// relaxed: threads that find out at the same time find the same. Where it is false, pages may be
+// inaccessible in both ways.
+constinit std::atomic<bool> has_guard_marks{true};
+constexpr int kGuardInstall = 102;  // MADV_GUARD_INSTALL, Linux 6.13
+constexpr int kGuardRemove = 103;
+
+}  // namespace
+
+bool deny(void* start, size_t bytes) {
+  if (has_guard_marks.load(std::memory_order_relaxed)) {
+    const long answer = system_call(SYS_madvise, start, bytes, kGuardInstall);
+    if (answer != -EINVAL) {
+      return answer == 0;
+    }
+    has_guard_marks.store(false, std::memory_order_relaxed);  // or the memory is locked
+  }
+  return purge(start, bytes) && system_call(SYS_mprotect, start, bytes, PROT_NONE) == 0;
+}
+
+bool allow(void* start, size_t bytes) {
+  const bool removed = advise(start, bytes, kGuardRemove);
+  return has_guard_marks.load(std::memory_order_relaxed)
+             ? removed
+             : system_call(SYS_mprotect, start, bytes, PROT_READ | PROT_WRITE) == 0;
+}
+
 void prefer_huge_pages(void* start, size_t bytes, bool huge) {
   advise(start, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }

@@ -35,6 +35,14 @@ void release(void* start, size_t bytes);
 // are unknown then.
 [[nodiscard]] bool purge(void* start, size_t bytes);
 
+// Makes committed whole pages inaccessible and gives their memory back; repeating it is harmless.
+// Linux 6.13 and newer have a mark for such pages; others split the mapping, and refuse when there
+// are too many of them (vm.max_map_count). False when the kernel refuses: nothing has changed then,
+// or they are purged.
+[[nodiscard]] bool deny(void* start, size_t bytes);
+// Makes such pages accessible again; they read as zero. False when the kernel refuses.
+[[nodiscard]] bool allow(void* start, size_t bytes);
+
 // Asks the kernel for huge pages in a part of a reservation, or for none. Only a wish.
 void prefer_huge_pages(void* start, size_t bytes, bool huge);
 

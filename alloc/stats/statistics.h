@@ -27,6 +27,9 @@ enum class Kind : uint8_t { kCounter, kGauge };
   X(large_live_bytes, kGauge, "blocks above 1 MiB, and growing ones, that the program holds") \
   X(large_free_bytes, kGauge, "memory that freed ones of these still have")                   \
   X(large_blocks, kGauge, "number of such blocks that the program holds")                     \
+  X(guarded_live_bytes, kGauge, "hardened or sampled blocks that the program holds")          \
+  X(guarded_blocks, kGauge, "number of such blocks that the program holds")                   \
+  X(guarded_allocations_total, kCounter, "such blocks handed out")                            \
   X(cache_capacity_bytes, kGauge, "what thread caches may hold at the moment")                \
   X(cache_budget_bytes, kGauge, "what all thread caches together may ever hold")              \
   X(thread_caches, kGauge, "thread caches in use")                                            \
@@ -47,6 +50,7 @@ enum class Kind : uint8_t { kCounter, kGauge };
   X(pressure_purges_total, kCounter, "times that pressure had free memory given back")        \
   X(double_frees_total, kCounter, "blocks freed twice")                                       \
   X(invalid_frees_total, kCounter, "pointers freed that are not a block's start")             \
+  X(damages_total, kCounter, "blocks found written to where the program may not")             \
   X(size_mismatches_total, kCounter, "sized frees with another size than allocated")
 
 // X(name, kind, help): of one size class, in blocks.

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""misuse.py [--preload LIBRARY] MODES PROGRAM: the exact outcome of one misuse.
+"""misuse.py [--preload LIBRARY] [--conf CONF] MODES PROGRAM: the exact outcome of one misuse.
 
 PROGRAM's first line of output says what it will do (see misuse.h). MODES is a comma-separated list of values of
 SPILLWAY_ON_MISUSE; `default` leaves it unset. abort: SIGABRT after one line on stderr; report: the same line, and the
 program goes on; ignore: it goes on silently.
+CONF is what SPILLWAY_CONF holds; in hardened mode a block has no class but its exact size.
 """
 import os
 import re
@@ -20,7 +21,7 @@ MESSAGE = re.compile(
     r"0x(?P<address>[0-9a-f]+), "
     r"(?:(?:(?P<start>a block)|(?P<offset>\d+) bytes? inside a block|(?P<before>before the start of a block)) of "
     r"(?:the (?P<size_class>\d+)-byte class|(?P<size>\d+) bytes)|"
-    r"(?P<small>a small block)|(?P<outside>never allocated|in no block of the pool))\n")
+    r"(?P<small>a small block)|(?P<outside>never allocated|in no block(?: of the pool)?))\n")
 # Where the freed block's page may be gone, and its size with it.
 GONE = re.compile("spilled|exited_thread|at_thread_end")
 # Of an address outside the pool: the kind is "foreign-CALL".
@@ -60,7 +61,7 @@ def message_problem(expected, text):
 
 
 def problem(mode):
-    environment = {"PATH": os.environ["PATH"]}
+    environment = {"PATH": os.environ["PATH"], "SPILLWAY_CONF": conf}
     if preload:
         environment["LD_PRELOAD"] = preload
     if mode != "default":
@@ -88,6 +89,9 @@ arguments = sys.argv[1:]
 preload = None
 if arguments[0] == "--preload":
     preload, arguments = arguments[1], arguments[2:]
+conf = ""
+if arguments[0] == "--conf":
+    conf, arguments = arguments[1], arguments[2:]
 modes, program = arguments
 failed = False
 for each in modes.split(","):

@@ -23,6 +23,7 @@ Plan plans[static_cast<size_t>(Call::kCount)];
 uint64_t address_space = UINT64_MAX;
 std::atomic<uint64_t> reserved{0};
 std::atomic<uint64_t> huge_wanted{0};
+bool by_protection = false;
 void (*purge_call)(void* context) = nullptr;
 void* purge_context = nullptr;
 
@@ -56,8 +57,11 @@ void reset() {
   }
   address_space = UINT64_MAX;
   huge_wanted = 0;
+  by_protection = false;
   purge_call = nullptr;
 }
+
+void deny_by_protection(bool wanted) { by_protection = wanted; }
 
 void at_purge(void (*call)(void* context), void* context) {
   purge_call = call;
@@ -102,6 +106,24 @@ bool purge(void* start, size_t bytes) {
     faulty::purge_call(faulty::purge_context);
   }
   return !faulty::refused(faulty::Call::kPurge) && madvise(start, bytes, MADV_DONTNEED) == 0;
+}
+
+bool deny(void* start, size_t bytes) {
+  constexpr int kGuardInstall = 102;
+  if (faulty::refused(faulty::Call::kDeny)) {
+    return false;
+  }
+  return (!faulty::by_protection && madvise(start, bytes, kGuardInstall) == 0) ||
+         (madvise(start, bytes, MADV_DONTNEED) == 0 && mprotect(start, bytes, PROT_NONE) == 0);
+}
+
+bool allow(void* start, size_t bytes) {
+  constexpr int kGuardRemove = 103;
+  if (faulty::refused(faulty::Call::kAllow)) {
+    return false;
+  }
+  madvise(start, bytes, kGuardRemove);
+  return mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
 void prefer_huge_pages(void* /*start*/, size_t bytes, bool huge) {

@@ -5,7 +5,7 @@
 
 namespace spillway::os::faulty {
 
-enum class Call : uint8_t { kReserve, kCommit, kPurge, kCount };
+enum class Call : uint8_t { kReserve, kCommit, kPurge, kDeny, kAllow, kCount };
 
 // The calls after the next `successes` ones fail, `failures` of them. Undone by reset().
 void fail(Call call, uint64_t successes, uint64_t failures);
@@ -13,6 +13,9 @@ void reset();
 
 // Calls made since reset().
 uint64_t calls(Call call);
+
+// As kernels before 6.13: deny() splits the mapping. False after reset().
+void deny_by_protection(bool wanted);
 
 // Called by each purge before the kernel is; null after reset().
 void at_purge(void (*call)(void* context), void* context);

@@ -1,0 +1,40 @@
+// Another allocator may serve a request before mimalloc 2.0.9 does: it is asked on the way to
+// mimalloc's slow path, where every request goes of a thread that never got a block of mimalloc's.
+// Included by mimalloc_209.h around alloc.c, whose calls of _mi_malloc_generic become the one
+// below, and before alloc-aligned.c, which takes what it gets for a block of mimalloc's.
+
+// Set by fallback.cc: a pointer to a function or null.
+_Atomic(void* (*)(size_t size, bool zeroed)) spillway_mimalloc_taker;
+
+SPILLWAY_UNHOOKED_FUNCTION __attribute__((noinline)) static void* spillway_malloc_generic(
+    mi_heap_t* heap, size_t size, bool zero, size_t huge_alignment) {
+  // relaxed: a function of the library's.
+  void* (*take)(size_t, bool) =
+      atomic_load_explicit(&spillway_mimalloc_taker, memory_order_relaxed);
+  if mi_unlikely (take != NULL) {
+    void* const block = huge_alignment == 0 ? take(size, zero) : NULL;
+    if (block != NULL) {
+      return block;
+    }
+  }
+  return _mi_malloc_generic(heap, size, zero, huge_alignment);
+}
+
+SPILLWAY_UNHOOKED_FUNCTION static inline void* spillway_real_malloc_generic(mi_heap_t* heap,
+                                                                            size_t size, bool zero,
+                                                                            size_t huge_alignment) {
+  return _mi_malloc_generic(heap, size, zero, huge_alignment);
+}
+
+#define _mi_malloc_generic(heap, size, zero, huge_alignment) \
+  spillway_malloc_generic(heap, size, zero, huge_alignment)
+
+// For alloc-aligned.c: nobody is asked.
+SPILLWAY_UNHOOKED_FUNCTION static inline void* spillway_malloc_unasked(mi_heap_t* heap, size_t size,
+                                                                       bool zero,
+                                                                       size_t huge_alignment) {
+  // relaxed: as above.
+  return atomic_load_explicit(&spillway_mimalloc_taker, memory_order_relaxed) == NULL
+             ? _mi_heap_malloc_zero_ex(heap, size, zero, huge_alignment)
+             : spillway_real_malloc_generic(heap, size, zero, huge_alignment);
+}

@@ -1,0 +1,30 @@
+// Hardened mode (options hardened, guard_pages and so on) and sampled guard pages: which requests
+// get a guarded block instead of the pool's or mimalloc's, and what happens to such blocks.
+//
+// Nothing of it is on a fast path: in hardened mode no request has a class, so that all take the
+// slow path, and mimalloc asks here before it serves a small one.
+#pragma once
+
+#include <cstddef>
+
+#include "alloc/base/owned_cell.h"
+#include "alloc/guard/guarded_heap.h"
+
+namespace spillway::heap {
+
+extern constinit guard::GuardedHeap guarded;
+
+// From the options, once, before the first block is handed out.
+void start_hardening();
+
+// Whether all requests are to have guarded blocks.
+bool is_hardened();
+
+// Null when the request is not for the guarded heap, or it has no memory for it.
+void* take_guarded(const guard::GuardedHeap::Request& request);
+
+// Of pointers that `guarded` owns.
+void free_guarded(void* pointer);
+size_t usable_guarded(const void* pointer);
+
+}  // namespace spillway::heap
