@@ -210,6 +210,39 @@ GuardedHeap::Found GuardedHeap::look(const void* pointer) const {
   return {.where = where, .start = layout.start, .size = contents.size()};
 }
 
+GuardedHeap::Found GuardedHeap::nearest(const void* address) const {
+  const auto at = reinterpret_cast<uintptr_t>(address);
+  SlotName slot{};
+  // Behind the last slot there is none.
+  const bool made = slots_.find(address, slot);
+  Found best;
+  uintptr_t best_distance = UINTPTR_MAX;
+  const auto consider = [&](SlotName candidate) {
+    // acquire: as in look().
+    const SlotContents contents(slots_.contents(candidate).load(std::memory_order_acquire));
+    if (!contents.was_used()) {
+      return;
+    }
+    const Layout layout = layout_of(candidate, contents);
+    const uintptr_t distance = at < layout.start  ? layout.start - at
+                               : at >= layout.end ? at - layout.end
+                                                  : 0;
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = {.where = contents.is_live() ? Where::kLive : Where::kFreed,
+              .start = layout.start,
+              .size = contents.size()};
+    }
+  };
+  if (made) {
+    consider(slot);
+  }
+  if (slot.number != 0) {
+    consider({slot.class_index, slot.number - 1});
+  }
+  return best;
+}
+
 GuardedHeap::Found GuardedHeap::free(void* pointer) {
   Found found = look(pointer);
   if (found.where != Where::kLive) {

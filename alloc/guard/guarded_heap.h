@@ -64,6 +64,10 @@ class GuardedHeap {
   // Of an address that the heap owns.
   Found look(const void* pointer) const;
 
+  // Of an address that the heap owns and that could not be accessed: the block that the access was
+  // for, by distance; kLive or kFreed, or kNowhere.
+  Found nearest(const void* address) const;
+
   // kLive: it was, and is free now. Otherwise nothing has changed.
   Found free(void* pointer);
 

@@ -82,6 +82,13 @@ void* take_small_sample(size_t size, bool zeroed) {
              : nullptr;
 }
 
+void on_fault(uintptr_t address) {
+  auto* const at = reinterpret_cast<void*>(address);
+  if (guarded.owns(at)) {
+    report_fault(address, guarded.nearest(at));
+  }
+}
+
 }  // namespace
 
 void start_hardening() {
@@ -98,6 +105,9 @@ void start_hardening() {
     message.line().text("no address space for hardened blocks: hardened mode is off");
     message.send();
     return;
+  }
+  if (!parts.any() || parts.guard_pages) {
+    os::watch_faults(on_fault);
   }
   if (parts.any()) {
     mode.store(Mode::kHardened, std::memory_order_relaxed);

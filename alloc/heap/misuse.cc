@@ -188,6 +188,29 @@ SPILLWAY_COLD void report_damage(guard::Damage damage, const void* block, size_t
   send(message);
 }
 
+SPILLWAY_COLD void report_fault(uintptr_t address, const guard::GuardedHeap::Found& nearest) {
+  using Where = guard::GuardedHeap::Where;
+  if (options().choice<config::OnMisuse>(config::Option::on_misuse) == config::OnMisuse::kIgnore) {
+    return;
+  }
+  os::Message message;
+  message.line().text("access to ").address(reinterpret_cast<void*>(address)).text(", ");
+  if (nearest.where == Where::kNowhere) {
+    message.line().text("in no block");
+    return message.send();
+  }
+  if (address < nearest.start) {
+    message.line().number(nearest.start - address).text(" bytes before the start of");
+  } else if (address >= nearest.start + nearest.size) {
+    message.line().number(address - nearest.start - nearest.size).text(" bytes past the end of");
+  } else {
+    message.line().number(address - nearest.start).text(" bytes inside");
+  }
+  message.line().text(nearest.where == Where::kFreed ? " a freed block of " : " a block of ");
+  message.line().number(nearest.size).text(" bytes");
+  message.send();
+}
+
 SPILLWAY_COLD void report_foreign(Misuse call, const void* pointer) {
   counters.invalid_frees.add();
   ensure_started();  // reads the options: there may have been no pooled request yet

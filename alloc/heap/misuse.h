@@ -29,6 +29,9 @@ void report_guarded(Misuse call, const void* pointer, const guard::GuardedHeap::
 // Of a hardened block that was written to where the program may not.
 void report_damage(guard::Damage damage, const void* block, size_t size);
 
+// Of an access that the kernel refused, to an address of the guarded heap's; returns.
+void report_fault(uintptr_t address, const guard::GuardedHeap::Found& nearest);
+
 // For the engine: a block that two threads freed at the same time.
 void report_late_double_free(void* owner, void* block);
 

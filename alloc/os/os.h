@@ -110,6 +110,11 @@ uintptr_t this_thread();
 
 [[noreturn]] void abort_process();
 
+// From now on `tell` is called, on the thread and stack of the fault, with the address of each
+// access that the kernel refuses (SIGSEGV, SIGBUS); then the process ends as it would have. Not
+// where the program has a handler already, or once it sets one.
+void watch_faults(void (*tell)(uintptr_t address));
+
 // --- control groups (linux_cgroup.cc) ------------------------------------------------------------
 
 // Room to work in, the caller's: its stack may be small.

@@ -17,6 +17,8 @@ SUBJECT = "spillway"
 SUBJECT_OFF = "spillway-off"  # the same library with its pool switched off: mimalloc alone
 # The library's file name, and the Debian package that holds it.
 KNOWN = {**DEBIAN, SUBJECT: ("libspillway.so", None), SUBJECT_OFF: ("libspillway.so", None)}
+# NAME=spillway:OPTION:VALUE+OPTION:VALUE is the same library with these options.
+WITH_OPTIONS = f"{SUBJECT}:"
 DEFAULT = tuple(name for name in KNOWN if name != SUBJECT_OFF)
 
 
@@ -32,8 +34,8 @@ def add_option(parser):
     parser.add_argument(
         "--allocators",
         metavar="A,B,...",
-        help=f"of {', '.join(KNOWN)}, or NAME=/path/to/lib.so (default: all installed but "
-        f"{SUBJECT_OFF}, Spillway with enabled:0)",
+        help=f"of {', '.join(KNOWN)}, NAME=/path/to/lib.so, or NAME={WITH_OPTIONS}OPTION:VALUE+... for "
+        f"Spillway with options (default: all installed but {SUBJECT_OFF}, Spillway with enabled:0)",
     )
 
 
@@ -44,7 +46,10 @@ def entries(text):
 
 def needs_library(text):
     """Whether a list as of entries() has one of those that the built libspillway.so serves."""
-    return bool({SUBJECT, SUBJECT_OFF} & set(entries(text)))
+    return any(
+        entry in (SUBJECT, SUBJECT_OFF) or entry.partition("=")[2].startswith(WITH_OPTIONS)
+        for entry in entries(text)
+    )
 
 
 def usable(text, build_dir=None):
@@ -94,6 +99,8 @@ def _find(entry, build_dir):
     if equals:
         if not re.fullmatch(r"[\w.+-]{1,12}", name):
             raise usage_error(f"'{name}' is not a name of up to 12 letters, digits, '.', '+', '-'")
+        if given.startswith(WITH_OPTIONS):
+            return _with_options(name, given.removeprefix(WITH_OPTIONS), build_dir)
         path = paths.library(given)
         if "malloc" not in elf.read(path).defined:
             raise usage_error(f"{name}: {given} does not export malloc")
@@ -103,13 +110,29 @@ def _find(entry, build_dir):
         raise usage_error(f"unknown allocator '{name}'; known: {known}, or NAME=/path/to/lib.so")
     soname, package = KNOWN[name]
     if package is None:
-        path = (build_dir or paths.RELEASE).resolve() / soname
-        if not path.exists():
-            return None, f"{name}: no {soname} in {path.parent} (scripts/build)"
-        version = "as built" if build_dir else checkout_version(paths.ROOT)
-        variables = {"SPILLWAY_ENABLED": "0"} if name == SUBJECT_OFF else {}
-        return Allocator(name, paths.preloadable(path), version, variables), None
+        return _built(name, {"SPILLWAY_ENABLED": "0"} if name == SUBJECT_OFF else {}, build_dir)
     path = system_library(soname)
     if path is None:
         return None, f"{name}: not installed (Debian's package {package})"
     return Allocator(name, path, library_version(path, package)), None
+
+
+def _built(name, variables, build_dir):
+    soname, _ = KNOWN[SUBJECT]
+    path = (build_dir or paths.RELEASE).resolve() / soname
+    if not path.exists():
+        return None, f"{name}: no {soname} in {path.parent} (scripts/build)"
+    version = "as built" if build_dir else checkout_version(paths.ROOT)
+    return Allocator(name, paths.preloadable(path), version, variables), None
+
+
+def _with_options(name, options, build_dir):
+    for option in options.split("+"):
+        if not re.fullmatch(r"[a-z_]+:[^:]+", option):
+            raise usage_error(f"{name}: '{option}' is not OPTION:VALUE, as in guard_pages:1")
+    found, reason = _built(name, {"SPILLWAY_CONF": options.replace("+", ",")}, build_dir)
+    if found is not None:
+        said = check.complaint(found.library, found.variables)
+        if said:
+            raise usage_error(f"{name}: {said}")
+    return found, reason

@@ -45,6 +45,16 @@ def probe(library, variables=None):
     return None
 
 
+def complaint(library, variables):
+    """What Spillway says of its options in `variables` when a program starts: its first line, or None."""
+    variables = dict(os.environ, **variables, LD_PRELOAD=str(library))
+    done = subprocess.run(
+        PROBE, env=variables, capture_output=True, text=True, errors="replace", check=False
+    )
+    lines = [line for line in done.stderr.splitlines() if line.startswith("spillway: ")]
+    return lines[0].removeprefix("spillway: ") if lines else None
+
+
 def check_library(library):
     if not library.exists():
         print(f"NO: {library} is not built; scripts/build makes it")

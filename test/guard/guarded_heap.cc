@@ -158,6 +158,24 @@ BOOST_FIXTURE_TEST_CASE(a_write_to_a_freed_small_block_is_seen_when_it_is_reused
   BOOST_TEST(told[0].block == block);
 }
 
+BOOST_FIXTURE_TEST_CASE(an_address_that_faults_is_named_by_its_nearest_block, GuardedFixture) {
+  char* const block = take(5000);
+  const auto start = reinterpret_cast<uintptr_t>(block);
+  for (const char* const at : {block + 5008, block + 6000, block - 4096}) {
+    const GuardedHeap::Found found = heap.nearest(at);
+    BOOST_TEST((found.where == Where::kLive));
+    BOOST_TEST(found.start == start);
+    BOOST_TEST(found.size == 5000U);
+  }
+  free(block);
+  for (const char* const at : {block, block + 4999}) {
+    const GuardedHeap::Found found = heap.nearest(at);
+    BOOST_TEST((found.where == Where::kFreed));
+    BOOST_TEST(found.start == start);
+  }
+  BOOST_TEST((heap.nearest(block + 300 * kMiB).where == Where::kNowhere));
+}
+
 BOOST_AUTO_TEST_CASE(without_guard_pages_a_write_to_any_freed_block_is_seen) {
   Parts parts = kAllParts;
   parts.guard_pages = false;

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """hardened.py LIBRARY PROGRAM: what hardened mode and each of its parts do about misuse, as a table.
 
-Each cell runs PROGRAM (hardened.c) once. FAULT: a signal at the misuse itself; TOLD: SIGABRT after a line that names
+Each cell runs PROGRAM (hardened.c) once. FAULT: a signal at the misuse itself, after a line
+that names the nearest block; TOLD: SIGABRT after a line that names
 the block; otherwise what the program prints.
 """
 import re
@@ -13,6 +14,8 @@ import sys
 FAULT, PAST, BEFORE, WHILE_FREE = "fault", "write past the end", "write before the start", "write to free memory"
 TOLD = re.compile(r"spillway: (write past the end of|write before the start of|write to free memory at) 0x[0-9a-f]+"
                   r", a block of (\d+) bytes\n")
+EXPLAINED = re.compile(r"spillway: access to 0x[0-9a-f]+, \d+ bytes (?:before the start of|past the end of|inside) "
+                       r"a (freed )?block of (\d+) bytes\n")
 HARMLESS, OTHER, SHUFFLED = "no secret", "other", "shuffled"
 SMALL, PAGED = (24, 1000), (4096, 5000, 65536, 1048576, 5000000, 67108864)
 
@@ -68,7 +71,9 @@ def outcome(library, program, conf, action, size):
     result = subprocess.run([program, action, str(size)], env={"LD_PRELOAD": library, "SPILLWAY_CONF": conf},
                             preexec_fn=no_core, capture_output=True, text=True, timeout=600)
     if result.returncode in (-signal.SIGSEGV, -signal.SIGBUS):
-        return FAULT if result.stderr == "" else f"fault after {result.stderr!r}"
+        explained = EXPLAINED.fullmatch(result.stderr)
+        right = explained and int(explained[2]) == size and bool(explained[1]) == action.endswith("_after_free")
+        return FAULT if right else f"fault after {result.stderr!r}"
     told = TOLD.fullmatch(result.stderr)
     if result.returncode == -signal.SIGABRT and told and int(told[2]) == size:
         return told[1].removesuffix(" of").removesuffix(" at")

@@ -273,8 +273,22 @@ class Choose(support.WithFolder):
         needed = [allocators.needs_library(text) for text in ("spillway-off", "glibc,spillway", None, "glibc")]
         self.assertEqual(needed, [True, True, True, False])
 
+    def test_spillway_with_options(self):
+        library = self.folder / "libspillway.so"
+        self.library("plain").rename(library)
+        listed = "hard=spillway:hardened:1+guard_pages:0,sampled=spillway:guard_sample:100"
+        found, _ = allocators.choose(listed, self.folder)
+        self.assertEqual([(a.name, a.variables) for a in found[1:]],
+                         [("hard", {"SPILLWAY_CONF": "hardened:1,guard_pages:0"}),
+                          ("sampled", {"SPILLWAY_CONF": "guard_sample:100"})])
+        self.assertTrue(allocators.needs_library(listed))
+        with mock.patch.object(allocators.check, "complaint", lambda library, variables: "unknown option"), \
+             self.assertRaisesRegex(UserError, "hard: unknown option"):
+            allocators.choose(listed, self.folder)
+
     def test_mistakes(self):
         for text, words in (
+            ("a=spillway:hardened", "'hardened' is not OPTION:VALUE"),
             ("hoard", "unknown allocator 'hoard'"),
             ("glibc,glibc", "named twice"),
             ("a=/no/such.so", "no such library"),
