@@ -127,8 +127,8 @@ void collect(bool force);
 // each, and the kernel's time for the memory.
 void collect_waiting();
 
-// From now on a thread that frees returns its free memory at each half of so long, but not more
-// often than every 25 ms, and all of it at its end. Without this call mimalloc returns it when a
+// From now on a thread that frees looks at its free memory at each half of so long, but not more
+// often than every 25 ms, returns what was free at the look before, and all of it at its end. Without this call mimalloc returns it when a
 // thread neither freed nor took any for 25 ms (options.c), and at the next free after that. Not
 // with other versions of it.
 void keep_free_memory_for(uint64_t milliseconds);

@@ -1,7 +1,8 @@
 // Gives back what waits in mimalloc 2.0.9. By itself it returns the free spans of a segment 25 ms
 // after the last of them was freed or one was taken, and then at the next call that frees one in
-// the same segment. Here a thread returns all that wait in its segments, now and then as it frees
-// pages, and when the pool grows. Included by mimalloc_209.h behind segment.c.
+// the same segment. Here a thread returns, now and then as it frees pages, those that have waited
+// since the time before, and all of them when the pool grows. Included by mimalloc_209.h behind
+// segment.c.
 
 // fallback.cc: whether the thread is to do so now.
 bool spillway_mimalloc_is_due(void);
@@ -34,11 +35,28 @@ SPILLWAY_UNHOOKED_FUNCTION void spillway_mimalloc_decommit_waiting(void) {
   }
 }
 
+// Of those, the ones that were there, as long as now, at an earlier call: a span that is in use
+// again and again keeps its memory. A free span's padding says how long it was, and is cleared by
+// its use, which begins at its start. (`ab` at full length, thousand page faults: sqlite 31.6,
+// php 10.1; 39.0 and 17.4 when all spans went back each time.)
+SPILLWAY_UNHOOKED_FUNCTION static void spillway_decommit_aged_spans(mi_segments_tld_t* tld) {
+  for (size_t bin = 0; bin <= MI_SEGMENT_BIN_MAX; bin++) {
+    for (mi_slice_t* span = tld->spans[bin].first; span != NULL; span = span->next) {
+      if (span->padding[0] == span->slice_count) {
+        mi_segment_commitx(_mi_ptr_segment(span), false, mi_slice_start(span),
+                           span->slice_count * MI_SEGMENT_SLICE_SIZE, tld->stats);
+      }
+      span->padding[0] = span->slice_count;
+    }
+  }
+}
+
 // In place of _mi_segment_page_free() in what follows.
 SPILLWAY_UNHOOKED_FUNCTION static void spillway_page_free(mi_page_t* page, bool force,
                                                           mi_segments_tld_t* tld) {
-  _mi_segment_page_free(page, force, tld);
+  // First: a span that `page` is about to join is as long as it was.
   if (spillway_mimalloc_is_due()) {
-    spillway_decommit_spans(tld);
+    spillway_decommit_aged_spans(tld);
   }
+  _mi_segment_page_free(page, force, tld);
 }
