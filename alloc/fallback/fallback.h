@@ -128,9 +128,9 @@ void collect(bool force);
 void collect_waiting();
 
 // From now on a thread that frees looks at its free memory at each half of so long, but not more
-// often than every 25 ms, returns what was free at the look before, and all of it at its end. Without this call mimalloc returns it when a
-// thread neither freed nor took any for 25 ms (options.c), and at the next free after that. Not
-// with other versions of it.
+// often than every 25 ms, returns what was free at the look before, and all of it at its end.
+// Without this call mimalloc returns it when a thread neither freed nor took any for 25 ms
+// (options.c), and at the next free after that. Not with other versions of it.
 void keep_free_memory_for(uint64_t milliseconds);
 
 // Bytes mimalloc has committed, now and at its peak, and the most that the process ever had
