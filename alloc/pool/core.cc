@@ -25,9 +25,14 @@ std::byte* Core::take_slow(ClassIndex index) {
   std::optional<os::BoundedWait> wait;
   for (;;) {
     const uint64_t before = purge_turns_.progress();
-    void* const block = engine_.take(anchor, index);
+    auto* const block = static_cast<std::byte*>(engine_.take(anchor, index));
+    if (watch_ != nullptr && block != nullptr) {
+      watch_->note_taken(index, block, state_of(block).load() == core::SlotState::kClean);
+    } else if (watch_ != nullptr && let_go_oldest(index)) {
+      continue;
+    }
     if (block != nullptr || !purge_turns_.ran_since(before)) {
-      return static_cast<std::byte*>(block);
+      return block;
     }
     if (!wait.has_value()) {
       constexpr uint64_t kSecondNs = 1'000'000'000;
@@ -50,9 +55,19 @@ void Core::give_slow(std::byte* start, core::SlotState state) {
     state_of(start).store(state);
     engine_.give(entry->anchor, index, start);
   } else if (add_reference()) {
-    state_of(start).store(state);
-    auto moment = core::ThreadAnchor::without_cache();
-    engine_.give(moment, index, start);
+    std::byte* leaves = start;
+    if (watch_ == nullptr) {
+      state_of(start).store(state);
+    } else if (state_of(start).exchange(state) != core::SlotState::kFirstLive) {
+      report_second_return(start);
+    } else {
+      watch_->note_returned(index, start);
+      leaves = watch_->hold_back(index, start);
+    }
+    if (leaves != nullptr) {
+      auto moment = core::ThreadAnchor::without_cache();
+      engine_.give(moment, index, leaves);
+    }
     drop_reference();
   } else {
     give_closed(start);
@@ -63,6 +78,10 @@ void Core::give_closed(std::byte* start) {
   // Counted off by two threads that both return it, the last buffer but one would end the pool.
   if (state_of(start).exchange(core::SlotState::kFree) != core::SlotState::kFirstLive) {
     report_second_return(start);
+  }
+  if (watch_ != nullptr) {
+    const core::Arena& arena = engine_.arena();
+    watch_->note_returned(arena.class_of(arena.granule_at(arena.offset(start))), start);
   }
   // Nobody will use it again: the whole pages in it go now, the rest with the pool. What devices
   // know of stays until then.
@@ -91,10 +110,16 @@ void Core::report_second_return(const std::byte* start) const {
     message.line().text("-byte class");
   }
   message.send();
+  if (watch_ != nullptr) {
+    watch_->report_second_return(start);
+  }
   os::abort_process();
 }
 
-bool Core::note_created(ClassIndex index, std::byte* start) {
+bool Core::note_created(ClassIndex index, std::byte* start, bool zeroed) {
+  if (watch_ != nullptr && !zeroed) {
+    watch_->note_unspecified(index, start);
+  }
   if (pinned_ && !regions_.add_for(start)) {
     give_slow(start, core::SlotState::kClean);
     return false;
@@ -196,6 +221,20 @@ void Core::free_untracked(std::byte* start) {
   }
 }
 
+bool Core::let_go_oldest(ClassIndex index) {
+  std::byte* const oldest = watch_->let_go(index);
+  if (oldest != nullptr) {
+    auto moment = core::ThreadAnchor::without_cache();
+    engine_.give(moment, index, oldest);
+  }
+  return oldest != nullptr;
+}
+
+void Core::let_go_all(ClassIndex index) {
+  while (watch_ != nullptr && let_go_oldest(index)) {
+  }
+}
+
 void Core::flush() {
   if (thread_table != nullptr) {
     ThreadEntry& entry = thread_table->entries[number_];
@@ -219,6 +258,7 @@ size_t Core::purge() {
   uint64_t purged = 0;
   bool refused = false;
   for (uint32_t i = 1; i <= engine_.geometry().class_count; ++i) {
+    let_go_all(ClassIndex{static_cast<uint8_t>(i)});
     uint32_t cursor = 0;
     uint64_t step = 1;
     while (!refused && turn.keep() && (step != 0 || cursor != 0)) {
@@ -247,9 +287,11 @@ PoolStatistics Core::statistics() const {
     given.allocations = std::max(one.allocations_total, given.created) - prefilled;
     given.hits = given.allocations - (given.created - prefilled);
     given.exhausted = classes_[i].exhausted.load(std::memory_order_relaxed);
-    given.live = one.live;
+    const uint64_t waiting =
+        watch_ != nullptr ? watch_->waiting(ClassIndex{static_cast<uint8_t>(i)}) : 0;
+    given.live = one.live - std::min(one.live, waiting);
     given.cached = one.cached;
-    given.free = one.free;
+    given.free = one.free + waiting;
     all.allocations += given.allocations;
     all.recycles += given.hits;
   }

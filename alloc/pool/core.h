@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -27,6 +28,7 @@
 #include "alloc/pool/regions.h"
 #include "alloc/pool/tenants.h"
 #include "alloc/pool/thread_table.h"
+#include "alloc/pool/watch.h"
 #include "spillway/pool.h"
 
 namespace spillway::pool {
@@ -73,6 +75,8 @@ class Core {
   // Whether a block is in use and not on its way back.
   bool is_live(std::byte* start) const;
   [[noreturn]] void report_second_return(const std::byte* start) const;
+  // Has the pool that owns an address, if one does, tell what it knows of it (Watch::describe()).
+  static void describe(const void* address);
 
   // --- the rest of the pool ----------------------------------------------------------------------
 
@@ -128,20 +132,25 @@ class Core {
     ClassIndex index = kNoClass;
     bool clean = false;  // reads as zero
   };
-  SPILLWAY_ALWAYS_INLINE bool obtain(size_t size, Pooled& pooled);
+  SPILLWAY_ALWAYS_INLINE bool obtain(const Wish& wish, Pooled& pooled);
   SPILLWAY_ALWAYS_INLINE Buffer dress(const Pooled& pooled, Wish wish);
   // What is cold takes values, so that the fast paths keep theirs in registers.
   SPILLWAY_NOINLINE Buffer make_unpooled(Wish wish, Pooled pooled);
   SPILLWAY_NOINLINE expected<Buffer, PoolError> try_make_unpooled(Wish wish, Pooled pooled);
   std::optional<PoolError> why_not(size_t size, Pooled pooled);
-  // Counts, and adds the region of, a block whose memory was not used before.
-  SPILLWAY_NOINLINE bool note_created(ClassIndex index, std::byte* start);
+  // Counts, and adds the region of, a block whose memory was not used before. `zeroed`: its user
+  // may rely on what it reads as.
+  SPILLWAY_NOINLINE bool note_created(ClassIndex index, std::byte* start, bool zeroed);
   core::StateByte& state_of(const std::byte* start) const {
     const core::Arena& arena = engine_.arena();
     return arena.state(arena.granule_at(arena.offset(start)));
   }
   SPILLWAY_NOINLINE Buffer make_untracked(Wish wish);
   SPILLWAY_NOINLINE void free_untracked(std::byte* start);
+  // Blocks that wait in `watch_` go to the engine: all of a class, or its oldest; false when there
+  // was none. The caller has a reference, or settles.
+  void let_go_all(ClassIndex index);
+  bool let_go_oldest(ClassIndex index);
   // Blocks in use; those in thread caches count, too.
   int64_t count_live() const;
   // After the last reference: what is still in use decides.
@@ -181,6 +190,8 @@ class Core {
   Tenants tenants_;
   Regions regions_;
   const PoolConfig config_;
+  // Null without a tool that wants to know of buffers. With it the pool has no thread caches.
+  std::unique_ptr<Watch> watch_;
 };
 
 // Numbers below which all pools in use are.
@@ -201,11 +212,11 @@ SPILLWAY_ALWAYS_INLINE std::byte* Core::take(ClassIndex index) {
   return take_slow(index);
 }
 
-SPILLWAY_ALWAYS_INLINE bool Core::obtain(size_t size, Pooled& pooled) {
-  if (size > largest_ || size < least_pooled_) [[unlikely]] {
+SPILLWAY_ALWAYS_INLINE bool Core::obtain(const Wish& wish, Pooled& pooled) {
+  if (wish.size > largest_ || wish.size < least_pooled_) [[unlikely]] {
     return false;
   }
-  pooled.index = class_for(size);
+  pooled.index = class_for(wish.size);
   pooled.start = take(pooled.index);
   if (pooled.start == nullptr) [[unlikely]] {
     return false;
@@ -214,7 +225,7 @@ SPILLWAY_ALWAYS_INLINE bool Core::obtain(size_t size, Pooled& pooled) {
   pooled.clean = state.load() == core::SlotState::kClean;
   pooled.capacity = sizes_[raw(pooled.index)];
   state.store(core::SlotState::kFirstLive);
-  return !pooled.clean || note_created(pooled.index, pooled.start);
+  return !pooled.clean || note_created(pooled.index, pooled.start, wish.zeroed);
 }
 
 SPILLWAY_ALWAYS_INLINE Buffer Core::dress(const Pooled& pooled, Wish wish) {
@@ -231,7 +242,7 @@ SPILLWAY_ALWAYS_INLINE Buffer Core::dress(const Pooled& pooled, Wish wish) {
 
 SPILLWAY_ALWAYS_INLINE Buffer Core::make(Wish wish) {
   Pooled pooled;
-  if (obtain(wish.size, pooled)) [[likely]] {
+  if (obtain(wish, pooled)) [[likely]] {
     return dress(pooled, wish);
   }
   return make_unpooled(wish, pooled);
@@ -239,7 +250,7 @@ SPILLWAY_ALWAYS_INLINE Buffer Core::make(Wish wish) {
 
 SPILLWAY_ALWAYS_INLINE expected<Buffer, PoolError> Core::try_make(Wish wish) {
   Pooled pooled;
-  if (obtain(wish.size, pooled)) [[likely]] {
+  if (obtain(wish, pooled)) [[likely]] {
     return dress(pooled, wish);
   }
   return try_make_unpooled(wish, pooled);

@@ -119,6 +119,10 @@ std::optional<std::string> Core::start() {
     first_class_[width] = static_cast<uint8_t>(fits - sizes.begin() + 1);
   }
   regions_.attach(engine_);
+  watch_ = Watch::make(engine_, describe);
+  if (watch_ != nullptr) {
+    cache_buffers_ = 0;
+  }
   return std::nullopt;
 }
 
@@ -184,6 +188,9 @@ int64_t Core::count_live() const {
 }
 
 void Core::settle() {
+  for (uint32_t i = 1; i <= engine_.geometry().class_count; ++i) {
+    let_go_all(ClassIndex{static_cast<uint8_t>(i)});
+  }
   const int64_t change = count_live() - kNotCounted;
   // acq_rel: pairs with count_off().
   if (outstanding_.fetch_add(change, std::memory_order_acq_rel) + change == 0) {
@@ -203,9 +210,20 @@ void Core::destroy() {
     const std::lock_guard lock(coming_and_going);
     cores[number_] = nullptr;
   }
+  watch_.reset();
   engine_.stop();
   os::release(records_, records_bytes_);
   delete this;
+}
+
+void Core::describe(const void* address) {
+  // A thread that makes or ends a pool may be the one that asks.
+  const std::unique_lock lock(coming_and_going, std::try_to_lock);
+  for (uint32_t number = 0; lock.owns_lock() && number < most_used_number(); ++number) {
+    if (cores[number] != nullptr && cores[number]->watch_ != nullptr) {
+      cores[number]->watch_->describe(address);
+    }
+  }
 }
 
 void Core::register_fork_handlers() {
@@ -219,6 +237,9 @@ void Core::lock_all() {
     if (cores[number] != nullptr) {
       cores[number]->tenants_.lock();
       cores[number]->regions_.lock();
+      if (cores[number]->watch_ != nullptr) {
+        cores[number]->watch_->lock();
+      }
     }
   }
 }
@@ -226,6 +247,9 @@ void Core::lock_all() {
 void Core::unlock_all() {
   for (uint32_t number = 0; number < most_used_number(); ++number) {
     if (cores[number] != nullptr) {
+      if (cores[number]->watch_ != nullptr) {
+        cores[number]->watch_->unlock();
+      }
       cores[number]->regions_.unlock();
       cores[number]->tenants_.unlock();
     }
