@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "alloc/fallback/other_heap.h"
 #include "alloc/heap/reservation.h"
 #include "alloc/os/os.h"
 #include "alloc/os/system_call.h"
@@ -57,6 +58,9 @@ int spillway_prlimit64(pid_t process, int resource, const rlimit* wanted, rlimit
   return limit(process, resource, wanted, before);
 }
 int spillway_mlockall(int flags) noexcept {
+  if (spillway::fallback::has_sanitizer_heap()) {
+    return 0;  // as sanitizers answer: they reserve more than can be locked
+  }
   long answer = spillway::os::system_call(SYS_mlockall, flags);
   if (answer == -ENOMEM && spillway::heap::make_room_to_lock()) {
     answer = spillway::os::system_call(SYS_mlockall, flags);

@@ -9,9 +9,11 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "alloc/base/attributes.h"
 #include "alloc/fallback/fork_gate.h"
+#include "alloc/fallback/other_heap.h"
 #include "alloc/os/os.h"
 #include "alloc/os/signals_blocked.h"
 #if !SPILLWAY_FALLBACK_EMBEDDED
@@ -118,11 +120,17 @@ uint64_t now_ms() { return os::monotonic_ns() / 1'000'000; }
 static size_t at_least_smallest(size_t size) { return std::max<size_t>(size, kAlignment); }
 
 void* allocate(size_t size) {
+  if (has_other_heap()) {
+    return other_allocate(size, false);
+  }
   const AllocatingPassage passage;
   return checked(mi_malloc(at_least_smallest(size)));
 }
 
 void* allocate_zeroed(size_t size) {
+  if (has_other_heap()) {
+    return other_allocate(size, true);
+  }
   const AllocatingPassage passage;
   return checked(mi_zalloc(at_least_smallest(size)));
 }
@@ -146,6 +154,9 @@ void* allocate_aligned(size_t alignment, size_t size) {
   if (alignment <= kAlignment) {
     return allocate(size);
   }
+  if (has_other_heap()) {
+    return other_allocate_aligned(alignment, size);
+  }
   [[maybe_unused]] const AllocatingPassage passage;
   return checked(mi_malloc_aligned_at(size, alignment, 0));
 }
@@ -153,6 +164,10 @@ void* allocate_aligned(size_t alignment, size_t size) {
 void* allocate_zeroed_aligned(size_t alignment, size_t size) {
   if (alignment <= kAlignment) {
     return allocate_zeroed(size);
+  }
+  if (has_other_heap()) {
+    void* const block = other_allocate_aligned(alignment, size);
+    return block != nullptr ? std::memset(block, 0, size) : nullptr;
   }
   [[maybe_unused]] const AllocatingPassage passage;
   return checked(mi_zalloc_aligned_at(size, alignment, 0));

@@ -109,7 +109,11 @@ SPILLWAY_UNHOOKED_FUNCTION static int spillway_madvise(void* start, size_t size,
 #define mi_track_free(pointer)
 #define _mi_segment_page_free(page, force, tld) spillway_page_free(page, force, tld)
 #include "heap.c"
+#define _mi_malloc_generic spillway_malloc_generic
+SPILLWAY_UNHOOKED_FUNCTION static void* spillway_malloc_generic(mi_heap_t* heap, size_t size,
+                                                                bool zero, size_t alignment);
 #include "page.c"
+#undef _mi_malloc_generic
 #undef _mi_segment_page_free
 
 // mi_free() less the test for null, a part of every free() too.
@@ -125,7 +129,10 @@ SPILLWAY_UNHOOKED_FUNCTION __attribute__((always_inline, nonnull)) void spillway
 #undef _mi_heap_malloc_zero
 #undef _mi_heap_malloc_zero_ex
 #include "alloc-posix.c"
+#include "aside_209.h"  // around it
+#define mi_process_load(...) spillway_process_load_##__VA_ARGS__(__VA_ARGS__)
 #include "init.c"
+#undef mi_process_load
 #include "options.c"
 
 #include "after_fork_209.h"

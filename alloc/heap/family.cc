@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "alloc/base/bits.h"
+#include "alloc/fallback/other_heap.h"
 #include "alloc/heap/counters.h"
 #include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
@@ -124,6 +125,9 @@ SPILLWAY_COLD static size_t usable_far(const void* pointer) {
   }
   if (guarded.owns(pointer)) {
     return usable_guarded(pointer);
+  }
+  if (fallback::has_other_heap()) {
+    return fallback::other_usable_size(pointer);
   }
   if (!fallback::may_hold(pointer)) {
     report_foreign(Misuse::kUsableSize, pointer);

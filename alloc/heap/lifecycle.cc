@@ -5,6 +5,7 @@
 
 #include "alloc/fallback/fallback.h"
 #include "alloc/fallback/fork_gate.h"
+#include "alloc/fallback/other_heap.h"
 #include "alloc/heap/exit_report.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
@@ -13,6 +14,7 @@
 #include "alloc/heap/start.h"
 #include "alloc/heap/thread_end.h"
 #include "alloc/heap/upkeep.h"
+#include "alloc/os/message.h"
 #include "alloc/os/os.h"
 
 namespace spillway::heap {
@@ -46,6 +48,16 @@ void on_process_start(char** environment) {
   // The C library's own constructor, which would set it, may come later; the value is the same.
   if (environ == nullptr) {
     environ = environment;
+  }
+  if (fallback::has_other_heap()) {
+    // A sanitizer may have to start yet: nothing of the C library's.
+    ensure_started();
+    if (options().flag(config::Option::verbose)) {
+      os::Message message;
+      message.line().text("the heap of a sanitizer or of Valgrind serves this program");
+      message.send();
+    }
+    return;
   }
   os::note_process_start();
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "alloc/fallback/other_heap.h"
 #include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
@@ -158,6 +159,9 @@ SPILLWAY_NOINLINE void* reallocate_unpooled(void* pointer, size_t size) {
   if (SPILLWAY_UNLIKELY(!fallback::is_near(pointer))) {
     if (guarded.owns(pointer)) {
       return reallocate_guarded(pointer, size);
+    }
+    if (fallback::has_other_heap()) {
+      return fallback::other_reallocate(pointer, size);
     }
     if (!is_far_block(pointer)) {
       return out_of_memory();

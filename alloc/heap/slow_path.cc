@@ -1,6 +1,7 @@
 // What malloc and free do when a thread's bin cannot serve them.
 #include <cerrno>
 
+#include "alloc/fallback/other_heap.h"
 #include "alloc/heap/counters.h"
 #include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
@@ -143,6 +144,9 @@ SPILLWAY_COLD void free_slow(void* pointer) {
 SPILLWAY_COLD void free_far(void* pointer) {
   if (guarded.owns(pointer)) {
     return free_guarded(pointer);
+  }
+  if (fallback::has_other_heap()) {
+    return fallback::other_free(pointer);
   }
   if (!fallback::may_hold(pointer)) {
     return report_foreign(Misuse::kFree, pointer);

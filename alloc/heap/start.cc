@@ -5,6 +5,7 @@
 #include <span>
 
 #include "alloc/base/bits.h"
+#include "alloc/fallback/other_heap.h"
 #include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
@@ -121,7 +122,8 @@ bool ensure_started() {
     options_in_force.report();
   }
   upkeep.configure(options_in_force.value(config::Option::purge_delay));
-  const bool pooling = options_in_force.flag(config::Option::enabled) && start_engine();
+  const bool pooling = options_in_force.flag(config::Option::enabled) &&
+                       !fallback::has_other_heap() && start_engine();
   if (pooling) {
     // -1, never, is the longest time.
     fallback::keep_free_memory_for(

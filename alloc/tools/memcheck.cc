@@ -12,6 +12,8 @@
 
 namespace spillway::tools {
 
+bool is_under_valgrind() { return RUNNING_ON_VALGRIND != 0; }
+
 bool is_under_memcheck() {
   // Other tools leave such a request unanswered.
   const char byte = 0;
@@ -40,6 +42,7 @@ void memcheck_note_free(const void* block) { VALGRIND_FREELIKE_BLOCK(block, 0); 
 
 namespace spillway::tools {
 
+bool is_under_valgrind() { return false; }
 bool is_under_memcheck() { return false; }
 void memcheck_forbid(const void*, size_t) {}
 void memcheck_note_allocation(const void*, size_t, bool) {}

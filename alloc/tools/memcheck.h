@@ -6,6 +6,8 @@
 
 namespace spillway::tools {
 
+// Whether one of Valgrind's tools runs this process.
+bool is_under_valgrind();
 // Whether memcheck runs this process; not true for Valgrind's other tools.
 bool is_under_memcheck();
 

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""report.py asan|memcheck PROGRAM CASE: runs the program's case under the tool and checks the report.
+"""report.py asan|tsan|memcheck PROGRAM CASE: runs the program's case under the tool and checks the report.
 
 A wrong use has to be reported with the stack of the use and, where there are such, those of the
 return and of the allocation; a right one not at all. Exit status 77: the tool is not installed.
+PRELOAD (environment): a library that is preloaded into the program.
 """
 import os
 import re
@@ -18,6 +19,10 @@ RETURNED = BUFFER.format(16) + r"returned by thread \d+ here:"
 ALLOCATED = r"spillway: and before that allocated by thread \d+ here:"
 FREED = r"is 16 bytes inside a block of size 4,096 free'd"
 TAKEN = r"#\d+ .*take_buffer"
+HEAP = ["AddressSanitizer: heap-use-after-free", "#0 .*read_byte", "freed by", r"#1 .*give_block",
+        "previously allocated by", r"#1 .*take_block"]
+HEAP_MEMCHECK = ["Invalid read of size 1", "at .*read_byte", "free'd", "at .*: free ",
+                 "by .*give_block", "Block was alloc'd at", "at .*: malloc ", "by .*take_block"]
 EXPECTED = {
     "asan": {
         "use_after_return": [
@@ -37,9 +42,22 @@ EXPECTED = {
         "untracked_after_return": [
             "heap-use-after-free", r"#0 .*read_byte", "freed by", r"#\d+ .*give_buffer",
             "previously allocated by"],
+        "small": HEAP,
+        "pooled": HEAP,
+        "large": HEAP,
+        "reallocated": [HEAP[0], HEAP[1], HEAP[2], "reallocated", HEAP[4], HEAP[5]],
+        "twice": ["attempting double-free", "give_block", "freed by", "give_block", HEAP[4], HEAP[5]],
+        "correct": [],
+    },
+    "tsan": {
         "correct": [],
     },
     "memcheck": {
+        "small": HEAP_MEMCHECK,
+        "pooled": HEAP_MEMCHECK,
+        "large": HEAP_MEMCHECK,
+        "twice": ["Invalid free", "give_block", "free'd", "give_block", "Block was alloc'd at",
+                  "take_block"],
         "use_after_return": [
             "Invalid read of size 1", "at .*read_byte", "use_after_return", FREED,
             "by .*give_buffer", "Block was alloc'd at", "by .*take_buffer"],
@@ -87,7 +105,10 @@ def main():
             return SKIPPED
         command = ["valgrind", "-q", "--leak-check=full", "--error-exitcode=1"] + command
     # The first report ends the program; the tools' other settings are the default ones.
-    environment = {name: value for name, value in os.environ.items() if name != "ASAN_OPTIONS"}
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ("ASAN_OPTIONS", "TSAN_OPTIONS")}
+    if "PRELOAD" in environment:
+        environment["LD_PRELOAD"] = environment["PRELOAD"]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                             errors="replace", check=False, env=environment)
     expected = EXPECTED[tool][case]
