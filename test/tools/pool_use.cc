@@ -65,6 +65,13 @@ void beyond_end(spillway::Pool& pool) {
   write_byte(buffer.data() + buffer.capacity());
 }
 
+void beyond_request(spillway::Pool& pool) {
+  std::vector<std::byte, spillway::PoolAllocator<std::byte>> bytes{
+      spillway::PoolAllocator<std::byte>(pool)};
+  bytes.resize(1000);
+  write_byte(bytes.data() + 1004);
+}
+
 void return_twice(spillway::Pool& pool) {
   const spillway::RawBuffer raw = spillway::RawBuffer::from(take_buffer(pool, kSize));
   give_raw(raw);
@@ -155,6 +162,7 @@ constexpr Case kCases[] = {{"use_after_return", use_after_return},
                            {"shared_after_return", shared_after_return},
                            {"raw_after_return", raw_after_return},
                            {"beyond_end", beyond_end},
+                           {"beyond_request", beyond_request},
                            {"return_twice", return_twice},
                            {"untracked_after_return", untracked_after_return},
                            {"uninitialised", uninitialised},

@@ -36,6 +36,9 @@ EXPECTED = {
             "use-after-poison", r"#0 .*write_byte", RETURNED, r"#\d+ .*give_raw", ALLOCATED, TAKEN],
         "beyond_end": [
             "use-after-poison", r"#0 .*write_byte", BUFFER.format(0) + "never allocated"],
+        "beyond_request": [
+            "use-after-poison", r"#0 .*write_byte", BUFFER.format(1004) + r"allocated by thread \d+",
+            "BlockSource::allocate"],
         "return_twice": [
             "given back twice", r"#\d+ .*return_twice", BUFFER.format(0) + "returned by",
             r"#\d+ .*give_raw", ALLOCATED, TAKEN],

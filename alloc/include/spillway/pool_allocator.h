@@ -22,9 +22,31 @@
 #include "spillway/pool.h"
 #include "spillway/tenant.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SPILLWAY_POOL_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SPILLWAY_POOL_ASAN 1
+#endif
+#endif
+#if SPILLWAY_POOL_ASAN
+extern "C" void __asan_poison_memory_region(const volatile void* start, size_t bytes);
+#endif
+
 namespace spillway {
 
 namespace pool {
+
+// What an allocator's user did not ask for is not theirs: a program that is built with
+// AddressSanitizer has the use of a buffer's bytes beyond these reported, until the buffer is
+// handed out again. Internal.
+inline void forbid_slack([[maybe_unused]] const Buffer& buffer, [[maybe_unused]] size_t bytes) {
+#if SPILLWAY_POOL_ASAN
+  if (buffer.is_pooled()) {
+    __asan_poison_memory_region(buffer.data() + bytes, buffer.capacity() - bytes);
+  }
+#endif
+}
 
 // Blocks of a pool that come back with nothing but their address. Internal.
 class BlockSource {
@@ -63,6 +85,7 @@ class BlockSource {
     if (!buffer) {
       throw std::bad_alloc();
     }
+    forbid_slack(buffer, bytes);
     return RawBuffer::from(std::move(buffer));
   }
 
