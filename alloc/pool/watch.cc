@@ -93,8 +93,8 @@ uint32_t Watch::slot_of(ClassIndex index, const void* address) const {
   return raw(engine_.store().central(index).slot_of(arena.granule_at(arena.offset(address))));
 }
 
-// Slots that may be written to and were never handed out, up to the one behind `slot` at least if
-// there is one.
+// Has the tool report the use of slots that are committed and were never handed out; `slot` is one
+// of them, or was.
 void Watch::forbid_untouched(ClassIndex index, uint32_t slot) {
   std::atomic<uint32_t>& known = known_slots_[raw(index)];
   const core::Central& central = engine_.store().central(index);

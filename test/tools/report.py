@@ -19,8 +19,8 @@ RETURNED = BUFFER.format(16) + r"returned by thread \d+ here:"
 ALLOCATED = r"spillway: and before that allocated by thread \d+ here:"
 FREED = r"is 16 bytes inside a block of size 4,096 free'd"
 TAKEN = r"#\d+ .*take_buffer"
-HEAP = ["AddressSanitizer: heap-use-after-free", "#0 .*read_byte", "freed by", r"#1 .*give_block",
-        "previously allocated by", r"#1 .*take_block"]
+HEAP = ["AddressSanitizer: heap-use-after-free", "#0 .*read_byte", "freed by", r"#\d+ .*give_block",
+        "previously allocated by", r"#\d+ .*take_block"]
 HEAP_MEMCHECK = ["Invalid read of size 1", "at .*read_byte", "free'd", "at .*: free ",
                  "by .*give_block", "Block was alloc'd at", "at .*: malloc ", "by .*take_block"]
 EXPECTED = {
