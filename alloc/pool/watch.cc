@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <string_view>
 
 #include "alloc/base/bits.h"
 #include "alloc/os/message.h"
@@ -27,6 +28,13 @@ bool is_under_address_sanitizer() {
   const bool listens = __asan_address_is_poisoned(probe) != 0;
   __asan_unpoison_memory_region(probe, sizeof probe);
   return listens;
+}
+
+void tell(std::string_view what, const tools::Stack& stack) {
+  os::Message message;
+  message.line().text(what).text(" by thread ").number(stack.thread()).text(" here:");
+  message.send();
+  stack.print();
 }
 
 }  // namespace
@@ -194,31 +202,28 @@ void Watch::describe(const void* address) const {
   if (slot >= central.slots()) {
     return;
   }
-  const Stacks* const stacks = stacks_of(index, slot);
   const auto* const start = static_cast<const std::byte*>(central.block_of(SlotIndex{slot}));
   os::Message message;
   message.line().address(address).text(" is ");
   message.line().number(static_cast<size_t>(static_cast<const std::byte*>(address) - start));
   message.line().text(" bytes inside a buffer of the ").number(size_of(index));
   message.line().text("-byte class");
-  if (stacks == nullptr || stacks->taken.is_empty()) {
-    message.line().text(stacks == nullptr ? "" : ", never allocated");
-    return message.send();
+  message.send();
+  const Stacks* const stacks = stacks_of(index, slot);
+  if (stacks == nullptr) {
+    return;
+  }
+  if (stacks->taken.is_empty()) {
+    os::Message never;
+    never.line().text("never allocated");
+    return never.send();
   }
   const bool live =
       arena.state(arena.granule_at(arena.offset(start))).load() == core::SlotState::kFirstLive;
   if (!live && !stacks->returned.is_empty()) {
-    message.line().text(", returned by thread ").number(stacks->returned.thread()).text(" here:");
-    message.send();
-    stacks->returned.print();
-    message = {};
-    message.line().text("and before that ");
-  } else {
-    message.line().text(", ");
+    tell("returned", stacks->returned);
   }
-  message.line().text("allocated by thread ").number(stacks->taken.thread()).text(" here:");
-  message.send();
-  stacks->taken.print();
+  tell("allocated", stacks->taken);
 }
 
 }  // namespace spillway::pool

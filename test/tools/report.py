@@ -14,9 +14,9 @@ import sys
 SKIPPED = 77
 
 # What has to come, in this order; regular expressions. Nothing: no report, and status 0.
-BUFFER = r"spillway: 0x[0-9a-f]+ is {} bytes inside a buffer of the 4096-byte class, "
-RETURNED = BUFFER.format(16) + r"returned by thread \d+ here:"
-ALLOCATED = r"spillway: and before that allocated by thread \d+ here:"
+BUFFER = r"spillway: 0x[0-9a-f]+ is {} bytes inside a buffer of the 4096-byte class\n"
+RETURNED = BUFFER.format(16) + r"spillway: returned by thread \d+ here:"
+ALLOCATED = r"spillway: allocated by thread \d+ here:"
 FREED = r"is 16 bytes inside a block of size 4,096 free'd"
 TAKEN = r"#\d+ .*take_buffer"
 HEAP = ["AddressSanitizer: heap-use-after-free", "#0 .*read_byte", "freed by", r"#\d+ .*give_block",
@@ -35,12 +35,12 @@ EXPECTED = {
         "raw_after_return": [
             "use-after-poison", r"#0 .*write_byte", RETURNED, r"#\d+ .*give_raw", ALLOCATED, TAKEN],
         "beyond_end": [
-            "use-after-poison", r"#0 .*write_byte", BUFFER.format(0) + "never allocated"],
+            "use-after-poison", r"#0 .*write_byte", BUFFER.format(0) + "spillway: never allocated"],
         "beyond_request": [
-            "use-after-poison", r"#0 .*write_byte", BUFFER.format(1004) + r"allocated by thread \d+",
+            "use-after-poison", r"#0 .*write_byte", BUFFER.format(1004) + ALLOCATED,
             "BlockSource::allocate"],
         "return_twice": [
-            "given back twice", r"#\d+ .*return_twice", BUFFER.format(0) + "returned by",
+            "given back twice", r"#\d+ .*return_twice", BUFFER.format(0) + "spillway: returned by",
             r"#\d+ .*give_raw", ALLOCATED, TAKEN],
         "untracked_after_return": [
             "heap-use-after-free", r"#0 .*read_byte", "freed by", r"#\d+ .*give_buffer",
