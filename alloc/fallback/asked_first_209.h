@@ -6,7 +6,7 @@
 // Set by fallback.cc: a pointer to a function or null.
 _Atomic(void* (*)(size_t size, bool zeroed)) spillway_mimalloc_taker;
 
-SPILLWAY_UNHOOKED_FUNCTION __attribute__((noinline)) static void* spillway_malloc_generic(
+SPILLWAY_UNHOOKED_FUNCTION __attribute__((noinline)) static void* spillway_malloc_asking(
     mi_heap_t* heap, size_t size, bool zero, size_t huge_alignment) {
   // relaxed: a function of the library's.
   void* (*take)(size_t, bool) =
@@ -20,14 +20,14 @@ SPILLWAY_UNHOOKED_FUNCTION __attribute__((noinline)) static void* spillway_mallo
   return _mi_malloc_generic(heap, size, zero, huge_alignment);
 }
 
-SPILLWAY_UNHOOKED_FUNCTION static inline void* spillway_real_malloc_generic(mi_heap_t* heap,
-                                                                            size_t size, bool zero,
-                                                                            size_t huge_alignment) {
+SPILLWAY_UNHOOKED_FUNCTION static inline void* spillway_malloc_slow(mi_heap_t* heap, size_t size,
+                                                                    bool zero,
+                                                                    size_t huge_alignment) {
   return _mi_malloc_generic(heap, size, zero, huge_alignment);
 }
 
 #define _mi_malloc_generic(heap, size, zero, huge_alignment) \
-  spillway_malloc_generic(heap, size, zero, huge_alignment)
+  spillway_malloc_asking(heap, size, zero, huge_alignment)
 
 // For alloc-aligned.c: nobody is asked.
 SPILLWAY_UNHOOKED_FUNCTION static inline void* spillway_malloc_unasked(mi_heap_t* heap, size_t size,
@@ -36,5 +36,5 @@ SPILLWAY_UNHOOKED_FUNCTION static inline void* spillway_malloc_unasked(mi_heap_t
   // relaxed: as above.
   return atomic_load_explicit(&spillway_mimalloc_taker, memory_order_relaxed) == NULL
              ? _mi_heap_malloc_zero_ex(heap, size, zero, huge_alignment)
-             : spillway_real_malloc_generic(heap, size, zero, huge_alignment);
+             : spillway_malloc_slow(heap, size, zero, huge_alignment);
 }
