@@ -17,11 +17,11 @@ class Line {
     }
     return *this;
   }
-  // Text of unknown origin: control characters become '?', so that a line stays one line.
+  // Text of unknown origin: what is not printable ASCII becomes '?', so that a line stays one line.
   Line& quoted(std::string_view piece) {
     put('\'');
     for (const char c : piece) {
-      put(c >= ' ' && c != 0x7f ? c : '?');
+      put(c >= ' ' && c < 0x7f ? c : '?');  // whether char has a sign or not
     }
     return put('\'');
   }

@@ -119,7 +119,7 @@ Complaint check_largest(const std::vector<size_t>& sizes) {
 // Stays in one line whatever it holds.
 std::string quoted(std::string name) {
   std::replace_if(
-      name.begin(), name.end(), [](char c) { return c >= 0 && c < ' '; }, '?');
+      name.begin(), name.end(), [](unsigned char c) { return c < ' '; }, '?');
   return '"' + name + '"';
 }
 

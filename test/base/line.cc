@@ -28,6 +28,12 @@ BOOST_AUTO_TEST_CASE(quoted_text_cannot_break_the_line) {
   BOOST_TEST(text.view() == "'a?b?[31m?'");
 }
 
+BOOST_AUTO_TEST_CASE(quoted_text_is_ascii) {
+  Line<40> text;
+  text.quoted("a\x80\xc3\xa4\xff~");
+  BOOST_TEST(text.view() == "'a????~'");
+}
+
 BOOST_AUTO_TEST_CASE(pads_to_a_column) {
   Line<20> text;
   text.text("ab").spaces_up_to(5).put('|').spaces_up_to(3);
