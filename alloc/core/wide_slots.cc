@@ -190,8 +190,7 @@ bool WideSlots::purge_slot(uint32_t number, uint32_t keep_granules) {
   Slot& purged = slot(number);
   const auto page = static_cast<uint32_t>(os::page_size() >> kGranuleShift);
   const auto keep = static_cast<uint32_t>(align_up(keep_granules, page));
-  const auto resident =
-      static_cast<uint32_t>(align_up(purged.resident.load(std::memory_order_relaxed), page));
+  const uint32_t resident = purged.resident.load(std::memory_order_relaxed);
   if (resident <= keep) {
     return true;
   }
@@ -199,7 +198,8 @@ bool WideSlots::purge_slot(uint32_t number, uint32_t keep_granules) {
   const auto huge = static_cast<uint32_t>(Range::kAlignment >> kGranuleShift);
   const auto end = std::min(static_cast<uint32_t>(align_up(resident, huge)),
                             purged.committed.load(std::memory_order_relaxed));
-  if (!arena_->purge(Granule{raw(start_of(number)) + keep}, std::max(end, resident) - keep)) {
+  const auto last = static_cast<uint32_t>(align_up(resident, page));
+  if (!arena_->purge(Granule{raw(start_of(number)) + keep}, std::max(end, last) - keep)) {
     return false;
   }
   purged.resident.store(keep, std::memory_order_relaxed);
