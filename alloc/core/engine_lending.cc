@@ -37,8 +37,9 @@ typename Engine<Store>::Borrowed Engine<Store>::borrow(ThreadCache& cache) {
   // After this each thread has either seen the exchange or shows that it is busy: it sets the flag
   // before it reads the pointer.
   const bool barred = os::barrier_in_all_threads();
-  // acquire: pairs with the release at the end of the thread's last BusyScope.
-  if (barred && !anchor.busy.get_acquire()) {
+  // acquire: pairs with the release at the end of the thread's last BusyScope. In that scope it may
+  // have written the pointer itself (meter()), over the exchange: then it still uses the cache.
+  if (barred && !anchor.busy.get_acquire() && anchor.bins.get() == &kCacheLent) {
     // release: pairs with the acquire in detach(); the anchor is not written from here on.
     cache.lease.store(Lease::kLent, std::memory_order_release);
     return Borrowed::kYes;
@@ -50,8 +51,8 @@ typename Engine<Store>::Borrowed Engine<Store>::borrow(ThreadCache& cache) {
 // The lease is kMoving.
 template <typename Store>
 void Engine<Store>::give_anchor_back(ThreadCache& cache) {
-  // release: pairs with the acquire in ThreadAnchor::table(); the borrower's changes of the
-  // cache.
+  // release: pairs with ThreadAnchor::table() and the acquire in usable_cache(); the borrower's
+  // changes of the cache.
   BinTable* const bins =
       cache.metered.get() ? const_cast<BinTable*>(&kCacheMetered) : static_cast<BinTable*>(&cache);
   cache.anchor.get()->bins.set_release(bins);

@@ -63,6 +63,25 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_at_work_on_its_bins_keeps_them, Store, St
   BOOST_TEST(f.anchor.bins.get() == own);
 }
 
+// Between meter()'s look at its anchor and its write to it the borrower exchanged the pointer.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_that_writes_its_anchor_meanwhile_keeps_its_bins, Store,
+                              Stores) {
+  RelaxFixture<Store> f;
+  f.engine.allow_borrowing(f.anchor);
+  f.engine.meter(f.anchor, true);
+  os::fake::at_barrier(
+      [](void* anchor) {
+        static_cast<ThreadAnchor*>(anchor)->bins.set(const_cast<BinTable*>(&kCacheMetered));
+      },
+      &f.anchor);
+  f.relax_twice();
+  BOOST_TEST(f.snapshot().pool_cached_bytes > 0U);
+  BOOST_TEST((f.anchor.bins.get() == &kCacheMetered));
+  os::fake::reset();
+  f.relax_twice();
+  BOOST_TEST(f.snapshot().pool_cached_bytes == 0U);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(without_membarrier_nothing_is_borrowed, Store, Stores) {
   RelaxFixture<Store> f;
   f.engine.allow_borrowing(f.anchor);

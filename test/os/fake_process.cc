@@ -14,6 +14,8 @@ namespace {
 
 std::atomic<uint64_t> stopped_at{0};  // 0: the clock runs
 std::atomic<bool> barriers_refused{false};
+void (*barrier_call)(void* context) = nullptr;
+void* barrier_context = nullptr;
 std::atomic<uint32_t> processors_said{0};  // 0: as many as there are
 
 }  // namespace
@@ -23,7 +25,12 @@ uint64_t wrapped_monotonic_ns() {
   return now != 0 ? now : real_monotonic_ns();
 }
 
-bool wrapped_barrier() { return !barriers_refused && real_barrier(); }
+bool wrapped_barrier() {
+  if (barrier_call != nullptr) {
+    barrier_call(barrier_context);
+  }
+  return !barriers_refused && real_barrier();
+}
 
 uint32_t wrapped_processors() {
   const uint32_t said = processors_said;
@@ -35,11 +42,16 @@ namespace spillway::os::fake {
 void stop_clock() { stopped_at = real_monotonic_ns(); }
 void advance_clock(uint64_t nanoseconds) { stopped_at += nanoseconds; }
 void refuse_barriers() { barriers_refused = true; }
+void at_barrier(void (*call)(void* context), void* context) {
+  barrier_context = context;
+  barrier_call = call;
+}
 void have_processors(uint32_t count) { processors_said = count; }
 void reset() {
   stopped_at = 0;
   processors_said = 0;
   barriers_refused = false;
+  barrier_call = nullptr;
 }
 
 }  // namespace spillway::os::fake

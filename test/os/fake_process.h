@@ -12,6 +12,8 @@ void stop_clock();
 void advance_clock(uint64_t nanoseconds);
 
 void refuse_barriers();
+// Until reset(): `call(context)` at each barrier, before it.
+void at_barrier(void (*call)(void* context), void* context);
 
 void have_processors(uint32_t count);
 
