@@ -94,8 +94,9 @@ ThreadCache* Registry::create() {
 }
 
 void Registry::release(ThreadCache& cache) {
-  // relaxed: the put() below hands the cache on.
-  lives_[cache.number()].store(Life::kIdle, std::memory_order_relaxed);
+  // release: pairs with the acquire in for_each(), which may see this instead of what create()
+  // released; put() below hands the cache on.
+  lives_[cache.number()].store(Life::kIdle, std::memory_order_release);
   uint32_t hint = 0;
   const SlotIndex number{cache.number()};
   static_cast<void>(free_numbers_.put(hint, &number, 1));  // never there twice: it was in use
