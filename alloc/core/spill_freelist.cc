@@ -54,9 +54,10 @@ uint32_t SpillFreelist::take(void** blocks, uint32_t count) {
 }
 
 uint32_t SpillFreelist::add_room(uint32_t count) {
-  // relaxed: of two threads that add at once each adds what the other did not.
+  // relaxed: a guess; of two threads that add at once each adds what the other did not.
   const uint64_t added = lowest_set_bits(~room_.load(std::memory_order_relaxed), count);
-  const uint64_t mine = added & ~room_.fetch_or(added, std::memory_order_relaxed);
+  // acquire: pairs with the release in take_room(); the cells were read.
+  const uint64_t mine = added & ~room_.fetch_or(added, std::memory_order_acquire);
   // release: pairs with the acquire in put(); the cells are free.
   free_.fetch_or(mine, std::memory_order_release);
   return count_bits(mine);
@@ -66,8 +67,8 @@ uint32_t SpillFreelist::take_room(uint32_t count) {
   // relaxed: a guess, which the exchange below checks. acquire: as in put().
   const uint64_t wanted = lowest_set_bits(free_.load(std::memory_order_relaxed), count);
   const uint64_t mine = free_.fetch_and(~wanted, std::memory_order_acquire) & wanted;
-  // relaxed: the cells are this thread's until they are put among the free ones again.
-  room_.fetch_and(~mine, std::memory_order_relaxed);
+  // release: pairs with the acquire in add_room(), whose thread has the cells next.
+  room_.fetch_and(~mine, std::memory_order_release);
   return count_bits(mine);
 }
 
