@@ -56,9 +56,11 @@ bool rest(uint32_t milliseconds) {
 
 // After a run that left nothing. False: something was freed meanwhile.
 bool leave() {
-  // seq_cst, then another look: what was freed by a thread that still saw kAtWork is seen here;
-  // pairs with note_slow_path(), which frees first and then looks at the state.
+  // seq_cst, both, then another look, of relaxed loads that the fence keeps behind the store: what
+  // was freed by a thread that still saw kAtWork is seen here. Pairs with note_slow_path(), which
+  // frees first and then looks at the state.
   thread_state.store(kLeaving, std::memory_order_seq_cst);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   uint32_t leaving = kLeaving;
   // relaxed: a thread that sees kNone shares nothing with this one.
   if (upkeep.run(heap.engine) == core::Upkeep::kNothingLeft &&
@@ -186,7 +188,8 @@ void balance() {
 }
 
 void note_slow_path(uint64_t given) {
-  // seq_cst: after what the caller gave back; pairs with the store in leave().
+  // seq_cst: after what the caller gave back, whose last change of a freelist or a chunk is
+  // seq_cst, too; pairs with store and fence in leave().
   uint32_t seen = thread_state.load(std::memory_order_seq_cst);
   if (seen == kNone) {
     return work_without_thread(given);
