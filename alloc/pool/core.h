@@ -95,8 +95,9 @@ class Core {
   core::Engine<core::SlotStore>& engine() { return engine_; }
   uint32_t number() const { return number_; }
   bool has_caches() const { return cache_buffers_ != 0; }
-  // acquire: pairs with the release in close().
-  bool is_closed() const { return closed_.load(std::memory_order_acquire); }
+  // relaxed: references and outstanding_ decide what becomes of a block; a thread that sees the end
+  // late moves it as before.
+  bool is_closed() const { return closed_.load(std::memory_order_relaxed); }
   // False when the last one was dropped already.
   bool add_reference();
   void drop_reference();

@@ -167,8 +167,8 @@ void Core::drop_reference() {
 }
 
 void Core::close() {
-  // release: pairs with the acquire in is_closed().
-  closed_.store(true, std::memory_order_release);
+  // relaxed: see is_closed().
+  closed_.store(true, std::memory_order_relaxed);
   detach_thread(*this);
   // Otherwise all goes in a moment.
   if (references_.load(std::memory_order_relaxed) != 1 || count_live() != 0) {
