@@ -45,7 +45,11 @@ function(spillway_preload_test name)
   if(arg_SERIAL)
     set(serial SERIAL)
   endif()
+  set(preload "LD_PRELOAD=$<TARGET_FILE:spillway_preload>")
+  if(CMAKE_CROSSCOMPILING) # for the program, not for the emulator
+    string(PREPEND preload QEMU_SET_ENV=)
+  endif()
   spillway_program_test(preload.${name} ${serial} LABEL preload
-    ENV "LD_PRELOAD=$<TARGET_FILE:spillway_preload>" ${arg_ENV}
+    ENV "${preload}" ${arg_ENV}
     COMMAND ${arg_COMMAND})
 endfunction()
