@@ -205,11 +205,13 @@ void Engine<Store>::recover_after_fork(ThreadAnchor& survivor, bool purge_was_ou
       mine->lease.load(std::memory_order_relaxed) != ThreadCache::Lease::kNone) {
     give_anchor_back(*mine);
   }
-  registry_.for_each([this, mine](ThreadCache& cache) {
-    if (&cache != mine && registry_.in_use(cache)) {
-      cache.flush(neighbours());
-      release_cache(cache);
+  registry_.for_each([&](ThreadCache& cache) {
+    if (&cache == mine || !registry_.in_use(cache) ||
+        (purge_was_ours && leave_to_borrower(cache))) {
+      return;
     }
+    cache.flush(neighbours());
+    release_cache(cache);
   });
   store_.recover_after_fork(purge_was_ours);
   registry_.recover_after_fork();

@@ -120,6 +120,7 @@ class Engine {
   Borrowed borrow(ThreadCache& cache);
   void return_borrowed(ThreadCache& cache);
   static void give_anchor_back(ThreadCache& cache);
+  bool leave_to_borrower(ThreadCache& cache);
   void release_cache(ThreadCache& cache);
 
   Store store_;  // first: its arena is read on every free()

@@ -1,5 +1,6 @@
 // Lending: upkeep borrows the cache of a thread that rests, and the end of a thread whose cache is
-// lent. The states of a lease are in thread_cache.h.
+// lent, or who did not come along when its borrower forked. The states of a lease are in
+// thread_cache.h.
 #include "alloc/core/engine.h"
 #include "alloc/core/page_heap.h"
 #include "alloc/core/slot_store.h"
@@ -10,6 +11,9 @@ namespace spillway::core {
 namespace {
 
 constexpr uint64_t kMostDetachNs = 10'000'000'000;
+
+// Of owners that did not come along into a forked child. Written, and never read.
+constinit ThreadAnchor lost_anchor{};
 
 }  // namespace
 
@@ -73,6 +77,30 @@ void Engine<Store>::return_borrowed(ThreadCache& cache) {
   }
 }
 
+// In a forked child of the borrower, which goes on with what it was doing: a signal handler forked.
+// False for a cache that is not lent.
+template <typename Store>
+bool Engine<Store>::leave_to_borrower(ThreadCache& cache) {
+  using Lease = ThreadCache::Lease;
+  // relaxed, all: the only thread there is.
+  switch (cache.lease.load(std::memory_order_relaxed)) {
+    case Lease::kNone:
+    case Lease::kOwned:
+      return false;
+    case Lease::kLent:
+      // As if the owner had ended: return_borrowed() flushes and releases it.
+      cache.lease.store(Lease::kOrphaned, std::memory_order_relaxed);
+      return true;
+    case Lease::kMoving:
+      // It becomes kOwned by a thread that never calls; the next looks flush it.
+      cache.anchor.set(&lost_anchor);
+      return true;
+    case Lease::kOrphaned:
+      return true;
+  }
+  return false;
+}
+
 template <typename Store>
 uint64_t Engine<Store>::relax_caches() {
   const uint64_t now = os::monotonic_ns();
@@ -127,10 +155,11 @@ void Engine<Store>::detach(ThreadAnchor& anchor) {
   {
     const BusyScope busy(anchor);
     anchor.bins.set(const_cast<BinTable*>(&kCacheGone));
-    anchor.cache_number.set(0);
     if (ours) {
       cache->flush(neighbours());
     }
+    // Last: a child that a signal handler forks leaves the cache alone until then.
+    anchor.cache_number.set(0);
   }
   if (ours) {
     release_cache(*cache);
@@ -138,10 +167,12 @@ void Engine<Store>::detach(ThreadAnchor& anchor) {
 }
 
 template void Engine<PageHeap>::allow_borrowing(ThreadAnchor&);
+template bool Engine<PageHeap>::leave_to_borrower(ThreadCache&);
 template uint64_t Engine<PageHeap>::relax_caches();
 template void Engine<PageHeap>::detach(ThreadAnchor&);
 template void Engine<PageHeap>::give_anchor_back(ThreadCache&);
 template void Engine<SlotStore>::allow_borrowing(ThreadAnchor&);
+template bool Engine<SlotStore>::leave_to_borrower(ThreadCache&);
 template uint64_t Engine<SlotStore>::relax_caches();
 template void Engine<SlotStore>::detach(ThreadAnchor&);
 template void Engine<SlotStore>::give_anchor_back(ThreadCache&);

@@ -128,6 +128,42 @@ BOOST_FIXTURE_TEST_CASE(a_purge_that_a_fork_interrupted_keeps_what_it_has_in_han
   run_with_fork(false);
 }
 
+// A signal handler forks while its thread borrows the cache of one that does not come along; both
+// go on.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_cache_that_is_being_borrowed_is_left_to_the_borrower, Store,
+                              Stores) {
+  struct Borrowing : EngineFixture<Store> {
+    ThreadAnchor mine = new_anchor();
+    int forks = 0;
+    pid_t child = -1;
+  } f;
+  os::fake::stop_clock();
+  ThreadAnchor lost = new_anchor();
+  BOOST_REQUIRE(f.engine.attach(f.mine) && f.engine.attach(lost));
+  f.engine.allow_borrowing(lost);
+  f.free(lost, f.allocate(lost, kTwelve));
+  f.engine.relax_caches();
+  os::fake::at_barrier(
+      [](void* context) {
+        auto& self = *static_cast<Borrowing*>(context);
+        if (self.forks++ == 0 && (self.child = fork()) == 0) {
+          self.engine.recover_after_fork(self.mine, true);
+        }
+      },
+      &f);
+  os::fake::advance_clock(1'000'000'000);
+  f.engine.relax_caches();
+  if (f.child == 0) {
+    os::fake::advance_clock(1'000'000'000);
+    f.engine.relax_caches();
+    _exit(f.snapshot().pool_cached_bytes == 0 && f.everything_is_free() ? 0 : 1);
+  }
+  int status = -1;
+  BOOST_TEST((waitpid(f.child, &status, 0) == f.child && status == 0));
+  BOOST_TEST(f.forks == 1);
+  BOOST_TEST(f.snapshot().pool_cached_bytes == 0U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
