@@ -33,12 +33,16 @@ _Static_assert(sizeof(mi_page_t*) == 8, "an entry of 8 bytes for each 8 bytes of
 void spillway_mimalloc_refused(void);
 bool spillway_mimalloc_is_refused(void);
 
+SPILLWAY_UNHOOKED_FUNCTION static void spillway_segment_freed(const mi_segment_t* segment);
+
 SPILLWAY_UNHOOKED_FUNCTION static int spillway_mprotect(void* start, size_t size, int protection) {
   const int result = mprotect(start, size, protection);
   if (result != 0 && protection != PROT_NONE) {
     spillway_mimalloc_refused();
-    // The head of a fresh segment: mimalloc would forget that it has mapped it.
+    // The head of a fresh segment: mimalloc would forget that it has mapped it, and perhaps
+    // recorded it.
     if ((uintptr_t)start % MI_SEGMENT_SIZE == 0 && size < MI_SEGMENT_SIZE) {
+      spillway_segment_freed((const mi_segment_t*)start);
       munmap(start, MI_SEGMENT_SIZE);
     }
   }
