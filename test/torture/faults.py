@@ -2,7 +2,7 @@
 """faults.py LIBRARY PROGRAM sample | full: the kernel refuses PROGRAM (out_of_memory.cc) and python3 system calls.
 
 strace makes call number K of each thread fail, once and from there on, for every system call that the program makes
-and every K to 60; and both run with too little address space. They must end by themselves: PROGRAM with status 0,
+and every K to 60, under changing options; and both run with too little address space. They must end by themselves: PROGRAM with status 0,
 python3 also with an error of its own; either may say that it could not be loaded. sample: a few of each.
 """
 import os
@@ -92,7 +92,7 @@ def calls_of(command, options):
         run(traced(command, "-o", file.name), options)
         with open(file.name, encoding="utf-8") as lines:
             names = {match[1] for line in lines if (match := re.match(r"(?:\d+ +)?(\w+)\(", line))}
-    return sorted(names - NEVER)
+    return names - NEVER
 
 
 def refusal(command, options, call, error, when):
@@ -107,12 +107,13 @@ def cases():
         for options in OPTIONS:
             for size in ADDRESS_SPACES:
                 yield f"address space of {size} bytes", command, options, size
-            for call in calls_of(command, options):
-                for error in ERRORS.get(call, ("EPERM",)):
-                    # Without its first mapping the dynamic linker crashes, whatever the program.
-                    for which in range(2 if call == "mmap" else 1, MOST + 1):
-                        for when in (f"{which}", f"{which}+"):
-                            yield refusal(command, options, call, error, when)
+        calls = set().union(*(calls_of(command, options) for options in OPTIONS))
+        for call in sorted(calls):
+            for error in ERRORS.get(call, ("EPERM",)):
+                # Without its first mapping the dynamic linker crashes, whatever the program.
+                for which in range(2 if call == "mmap" else 1, MOST + 1):
+                    for when in (f"{which}", f"{which}+"):
+                        yield refusal(command, OPTIONS[which % len(OPTIONS)], call, error, when)
 
 
 def main():
