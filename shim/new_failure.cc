@@ -31,6 +31,11 @@ SPILLWAY_COLD void* new_retry(size_t alignment, size_t size) {
 }
 
 SPILLWAY_COLD void* new_retry_nothrow(size_t alignment, size_t size) noexcept {
+  // Not by an exception where none is asked for: the run-time library ends the program when there
+  // is no memory for it.
+  if (new_handler() == nullptr) {
+    return nullptr;
+  }
   try {
     return new_retry(alignment, size);
   } catch (...) {

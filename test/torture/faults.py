@@ -2,8 +2,8 @@
 """faults.py LIBRARY PROGRAM sample | full: the kernel refuses PROGRAM (out_of_memory.cc) and python3 system calls.
 
 strace makes call number K of each thread fail, once and from there on, for every system call that the program makes
-and every K to 60, under changing options; and both run with too little address space. They must end by themselves: PROGRAM with status 0,
-python3 also with an error of its own; either may say that it could not be loaded. sample: a few of each.
+and K to 60, under changing options; and both run with too little address space. They must end by themselves: PROGRAM
+with status 0, python3 also with an error of its own; either may say that it could not be loaded. sample: a few of each.
 """
 import os
 import random
@@ -19,13 +19,15 @@ SKIPPED = 77
 NOT_LOADED = 127
 HANG_SECONDS = 300
 MOST = 60
+ALL, STEP = 24, 3  # every call up to one, then some
 SAMPLE_RUNS = 70
 PROGRESS_SECONDS = 60
 MIB = 1 << 20
 ADDRESS_SPACES = [int(12 * MIB * 1.22 ** step) for step in range(32)]
 # For the machine's sake; more than the programs take.
 MOST_ADDRESS_SPACE = 256 << 30
-# With these the library has crashed.
+# With these the library has crashed, and with an address space of so many bytes.
+KNOWN_SPACE = 20 * MIB
 KNOWN = tuple(("", "mprotect", "ENOMEM", f"{which}+") for which in (22, 23, 24))
 OPTIONS = ("", "purge_delay:0,purge_thread:0", "thp:always", "limit:20M,pressure:50", "prefill:64K:8,stats:json")
 
@@ -76,8 +78,8 @@ def complaint(status, output, is_python):
     """What is wrong with such an end, or None."""
     if status in (0, NOT_LOADED) or (is_python and status == 1):
         return None
-    # Where Python itself gives up, it says so and aborts.
-    if is_python and status in (-6, 134) and "Fatal Python error" in output:
+    # Where Python or the C library itself gives up, it says so and aborts.
+    if status in (-6, 134) and ("Fatal glibc error" in output or (is_python and "Fatal Python error" in output)):
         return None
     return f"status {status}: {output[-300:].strip()}"
 
@@ -111,7 +113,7 @@ def cases():
         for call in sorted(calls):
             for error in ERRORS.get(call, ("EPERM",)):
                 # Without its first mapping the dynamic linker crashes, whatever the program.
-                for which in range(2 if call == "mmap" else 1, MOST + 1):
+                for which in [*range(2 if call == "mmap" else 1, ALL), *range(ALL, MOST + 1, STEP)]:
                     for when in (f"{which}", f"{which}+"):
                         yield refusal(command, OPTIONS[which % len(OPTIONS)], call, error, when)
 
@@ -123,7 +125,9 @@ def main():
         return SKIPPED
     chosen = list(cases())
     if sys.argv[3] == "sample":
-        chosen = [refusal([program], *known) for known in KNOWN] + random.Random(1).sample(chosen, SAMPLE_RUNS)
+        known = [refusal([program], *one) for one in KNOWN]
+        known.append((f"address space of {KNOWN_SPACE} bytes", [program], "", KNOWN_SPACE))
+        chosen = known + random.Random(1).sample(chosen, SAMPLE_RUNS)
     failed = 0
     said = time.monotonic()
     for count, (what, command, options, address_space) in enumerate(chosen):
