@@ -27,7 +27,7 @@ std::vector<std::filesystem::path> files_in(const char* name) {
 void run(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   const std::vector<char> read{std::istreambuf_iterator<char>(stream), {}};
-  for (size_t length = 0; length <= read.size(); length += 1 + read.size() / 64) {
+  for (size_t length = 0; length <= read.size(); length += 1 + read.size() / 16) {
     const std::vector<uint8_t> part(read.begin(), read.begin() + static_cast<ptrdiff_t>(length));
     LLVMFuzzerTestOneInput(part.data(), part.size());
   }
