@@ -19,21 +19,18 @@
 
 #include "alloc/config/size_classes.h"
 #include "family.h"
+#include "held.h"
 
 namespace {
 
+using namespace torture;  // NOLINT(google-build-using-namespace)
 using spillway::config::kHeapClassCount;
 using spillway::config::kHeapClassSizes;
-using torture::Order;
-using torture::Shared;
 
-constexpr int kSmallSizes[] = {1, 16, 48, 200, 1000, 2000, 3500, 4095};
-constexpr size_t kLargeSizes[] = {(1 << 20) + 1, 3 << 20, 70 << 20};
 constexpr int kPerClass = 2;
 constexpr uint32_t kClassStep = 4;
 constexpr int kBurst = 20;
 constexpr int kPageful = 70;  // blocks of 1000 bytes: more than a page of mimalloc's
-constexpr uint64_t kMainOwner = 7;
 constexpr uint64_t kChildOwner = 1000;
 
 Shared* shared;
@@ -44,48 +41,9 @@ bool has_walked;  // the walking thread has come to its end
 unsigned children;
 uint32_t walks;
 
-struct Held {
-  void* block;
-  size_t size;
-};
-struct Row {
-  Held held[kHeapClassCount + 8 + 3];
-  int count = 0;
-
-  void add(size_t size) { held[count++].size = size; }
-};
 Row inherited;
 Row handed_over;  // made by the first thread, freed by the walking one
 Row handed_back;  // the reverse
-
-// Both ends: a block costs two pages.
-void mark(const Held& held, uint64_t owner) {
-  if (held.size < 16) return;
-  char* const p = static_cast<char*>(held.block);
-  put_word(p, pattern_word(p, owner));
-  put_word(p + held.size - 8, pattern_word(p + held.size - 8, owner));
-}
-bool is_marked(const Held& held, uint64_t owner) {
-  if (held.size < 16) return true;
-  const char* const p = static_cast<const char*>(held.block);
-  return get_word(p) == pattern_word(p, owner) &&
-         get_word(p + held.size - 8) == pattern_word(p + held.size - 8, owner);
-}
-
-Held make(size_t size, uint64_t owner) {
-  const Held held{malloc(size), size};
-  CHECK(held.block != nullptr);
-  mark(held, owner);
-  return held;
-}
-void end(const Held& held, uint64_t owner) {
-  CHECK(is_marked(held, owner));
-  free(held.block);
-}
-
-void free_all(const Row& row) {
-  for (int i = 0; i < row.count; ++i) free(row.held[i].block);
-}
 
 // --- children
 
@@ -294,19 +252,6 @@ void* walk(void* nothing) {
 }
 
 // --- the first thread
-
-// Few long ones: what the heap holds is what each child copies and some loops go over.
-void choose_sizes(Row& row) {
-  constexpr size_t kFewAbove = 32 << 10;
-  for (const int size : kSmallSizes) row.add(static_cast<size_t>(size));
-  for (uint32_t index = 1; index <= kHeapClassCount; ++index) {
-    if (kHeapClassSizes[index] <= kFewAbove || index % 8 == 0) row.add(kHeapClassSizes[index]);
-  }
-}
-
-void make_all(Row& row) {
-  for (int i = 0; i < row.count; ++i) row.held[i] = make(row.held[i].size, kMainOwner);
-}
 
 pthread_t start_walker() {
   make_all(handed_over);
