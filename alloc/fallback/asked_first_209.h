@@ -1,13 +1,22 @@
-// Another allocator may serve a request before mimalloc 2.0.9 does: it is asked on the way to
-// mimalloc's slow path, where every request goes of a thread that never got a block of mimalloc's.
+// What comes before mimalloc 2.0.9's slow path. Another allocator may serve a request: every one
+// arrives here of a thread that never got a block of mimalloc's. And free memory is collected that
+// could not be when that was wanted.
 // Included by mimalloc_209.h around alloc.c, whose calls of _mi_malloc_generic become the one
 // below, and before alloc-aligned.c, which takes what it gets for a block of mimalloc's.
 
-// Set by fallback.cc: a pointer to a function or null.
+// Set by fallback.cc.
+_Atomic(bool) spillway_mimalloc_collect_wanted;
+// A pointer to a function or null.
 _Atomic(void* (*)(size_t size, bool zeroed)) spillway_mimalloc_taker;
 
 SPILLWAY_UNHOOKED_FUNCTION __attribute__((noinline)) static void* spillway_malloc_asking(
     mi_heap_t* heap, size_t size, bool zero, size_t huge_alignment) {
+  // relaxed, both: one of the threads that see it collects.
+  if mi_unlikely (atomic_load_explicit(&spillway_mimalloc_collect_wanted, memory_order_relaxed) &&
+                  atomic_exchange_explicit(&spillway_mimalloc_collect_wanted, false,
+                                           memory_order_relaxed)) {
+    mi_collect(false);
+  }
   // relaxed: a function of the library's.
   void* (*take)(size_t, bool) =
       atomic_load_explicit(&spillway_mimalloc_taker, memory_order_relaxed);

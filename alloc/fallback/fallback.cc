@@ -34,6 +34,7 @@ extern "C" void spillway_mimalloc_freed_twice(void* block);
 extern "C" bool spillway_mimalloc_is_due();
 extern "C" [[gnu::visibility("hidden")]] std::atomic<void* (*)(size_t, bool)>
     spillway_mimalloc_taker;
+extern "C" [[gnu::visibility("hidden")]] std::atomic<bool> spillway_mimalloc_collect_wanted;
 #endif
 
 namespace spillway::fallback {
@@ -257,6 +258,16 @@ void collect_waiting() {
     spillway_mimalloc_decommit_waiting();
     leave_gate();
   }
+#endif
+}
+
+void collect_soon() {
+#if SPILLWAY_FALLBACK_EXTENDED
+  collect_waiting();
+  // relaxed: a wish.
+  spillway_mimalloc_collect_wanted.store(true, std::memory_order_relaxed);
+#else
+  collect(false);
 #endif
 }
 

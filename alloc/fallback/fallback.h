@@ -127,6 +127,11 @@ void collect(bool force);
 // each, and the kernel's time for the memory.
 void collect_waiting();
 
+// collect_waiting() now and collect(false) at the next request that mimalloc has no free block for:
+// for callers that may be in a signal handler, which may have interrupted mimalloc where it does
+// not tell. With other versions collect(false), now.
+void collect_soon();
+
 // From now on a thread that frees looks at its free memory at each half of so long, but not more
 // often than every 25 ms, returns what was free at the look before, and all of it at its end.
 // Without this call mimalloc returns it when a thread neither freed nor took any for 25 ms

@@ -140,7 +140,7 @@ SPILLWAY_COLD bool admit_slow(size_t size) {
   }
   if (may_purge_again() || held + size > hard) {
     upkeep.purge_everything(heap.engine);
-    fallback::collect(false);
+    fallback::collect_soon();
     held = held_bytes();
   }
   if (held + size > soft) {

@@ -34,9 +34,7 @@ constexpr int kPageful = 70;  // blocks of 1000 bytes: more than a page of mimal
 constexpr uint64_t kChildOwner = 1000;
 
 Shared* shared;
-bool is_child;  // of a fork in the handler: set in the child's copy only
-// Not where a limit is set: what exceeds it has mimalloc collect, which may be interrupted.
-bool handler_may_allocate;
+bool is_child;    // of a fork in the handler: set in the child's copy only
 bool has_walked;  // the walking thread has come to its end
 unsigned children;
 uint32_t walks;
@@ -130,9 +128,7 @@ void fork_here(int /*signal*/) {
   if (child == 0) {
     is_child = true;
     alarm(kHangSeconds);
-    if (handler_may_allocate) {
-      use_classes(false);
-    }
+    use_classes(false);
     check_inherited();
     if (has_walked) {
       _exit(torture::kChildDone);  // nothing of ours is called any more
@@ -281,8 +277,6 @@ int main(int argc, char** argv) {
       mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, atoi(argv[1]), 0);
   CHECK(mapping != MAP_FAILED);
   shared = static_cast<Shared*>(mapping);
-  const char* const options = getenv("SPILLWAY_CONF");
-  handler_may_allocate = options == nullptr || strstr(options, "limit") == nullptr;
   struct sigaction action = {};
   action.sa_handler = fork_here;
   CHECK(sigaction(SIGUSR1, &action, nullptr) == 0);
