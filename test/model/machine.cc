@@ -1,0 +1,319 @@
+#include "test/model/machine.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace spillway::model {
+
+uint64_t read_memory(uintptr_t address, unsigned size) {
+  uint64_t value = 0;
+  std::memcpy(&value, reinterpret_cast<const void*>(address), size);
+  return value;
+}
+
+void write_memory(uintptr_t address, unsigned size, uint64_t value) {
+  std::memcpy(reinterpret_cast<void*>(address), &value, size);
+}
+
+Machine& Machine::get() {
+  static Machine machine;
+  return machine;
+}
+
+// --- accesses
+
+Place* Machine::enter(uintptr_t address, bool writes, bool is_point) {
+  if (!is_running() || threads_.owns(address)) {
+    return nullptr;
+  }
+  if (++step_ > kMostSteps) {
+    fail("does not end");
+  }
+  Place& place = places_.at(address);
+  if (!places_.is_contended(place, threads_.current(), writes)) {
+    writes_ += writes ? 1 : 0;
+    return nullptr;
+  }
+  if (is_point) {
+    point();
+    moved_ = true;
+  }
+  writes_ += writes ? 1 : 0;
+  return &place;
+}
+
+uint32_t Machine::pick_older(const Place& place, std::memory_order order, uint64_t now) {
+  const uint32_t possible = memory_.older(place, threads_.current(), order, now);
+  if (possible == 0) {
+    return 0;
+  }
+  uint32_t older = 0;
+  if (schedule_.is_replay()) {
+    older = std::min(schedule_.replayed(step_, Schedule::Kind::kOlder, 0), possible);
+  } else if (older_loads_ < bounds_.older_loads) {
+    older = schedule_.pick(possible + 1);
+  }
+  if (older != 0) {
+    ++older_loads_;
+    schedule_.note(step_, Schedule::Kind::kOlder, older);
+  }
+  return older;
+}
+
+uint64_t Machine::load(uintptr_t address, unsigned size, std::memory_order order, const void* pc) {
+  const Place* const place = enter(address, false);
+  const uint64_t now = read_memory(address, size);
+  if (place == nullptr) {
+    return now;
+  }
+  const uint32_t older = pick_older(*place, order, now);
+  const uint64_t value = memory_.load(*place, threads_.current(), order, older);
+  judge(*place, false, true, pc);
+  note("load", address, value, older, order, pc);
+  return value;
+}
+
+void Machine::store(uintptr_t address, unsigned size, std::memory_order order, uint64_t value,
+                    const void* pc) {
+  const Place* const place = enter(address, true);
+  if (place != nullptr) {
+    memory_.store(*place, threads_.current(), order, read_memory(address, size), value);
+    judge(*place, true, true, pc);
+    note("store", address, value, 0, order, pc);
+  }
+  write_memory(address, size, value);
+}
+
+bool Machine::compare_exchange(uintptr_t address, unsigned size, std::memory_order success,
+                               std::memory_order failure, uint64_t& expected, uint64_t value,
+                               const void* pc) {
+  const Place* const place = enter(address, true);
+  const uint64_t before = read_memory(address, size);
+  const bool equal = before == expected;
+  if (place != nullptr) {
+    if (equal) {
+      memory_.exchange(*place, threads_.current(), success, before, value);
+    } else {
+      memory_.older(*place, threads_.current(), failure, before);  // has its values begin
+      memory_.load(*place, threads_.current(), failure, 0);
+    }
+    judge(*place, equal, true, pc);
+    note(equal ? "compare_exchange" : "compare_exchange fails", address, equal ? value : before, 0,
+         equal ? success : failure, pc);
+  }
+  if (equal) {
+    write_memory(address, size, value);
+  }
+  expected = before;
+  return equal;
+}
+
+void Machine::fence(std::memory_order order, const void* pc) {
+  if (is_running()) {
+    ++step_;
+    memory_.fence(threads_.current(), order);
+    note("fence", 0, 0, 0, order, pc);
+  }
+}
+
+void Machine::plain(uintptr_t address, unsigned size, bool writes, const void* pc) {
+  const Place* const place = enter(address, writes, writes && bounds_.plain_stores);
+  if (place == nullptr) {
+    return;
+  }
+  judge(*place, writes, false, pc);
+  if (writes) {
+    memory_.plain_store(*place, threads_.current(), read_memory(address, size));
+  }
+  note(writes ? "plain store" : kPlainLoad, address, 0, 0, std::memory_order_relaxed, pc);
+}
+
+void Machine::judge(const Place& place, bool writes, bool atomic, const void* pc) {
+  const WeakMemory::Race race = memory_.judge(place, threads_.current(), writes, atomic);
+  if (race != WeakMemory::Race::kNone) {
+    note("races", place.address, 0, 0, std::memory_order_relaxed, pc);
+    fail(std::string(writes ? "a store" : "a load") + " is not ordered after another thread's " +
+         (race == WeakMemory::Race::kWrite ? "store" : "load"));
+  }
+}
+
+void Machine::note(const char* what, uintptr_t address, uint64_t value, uint32_t older,
+                   std::memory_order order, const void* pc) {
+  if (traced_) {
+    events_.push_back({step_, threads_.current(), what, address, value, older, order, pc});
+  }
+}
+
+// --- threads
+
+bool Machine::is_eligible(unsigned thread) const {
+  return alive_[thread] && (!yielded_[thread] || yielded_at_[thread] != writes_);
+}
+
+void Machine::change_to(unsigned thread) {
+  moved_ = false;
+  yielded_[thread] = false;
+  threads_.change_to(thread);
+}
+
+void Machine::point() {
+  if (!moved_ && !schedule_.is_replay()) {
+    return;  // the thread that was here before could have been interrupted for the other at once
+  }
+  if (schedule_.is_replay()) {
+    const unsigned current = threads_.current();
+    const uint32_t next = schedule_.replayed(step_, Schedule::Kind::kThread, current);
+    if (next != current && next < kMostThreads && alive_[next]) {
+      schedule_.note(step_, Schedule::Kind::kThread, next);
+      change_to(next);
+    }
+    return;
+  }
+  if (preemptions_ >= bounds_.preemptions) {
+    return;
+  }
+  unsigned candidates[kMostThreads];
+  unsigned count = 0;
+  for (unsigned thread = 0; thread < bounds_.threads; ++thread) {
+    if (thread != threads_.current() && is_eligible(thread)) {
+      candidates[count++] = thread;
+    }
+  }
+  const uint32_t picked = schedule_.pick(count + 1);
+  if (picked != 0) {
+    ++preemptions_;
+    schedule_.note(step_, Schedule::Kind::kThread, candidates[picked - 1]);
+    change_to(candidates[picked - 1]);
+  }
+}
+
+void Machine::pick_and_change(const unsigned* candidates, unsigned count) {
+  uint32_t picked = 0;
+  if (schedule_.is_replay()) {
+    const uint32_t next = schedule_.replayed(step_, Schedule::Kind::kThread, candidates[0]);
+    picked = static_cast<uint32_t>(std::find(candidates, candidates + count, next) - candidates);
+    picked = picked == count ? 0 : picked;
+  } else {
+    picked = schedule_.pick(count);
+  }
+  if (picked != 0) {
+    schedule_.note(step_, Schedule::Kind::kThread, candidates[picked]);
+  }
+  change_to(candidates[picked]);
+}
+
+void Machine::change() {
+  ++step_;
+  unsigned candidates[kMostThreads];
+  unsigned count = 0;
+  for (unsigned thread = 0; thread < bounds_.threads; ++thread) {
+    if (is_eligible(thread)) {
+      candidates[count++] = thread;
+    }
+  }
+  if (count != 0) {
+    return pick_and_change(candidates, count);
+  }
+  // All wait: time passes, faster and faster, so that long waits end, too.
+  const unsigned current = threads_.current();
+  for (unsigned i = 1; i <= bounds_.threads; ++i) {
+    const unsigned next = (current + i) % bounds_.threads;
+    if (alive_[next]) {
+      idle_ns_ = std::max<uint64_t>(2 * idle_ns_, 1'000'000);
+      now_ns_ += idle_ns_;
+      return next == current ? static_cast<void>(yielded_[next] = false) : change_to(next);
+    }
+  }
+  change_to(kFinishing);
+}
+
+void Machine::yield() {
+  if (!is_running()) {
+    now_ns_ += 1'000'000;
+    return;
+  }
+  const unsigned current = threads_.current();
+  yielded_[current] = true;
+  yielded_at_[current] = writes_;
+  change();
+}
+
+void Machine::barrier_in_all_threads() {
+  if (!is_running()) {
+    return;
+  }
+  const unsigned current = threads_.current();
+  memory_.fence(current, std::memory_order_seq_cst);
+  for (unsigned thread = 0; thread < bounds_.threads; ++thread) {
+    if (thread != current) {
+      ++step_;
+      moved_ = true;
+      point();
+      // Of one that ended, too: its processor went on to something else since.
+      memory_.fence(thread, std::memory_order_seq_cst);
+    }
+  }
+  memory_.fence(current, std::memory_order_seq_cst);
+}
+
+void Machine::lose_other_threads() {
+  ++step_;
+  for (unsigned thread = 0; thread < kMostThreads; ++thread) {
+    alive_[thread] = alive_[thread] && thread == threads_.current();
+  }
+  lost_ = true;
+  memory_.know_all(threads_.current());
+}
+
+void Machine::fail(const std::string& why) {
+  failure_ = why;
+  lost_ = true;
+  threads_.change_to(Threads::kOutside);
+  __builtin_unreachable();
+}
+
+void Machine::body(unsigned number) {
+  if (number == kFinishing) {
+    case_->finish(case_->world);
+    threads_.change_to(Threads::kOutside);
+    return;
+  }
+  case_->thread(case_->world, number);
+  alive_[number] = false;
+  change();
+}
+
+// --- explorations
+
+void Machine::begin_case(const Bounds& bounds) {
+  bounds_ = bounds;
+  places_.clear();
+  schedule_ = {};
+  traced_ = false;
+  events_.clear();
+  threads_.abandon_all();
+  threads_.set_body([this](unsigned number) { body(number); });
+}
+
+const std::string& Machine::execute(const Case& one) {
+  case_ = &one;
+  failure_.clear();
+  events_.clear();
+  memory_.begin(schedule_.is_replay() ? WeakMemory::kMostPlaces : places_.contended());
+  schedule_.begin();
+  step_ = writes_ = idle_ns_ = 0;
+  now_ns_ = 1'000'000'000;
+  preemptions_ = older_loads_ = 0;
+  lost_ = false;
+  for (unsigned thread = 0; thread < kMostThreads; ++thread) {
+    alive_[thread] = thread < bounds_.threads;
+    yielded_[thread] = false;
+  }
+  change();
+  if (lost_) {
+    threads_.abandon_all();
+  }
+  return failure_;
+}
+
+}  // namespace spillway::model
