@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <vector>
 
@@ -59,15 +60,22 @@ std::map<const void*, std::string> places_of(const std::vector<Event>& events) {
   return places;
 }
 
-// What happened, one line an access. Addresses count from the world's start.
-std::string listing(const Case& one, const std::vector<Event>& events) {
+// What happened where more than one thread was, one line an access. Addresses count from the
+// world's start.
+std::string listing(const Case& one, const std::vector<Event>& all) {
+  std::map<uintptr_t, unsigned> threads;
+  for (const Event& event : all) {
+    threads[event.address] |= 1U << event.thread;
+  }
+  std::vector<Event> events;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(events), [&](const Event& event) {
+    const unsigned who = threads[event.address];
+    return event.address == 0 || (who & (who - 1)) != 0;
+  });
   const auto places = places_of(events);
   std::string text;
   const auto base = reinterpret_cast<uintptr_t>(one.world);
   for (const Event& event : events) {
-    if (event.what == kPlainLoad) {
-      continue;
-    }
     char line[256];
     std::snprintf(
         line, sizeof line, "  %5llu thread %u  %-22s %+8lld  %#llx%s  %s  ",

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
+
+#include "test/model/stand_ins.h"
 
 namespace spillway::model {
 
@@ -117,6 +120,9 @@ void Machine::fence(std::memory_order order, const void* pc) {
 }
 
 void Machine::plain(uintptr_t address, unsigned size, bool writes, const void* pc) {
+  if (writes) {
+    note_write(address);
+  }
   const Place* const place = enter(address, writes, writes && bounds_.plain_stores);
   if (place == nullptr) {
     return;
@@ -125,7 +131,7 @@ void Machine::plain(uintptr_t address, unsigned size, bool writes, const void* p
   if (writes) {
     memory_.plain_store(*place, threads_.current(), read_memory(address, size));
   }
-  note(writes ? "plain store" : kPlainLoad, address, 0, 0, std::memory_order_relaxed, pc);
+  note(writes ? "plain store" : "plain load", address, 0, 0, std::memory_order_relaxed, pc);
 }
 
 void Machine::judge(const Place& place, bool writes, bool atomic, const void* pc) {
@@ -187,35 +193,39 @@ void Machine::point() {
   }
 }
 
-void Machine::pick_and_change(const unsigned* candidates, unsigned count) {
+void Machine::pick_and_change(const unsigned* candidates, unsigned count, bool waits) {
   uint32_t picked = 0;
   if (schedule_.is_replay()) {
     const uint32_t next = schedule_.replayed(step_, Schedule::Kind::kThread, candidates[0]);
     picked = static_cast<uint32_t>(std::find(candidates, candidates + count, next) - candidates);
     picked = picked == count ? 0 : picked;
   } else {
-    picked = schedule_.pick(count);
+    picked = schedule_.pick(waits && preemptions_ >= bounds_.preemptions ? 1 : count);
   }
   if (picked != 0) {
+    preemptions_ += waits ? 1 : 0;
     schedule_.note(step_, Schedule::Kind::kThread, candidates[picked]);
   }
   change_to(candidates[picked]);
 }
 
-void Machine::change() {
+void Machine::change(bool waits) {
   ++step_;
+  // In turn, so that a thread that waits meets each of the others.
+  const unsigned current = threads_.current();
+  const unsigned first = current < bounds_.threads ? current + 1 : 0;
   unsigned candidates[kMostThreads];
   unsigned count = 0;
-  for (unsigned thread = 0; thread < bounds_.threads; ++thread) {
+  for (unsigned i = 0; i < bounds_.threads; ++i) {
+    const unsigned thread = (first + i) % bounds_.threads;
     if (is_eligible(thread)) {
       candidates[count++] = thread;
     }
   }
   if (count != 0) {
-    return pick_and_change(candidates, count);
+    return pick_and_change(candidates, count, waits);
   }
   // All wait: time passes, faster and faster, so that long waits end, too.
-  const unsigned current = threads_.current();
   for (unsigned i = 1; i <= bounds_.threads; ++i) {
     const unsigned next = (current + i) % bounds_.threads;
     if (alive_[next]) {
@@ -235,7 +245,7 @@ void Machine::yield() {
   const unsigned current = threads_.current();
   yielded_[current] = true;
   yielded_at_[current] = writes_;
-  change();
+  change(true);
 }
 
 void Machine::barrier_in_all_threads() {
@@ -266,6 +276,9 @@ void Machine::lose_other_threads() {
 }
 
 void Machine::fail(const std::string& why) {
+  if (threads_.current() == Threads::kOutside) {
+    throw std::runtime_error("at the start: " + why);
+  }
   failure_ = why;
   lost_ = true;
   threads_.change_to(Threads::kOutside);
@@ -280,7 +293,7 @@ void Machine::body(unsigned number) {
   }
   case_->thread(case_->world, number);
   alive_[number] = false;
-  change();
+  change(false);
 }
 
 // --- explorations
@@ -302,14 +315,14 @@ const std::string& Machine::execute(const Case& one) {
   memory_.begin(schedule_.is_replay() ? WeakMemory::kMostPlaces : places_.contended());
   schedule_.begin();
   step_ = writes_ = idle_ns_ = 0;
-  now_ns_ = 1'000'000'000;
+  now_ns_ = 2 * kStartNs;
   preemptions_ = older_loads_ = 0;
   lost_ = false;
   for (unsigned thread = 0; thread < kMostThreads; ++thread) {
     alive_[thread] = thread < bounds_.threads;
     yielded_[thread] = false;
   }
-  change();
+  change(false);
   if (lost_) {
     threads_.abandon_all();
   }

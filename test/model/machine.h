@@ -26,8 +26,6 @@ struct Event {
   const void* pc;
 };
 
-inline constexpr const char* kPlainLoad = "plain load";
-
 class Machine {
  public:
   static Machine& get();
@@ -54,6 +52,8 @@ class Machine {
   void barrier_in_all_threads();
   uint64_t now_ns() const { return now_ns_; }
   void pass_time(uint64_t nanoseconds) { now_ns_ += nanoseconds; }
+  // A world is made one second before its executions.
+  void start_clock() { now_ns_ = kStartNs; }
   void lose_other_threads();
   unsigned thread() const { return threads_.current(); }
 
@@ -76,6 +76,7 @@ class Machine {
 
  private:
   static constexpr uint64_t kMostSteps = 200'000;
+  static constexpr uint64_t kStartNs = 1'000'000'000;
   static constexpr unsigned kFinishing = kMostThreads;
 
   bool is_running() const { return threads_.current() < kMostThreads; }
@@ -84,9 +85,10 @@ class Machine {
   Place* enter(uintptr_t address, bool writes, bool point = true);
   void point();
   bool is_eligible(unsigned thread) const;
-  // Another thread goes on, any that can; outside when there is none.
-  void change();
-  void pick_and_change(const unsigned* candidates, unsigned count);
+  // Another thread goes on, any that can, or, when none is left, what looks at the end. A thread
+  // that waits is followed by the next one; by another only as a surprise.
+  void change(bool waits);
+  void pick_and_change(const unsigned* candidates, unsigned count, bool waits);
   void change_to(unsigned thread);
   void body(unsigned number);
   void judge(const Place& place, bool writes, bool atomic, const void* pc);

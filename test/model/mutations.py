@@ -22,8 +22,8 @@ import tempfile
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 TABLE = pathlib.Path(__file__).with_name("mutations.txt")
-HANG_S = 600  # only ends what hangs
-CAUGHT = "again: SPILLWAY_MODEL_SCHEDULE="
+HANG_S = 300  # only ends what hangs
+CAUGHT = re.compile(r"(error: .*)\nagain: SPILLWAY_MODEL_SCHEDULE=|error: .*(at the start: .*)")
 
 
 class Mutation:
@@ -98,15 +98,19 @@ class Build:
 
 def outcome(program, tests):
     """Whether the tests fail, and the first line that says how."""
-    result = subprocess.run(
-        [program, "--catch_system_errors=no", "--color_output=no", f"--run_test={tests}"],
-        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=HANG_S, check=False)
+    try:
+        result = subprocess.run(
+            [program, "--catch_system_errors=no", "--color_output=no", f"--run_test={tests}"],
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=HANG_S,
+            check=False)
+    except subprocess.TimeoutExpired:
+        return False, "has not ended"
     if result.returncode == 0:
         return False, "survives"
-    at = result.stdout.find(CAUGHT)
-    if at < 0:
+    found = CAUGHT.search(result.stdout)
+    if not found:
         return False, f"ends with status {result.returncode} and no schedule:\n{result.stdout}"
-    return True, result.stdout[:at].strip().split("\n")[-1].split("error: ")[-1]
+    return True, (found[1] or found[2]).removeprefix("error: ")
 
 
 def run(build, mutation):

@@ -3,8 +3,10 @@
 #include <link.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "alloc/os/os.h"
@@ -30,8 +32,11 @@ alignas(kPage) char world[kWorldBytes];
 size_t world_used = 0;
 std::vector<char> kept;
 std::vector<Ordered> handed;
+// Address space, all zero but for what was written there, word by word.
 char* space = nullptr;
 size_t space_used = 0;
+std::vector<uint64_t*> written;
+std::vector<std::pair<uint64_t*, uint64_t>> kept_written;
 
 void* take(size_t bytes, size_t alignment) {
   world_used = (world_used + alignment - 1) & ~(alignment - 1);
@@ -59,13 +64,55 @@ void* take_space(size_t bytes) {
 
 void* new_world(size_t bytes) {
   std::memset(world, 0, world_used);
+  for (uint64_t* const word : written) {
+    *word = 0;
+  }
+  written.clear();
   world_used = space_used = 0;
+  Machine::get().start_clock();
   handed.clear();
   return take(bytes, kPage);
 }
 
-void keep_world() { kept.assign(world, world + world_used); }
-void restore_world() { std::memcpy(world, kept.data(), kept.size()); }
+void keep_world() {
+  kept.assign(world, world + world_used);
+  kept_written.clear();
+  for (uint64_t* const word : written) {
+    kept_written.emplace_back(word, *word);
+  }
+}
+
+void restore_world() {
+  std::memcpy(world, kept.data(), kept.size());
+  for (uint64_t* const word : written) {
+    *word = 0;
+  }
+  written.clear();
+  for (const auto& [word, value] : kept_written) {
+    *word = value;
+    written.push_back(word);
+  }
+}
+
+void note_write(uintptr_t address) {
+  if (space != nullptr && address - reinterpret_cast<uintptr_t>(space) < space_used) {
+    auto* const word = reinterpret_cast<uint64_t*>(address & ~uintptr_t{7});
+    if (std::find(written.begin(), written.end(), word) == written.end()) {
+      written.push_back(word);
+    }
+  }
+}
+
+// The kernel's writing is the caller's.
+void clear_space(uintptr_t start, size_t bytes) {
+  for (size_t i = 0; i < written.size(); ++i) {
+    const auto address = reinterpret_cast<uintptr_t>(written[i]);
+    if (address - start < bytes) {
+      Machine::get().plain(address, sizeof(uint64_t), true, __builtin_return_address(0));
+      *written[i] = 0;
+    }
+  }
+}
 
 void hand_over(const void* start, size_t bytes, Handed how) {
   handed.push_back({start, bytes, how});
@@ -101,7 +148,10 @@ void* reserve(size_t bytes, Access /*access*/, void* /*hint*/) {
 }
 void release(void* /*start*/, size_t /*bytes*/) {}
 bool commit(void* /*start*/, size_t /*bytes*/) { return true; }
-bool purge(void* /*start*/, size_t /*bytes*/) { return true; }
+bool purge(void* start, size_t bytes) {
+  model::clear_space(reinterpret_cast<uintptr_t>(start), bytes);
+  return true;
+}
 void prefer_huge_pages(void* /*start*/, size_t /*bytes*/, bool /*huge*/) {}
 uint64_t resident_bytes_in(void* /*start*/, size_t /*bytes*/) { return 0; }
 uint64_t address_space_left() { return UINT64_MAX; }

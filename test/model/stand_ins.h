@@ -10,6 +10,8 @@ namespace spillway::model {
 // What is in the world now is what restore_world() brings back.
 void keep_world();
 void restore_world();
+// Of each plain store, before it: reserved memory of blocks is restored, too.
+void note_write(uintptr_t address);
 // The ranges of hand_over().
 void hand_over_again();
 

@@ -1,0 +1,197 @@
+// Blocks between the page heap and threads: no two share a grain, none is lost, each free run has
+// its entry in the index, and a large block is as long as it says.
+#include <boost/test/unit_test.hpp>
+
+#include "test/model/page_heap_case.h"
+
+namespace spillway::core {
+namespace {
+
+using model::explore;
+using model::require;
+using testing::kOnePage;
+using testing::kTwoPages;
+using testing::PageHeapCase;
+
+constexpr uint32_t kPageGrains = Chunk::kGrainsPerPage;
+
+// Two threads out of one run, which has room for both or for one.
+template <uint32_t kPages>
+struct OneRun : PageHeapCase {
+  OneRun() : PageHeapCase(kPages * kPageGrains) {}
+  void thread(unsigned number) {
+    Block block = take(number == 0 ? kOnePage : kTwoPages);
+    give(block);
+  }
+  void finish() { finish_with(0); }
+};
+
+// Neighbours come back at once, and are one run afterwards.
+struct Join : PageHeapCase {
+  Join() : PageHeapCase(4 * kPageGrains) {
+    for (Block& block : blocks) {
+      block = take(kOnePage);
+      first_of(block) = last_of(block) = static_cast<uint64_t>(&block - blocks) + 1;
+    }
+  }
+  void thread(unsigned number) { give(blocks[number]); }
+  void finish() { finish_with((4 - 3) * kGranuleSize); }
+  Block blocks[4];
+};
+struct JoinTwo : Join {
+  void finish() { finish_with((4 - 2) * kGranuleSize); }
+};
+
+// A block comes back beside a free run while another thread takes that.
+struct GiveAndTake : PageHeapCase {
+  GiveAndTake() : PageHeapCase(3 * kPageGrains) {
+    mine = take(kOnePage);
+    first_of(mine) = last_of(mine) = 1;
+  }
+  void thread(unsigned number) {
+    if (number == 0) {
+      give(mine);
+    } else {
+      taken = take(kTwoPages);
+    }
+  }
+  void finish() { finish_with(taken.bytes); }
+  Block mine;
+  Block taken;
+};
+
+// The place of a large block that is freed is taken at once.
+struct Large : PageHeapCase {
+  static constexpr size_t kBytes = 6 * kGranuleSize;
+  Large() : PageHeapCase(8 * kPageGrains) {
+    mine = take_large(kBytes);
+    first_of(mine) = last_of(mine) = 1;
+  }
+  void thread(unsigned number) {
+    if (number == 0) {
+      give(mine);
+    } else {
+      Block block = take_large(kBytes);
+      give(block);
+    }
+  }
+  void finish() { finish_with(0); }
+  Block mine;
+};
+
+// Of two threads that free one block at once one is told, and it is free once.
+template <bool kLargeBlock>
+struct FreedTwice : PageHeapCase {
+  FreedTwice() : PageHeapCase(8 * kPageGrains) {
+    block = kLargeBlock ? take_large(6 * kGranuleSize) : take(kOnePage);
+  }
+  void thread(unsigned number) {
+    state(block).store(SlotState::kFree);
+    if (kLargeBlock) {
+      told[number] = !heap.give_large(block.start);
+    } else {
+      void* const start = block.start;
+      const uint32_t who = 0;
+      told[number] = heap.put(kOnePage, who, &start, 1) != nullptr;
+    }
+  }
+  void finish() {
+    require(told[0] != told[1], "one of two threads learns that a block was freed twice");
+    finish_with(0);
+  }
+  Block block;
+  bool told[2] = {};
+};
+
+// Pages go to the kernel while a block with a part of them comes back and others are taken.
+struct Purge : PageHeapCase {
+  Purge() : PageHeapCase(3 * kPageGrains) {
+    Block block = take(kTwoPages);
+    give(block);
+    heap.cool_down();
+    mine = take(kOnePage);
+    first_of(mine) = last_of(mine) = 2;
+  }
+  void thread(unsigned number) {
+    if (number == 0) {
+      uint32_t cursor = 0;
+      bool refused = false;
+      heap.purge(cursor, SIZE_MAX, true, refused);
+    } else {
+      give(mine);
+      Block block = take(kTwoPages);
+      give(block);
+    }
+  }
+  void finish() { finish_with(0); }
+  Block mine;
+};
+
+// Two threads need a new chunk at once.
+struct Grow : PageHeapCase {
+  Grow() : PageHeapCase(kPageGrains, 3) {}
+  void thread(unsigned number) { taken[number] = take(kTwoPages); }
+  void finish() {
+    require(taken[0].start != nullptr && taken[1].start != nullptr, "there is room for both");
+    require(taken[0].start != taken[1].start, "a block was taken twice");
+    check_index();
+    require(free_bytes() == at_start + heap.size_bytes() - kChunkSize - 4 * kGranuleSize,
+            "a grain is lost");
+  }
+  Block taken[2];
+};
+
+// A block grows where it is, into what another thread takes or gives.
+struct Resize : PageHeapCase {
+  Resize() : PageHeapCase(2 * kPageGrains) {
+    mine = take(kOnePage);
+    first_of(mine) = last_of(mine) = 1;
+  }
+  void thread(unsigned number) {
+    if (number == 0) {
+      if (heap.resize(mine.start, kTwoPages, 0)) {
+        mine = {mine.start, 2 * kGranuleSize, kTwoPages};
+        first_of(mine) = last_of(mine) = 1;
+      }
+      give(mine);
+    } else {
+      Block block = take(kOnePage);
+      give(block);
+    }
+  }
+  void finish() { finish_with(0); }
+  Block mine;
+};
+
+BOOST_AUTO_TEST_SUITE(page_heap)
+
+BOOST_AUTO_TEST_CASE(two_out_of_one_run) {
+  explore<OneRun<3>>("room for both", {.threads = 2, .preemptions = 2});
+  explore<OneRun<2>>("room for one", {.threads = 2, .preemptions = 2});
+}
+BOOST_AUTO_TEST_CASE(neighbours_come_back) {
+  explore<JoinTwo>("two neighbours", {.threads = 2, .preemptions = 2});
+  explore<Join>("three neighbours", {.threads = 3, .preemptions = 1});
+}
+BOOST_AUTO_TEST_CASE(one_comes_back_and_one_is_taken) {
+  explore<GiveAndTake>("give and take", {.threads = 2, .preemptions = 2});
+}
+BOOST_AUTO_TEST_CASE(a_large_place_is_taken_at_once) {
+  explore<Large>("large", {.threads = 2, .preemptions = 2, .older_loads = 0});
+}
+BOOST_AUTO_TEST_CASE(freed_twice_at_once) {
+  explore<FreedTwice<false>>("freed twice", {.threads = 2, .preemptions = 2});
+  explore<FreedTwice<true>>("large, freed twice", {.threads = 2, .preemptions = 2});
+}
+BOOST_AUTO_TEST_CASE(pages_are_purged) {
+  explore<Purge>("purge", {.threads = 2, .preemptions = 2, .older_loads = 0});
+}
+BOOST_AUTO_TEST_CASE(two_need_a_chunk) { explore<Grow>("grow", {.threads = 2, .preemptions = 1}); }
+BOOST_AUTO_TEST_CASE(a_block_grows_where_it_is) {
+  explore<Resize>("resize", {.threads = 2, .preemptions = 2, .older_loads = 0});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace spillway::core
