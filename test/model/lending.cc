@@ -1,0 +1,165 @@
+// A thread's cache is borrowed while the thread rests: never used by both, never lost.
+#include <boost/test/unit_test.hpp>
+
+#include "test/model/engine_case.h"
+
+namespace spillway::core {
+namespace {
+
+using model::explore;
+using model::require;
+using testing::EngineCase;
+using testing::kOnly;
+
+constexpr unsigned kOwner = 0;
+constexpr unsigned kBorrower = 1;
+
+// The owner's cache holds a block, and was looked at once: it is borrowed at the next look.
+struct LendingCase : EngineCase<SlotStore> {
+  LendingCase() {
+    cache = attach(kOwner);
+    free(kOwner, allocate(kOwner));
+    engine.allow_borrowing(anchors[kOwner]);
+    engine.relax_caches();
+    model::hand_over(&cache->of(kOnly), sizeof(Bin), model::Handed::kWrites);
+  }
+  void finish() {
+    engine.detach(anchors[kOwner]);
+    require(told == 0, "no block was freed twice");
+    require(take_all(kBorrower) == all_blocks(), "a block is lost");
+  }
+  ThreadCache* cache;
+};
+
+// The owner comes back at any moment.
+struct Returns : LendingCase {
+  void thread(unsigned number) {
+    if (number == kOwner) {
+      void* const block = allocate(kOwner);
+      require(block != nullptr, "there are blocks");
+      free(kOwner, block);
+    } else {
+      engine.relax_caches();
+    }
+  }
+  void finish() {
+    require(&anchors[kOwner].table() == cache, "the owner has its cache again");
+    LendingCase::finish();
+  }
+};
+
+// Two looks, of which the second sees what the owner did meanwhile.
+struct Twice : LendingCase {
+  void thread(unsigned number) {
+    if (number == kOwner) {
+      void* const first = allocate(kOwner);
+      void* const second = allocate(kOwner);
+      free(kOwner, first);
+      free(kOwner, second);
+    } else {
+      engine.relax_caches();
+      engine.relax_caches();
+    }
+  }
+  void finish() {
+    require(&anchors[kOwner].table() == cache, "the owner has its cache again");
+    LendingCase::finish();
+  }
+};
+
+// The owner ends; a newcomer may get its cache.
+template <bool kNewcomer>
+struct Ends : LendingCase {
+  void thread(unsigned number) {
+    if (number == kOwner) {
+      free(kOwner, allocate(kOwner));
+      engine.detach(anchors[kOwner]);
+    } else if (number == kBorrower) {
+      engine.relax_caches();
+    } else {
+      attach(2);
+      free(2, allocate(2));
+      engine.detach(anchors[2]);
+    }
+  }
+  void finish() {
+    require(&anchors[kOwner].table() == &kCacheGone, "the owner has no cache");
+    stats::Snapshot snapshot;
+    engine.collect(snapshot);
+    require(snapshot.thread_caches == 0 && snapshot.cache_capacity_bytes == 0,
+            "the cache was given back");
+    require(told == 0, "no block was freed twice");
+    require(take_all(kOwner) == all_blocks(), "a block is lost");
+    attach(1);  // another thread gets it
+  }
+};
+
+// The thread that is given leave to borrow comes at once.
+struct Allows : EngineCase<SlotStore> {
+  Allows() {
+    cache = attach(kOwner);
+    free(kOwner, allocate(kOwner));
+  }
+  void thread(unsigned number) {
+    if (number == kOwner) {
+      engine.allow_borrowing(anchors[kOwner]);
+      void* const block = allocate(kOwner);
+      require(block != nullptr, "there are blocks");
+      free(kOwner, block);
+    } else {
+      for (int look = 0; look < 3; ++look) {
+        model::pass_time(1'000'000'000);
+        engine.relax_caches();
+      }
+    }
+  }
+  void finish() {
+    require(&anchors[kOwner].table() == cache, "the owner has its cache");
+    engine.detach(anchors[kOwner]);
+    require(take_all(kBorrower) == all_blocks(), "a block is lost");
+  }
+  ThreadCache* cache;
+};
+
+// The owner forks while its cache is lent: the child has it again.
+struct Forks : LendingCase {
+  void thread(unsigned number) {
+    if (number == kOwner) {
+      void* const block = allocate(kOwner);
+      model::lose_other_threads();
+      engine.recover_after_fork(anchors[kOwner], false);
+      require(&anchors[kOwner].table() == cache, "the child has its thread's cache");
+      require(cache->lease.load(std::memory_order_relaxed) == ThreadCache::Lease::kOwned,
+              "the child's cache can be borrowed");
+      free(kOwner, block);
+      const uint32_t there = take_all(kOwner);
+      // What the borrower was moving is lost to the child: a bin at most.
+      require(there + kCapacity >= all_blocks(), "more is lost than was under way");
+    } else {
+      engine.relax_caches();
+    }
+  }
+  void finish() {}
+};
+
+BOOST_AUTO_TEST_SUITE(lending)
+
+BOOST_AUTO_TEST_CASE(the_owner_returns) {
+  explore<Returns>("returns", {.threads = 2, .preemptions = 3, .older_loads = 2});
+  explore<Twice>("returns twice", {.threads = 2, .preemptions = 2, .older_loads = 1});
+}
+BOOST_AUTO_TEST_CASE(the_owner_ends) {
+  explore<Ends<false>>("ends", {.threads = 2, .preemptions = 2, .older_loads = 1});
+  explore<Ends<true>>("ends, and a newcomer", {.threads = 3, .preemptions = 1, .older_loads = 1});
+}
+BOOST_AUTO_TEST_CASE(leave_is_given) {
+  explore<Allows>("allows", {.threads = 2, .preemptions = 2, .older_loads = 2});
+}
+BOOST_AUTO_TEST_CASE(the_owner_forks) {
+  explore<Forks>("forks", {.threads = 2, .preemptions = 2, .older_loads = 0, .plain_stores = true});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace spillway::core
