@@ -18,7 +18,7 @@ inline constexpr std::array<uint32_t, 1> kOnlySize = {4096};
 template <typename Store>
 struct EngineCase {
   static constexpr unsigned kThreads = 3;
-  static constexpr uint32_t kSlots = 8;  // of a pool
+  static constexpr uint32_t kSlots = 8;  // blocks that there are
   static constexpr uint32_t kCapacity = 2;
 
   EngineCase() {
@@ -38,6 +38,13 @@ struct EngineCase {
     config.on_double_free = {[](void* self, void*) { ++static_cast<EngineCase*>(self)->told; },
                              this};
     model::require(engine.start(config), "the engine starts");
+    if constexpr (std::is_same_v<Store, PageHeap>) {
+      // The rest of the chunk is in use, as two blocks: none is longer than half of the arena.
+      constexpr size_t kHalf = (kChunkSize - kSlots * kOnlySize[0]) / 2;
+      for (int half = 0; half < 2; ++half) {
+        model::require(engine.store().take_large(kHalf, kGranuleSize) != nullptr, "room");
+      }
+    }
     for (ThreadAnchor& anchor : anchors) {
       anchor.bins.set(const_cast<BinTable*>(&kNoCacheYet));
     }
@@ -97,10 +104,10 @@ struct EngineCase {
   }
 
   // Once the threads are done, or are no more: no block is in two places, and none of `live` is
-  // free. Returns how many there are to be had.
+  // free. Returns how many there are to be had; they stay with the thread.
   uint32_t take_all(unsigned number, std::initializer_list<void*> live = {}) {
-    constexpr uint32_t kMost = 600;
-    static void* all[kMost];
+    constexpr uint32_t kMost = 2 * kSlots;
+    void* all[kMost];
     uint32_t count = 0;
     for (void* block; count < kMost && (block = take(anchors[number])) != nullptr; ++count) {
       // By its state: whether it was here before.
@@ -116,10 +123,6 @@ struct EngineCase {
     }
     return count;
   }
-  static constexpr uint32_t all_blocks() {
-    return std::is_same_v<Store, PageHeap> ? kChunkSize / kOnlySize[0] : kSlots;
-  }
-
   Engine<Store> engine;
   ThreadAnchor anchors[kThreads] = {};
   uint32_t told = 0;  // of blocks that were freed twice

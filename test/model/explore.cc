@@ -10,6 +10,8 @@
 #include <cstring>
 #include <iterator>
 #include <map>
+#include <set>
+#include <string_view>
 #include <vector>
 
 #include "test/model/machine.h"
@@ -60,17 +62,21 @@ std::map<const void*, std::string> places_of(const std::vector<Event>& events) {
   return places;
 }
 
-// What happened where more than one thread was, one line an access. Addresses count from the
+// What happened where threads met and one wrote, one line an access. Addresses count from the
 // world's start.
 std::string listing(const Case& one, const std::vector<Event>& all) {
   std::map<uintptr_t, unsigned> threads;
+  std::set<uintptr_t> written;
   for (const Event& event : all) {
     threads[event.address] |= 1U << event.thread;
+    if (!std::string_view(event.what).ends_with("load")) {
+      written.insert(event.address);
+    }
   }
   std::vector<Event> events;
   std::copy_if(all.begin(), all.end(), std::back_inserter(events), [&](const Event& event) {
     const unsigned who = threads[event.address];
-    return event.address == 0 || (who & (who - 1)) != 0;
+    return event.address == 0 || ((who & (who - 1)) != 0 && written.contains(event.address));
   });
   const auto places = places_of(events);
   std::string text;
