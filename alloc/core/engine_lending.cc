@@ -67,9 +67,9 @@ void Engine<Store>::give_anchor_back(ThreadCache& cache) {
 template <typename Store>
 void Engine<Store>::return_borrowed(ThreadCache& cache) {
   auto lent = ThreadCache::Lease::kLent;
-  // acquire: pairs with the release in detach().
+  // relaxed: the owner does nothing to a cache that is lent, and hands nothing over by its end.
   if (cache.lease.compare_exchange_strong(lent, ThreadCache::Lease::kMoving,
-                                          std::memory_order_acquire)) {
+                                          std::memory_order_relaxed)) {
     give_anchor_back(cache);
   } else if (lent == ThreadCache::Lease::kOrphaned) {
     cache.flush(neighbours());
@@ -144,9 +144,8 @@ void Engine<Store>::detach(ThreadAnchor& anchor) {
         break;
       }
       const Lease next = seen == Lease::kLent ? Lease::kOrphaned : Lease::kNone;
-      // acquire: pairs with the releases in give_anchor_back() and borrow(). release: pairs with
-      // the acquire in return_borrowed().
-      if (cache->lease.compare_exchange_weak(seen, next, std::memory_order_acq_rel)) {
+      // acquire: pairs with the releases in give_anchor_back() and borrow().
+      if (cache->lease.compare_exchange_weak(seen, next, std::memory_order_acquire)) {
         break;
       }
     }
