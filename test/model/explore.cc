@@ -1,6 +1,7 @@
 #include "test/model/explore.h"
 
 #include <unistd.h>
+#include <csignal>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -94,8 +95,29 @@ std::string listing(const Case& one, const std::vector<Event>& all) {
   return text;
 }
 
+// A schedule in which a thread follows a pointer that it should not have ends here.
+class BadAddresses {
+ public:
+  BadAddresses() {
+    static char stack[64 << 10];
+    const stack_t own{.ss_sp = stack, .ss_flags = 0, .ss_size = sizeof stack};
+    sigaltstack(&own, nullptr);
+    struct sigaction action {};
+    action.sa_handler = [](int) { Machine::get().fail("a bad address"); };
+    action.sa_flags = SA_ONSTACK | SA_NODEFER;
+    sigaction(SIGSEGV, &action, &before_);
+  }
+  ~BadAddresses() { sigaction(SIGSEGV, &before_, nullptr); }
+  BadAddresses(const BadAddresses&) = delete;
+  BadAddresses& operator=(const BadAddresses&) = delete;
+
+ private:
+  struct sigaction before_ {};
+};
+
 // One schedule again, with all it does written down.
 std::string replay(const Case& one, const std::string& schedule) {
+  const BadAddresses caught;
   Machine& machine = Machine::get();
   Machine::get().begin_case(one.bounds);
   hand_over_again();
@@ -158,6 +180,7 @@ bool run_all(const Case& one, Result& result) {
 
 // All of them, or up to the first that ends badly.
 Result search(const Case& one) {
+  const BadAddresses caught;
   keep_world();
   Machine& machine = Machine::get();
   machine.begin_case(one.bounds);

@@ -22,6 +22,7 @@ struct LendingCase : EngineCase<SlotStore> {
     engine.allow_borrowing(anchors[kOwner]);
     engine.relax_caches();
     model::hand_over(&cache->of(kOnly), sizeof(Bin), model::Handed::kWrites);
+    model::hand_over(&anchors[kOwner].bins, sizeof(void*), model::Handed::kWrites);
   }
   void finish() {
     engine.detach(anchors[kOwner]);
@@ -94,6 +95,22 @@ struct Ends : LendingCase {
   }
 };
 
+// Threads come and go while another looks at all caches, also at one that is used again.
+struct Newcomers : EngineCase<SlotStore> {
+  void thread(unsigned number) {
+    if (number == kBorrower) {
+      engine.relax_caches();
+    } else {
+      for (const unsigned newcomer : {0U, 2U}) {
+        attach(newcomer);
+        free(newcomer, allocate(newcomer));
+        engine.detach(anchors[newcomer]);
+      }
+    }
+  }
+  void finish() { require(take_all(kBorrower) == kSlots, "a block is lost"); }
+};
+
 // The thread that is given leave to borrow comes at once.
 struct Allows : EngineCase<SlotStore> {
   Allows() {
@@ -151,6 +168,9 @@ BOOST_AUTO_TEST_CASE(the_owner_returns) {
 BOOST_AUTO_TEST_CASE(the_owner_ends) {
   explore<Ends<false>>("ends", {.threads = 2, .preemptions = 2, .older_loads = 1});
   explore<Ends<true>>("ends, and a newcomer", {.threads = 3, .preemptions = 1, .older_loads = 1});
+}
+BOOST_AUTO_TEST_CASE(threads_come_and_go) {
+  explore<Newcomers>("newcomers", {.threads = 2, .preemptions = 1, .older_loads = 2});
 }
 BOOST_AUTO_TEST_CASE(leave_is_given) {
   explore<Allows>("allows", {.threads = 2, .preemptions = 2, .older_loads = 2});

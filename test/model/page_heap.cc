@@ -79,14 +79,25 @@ struct Large : PageHeapCase {
   Block mine;
 };
 
-// Of two threads that free one block at once one is told, and it is free once.
-template <bool kLargeBlock>
+// Of two threads that free one block at once one is told, and it is free once: in the page heap,
+// with room in the spill freelist, and above the classes.
+enum class Where : uint8_t { kRuns, kSpilled, kLarge };
+template <Where kWhere>
 struct FreedTwice : PageHeapCase {
+  static constexpr bool kLargeBlock = kWhere == Where::kLarge;
   FreedTwice() : PageHeapCase(8 * kPageGrains) {
+    if (kWhere == Where::kSpilled) {
+      // One thread's block is refused, another's request shows that there should be room.
+      Block first = take(kOnePage);
+      give(first, 1);
+      first = take(kOnePage, 2);
+      give(first, 2);
+    }
     block = kLargeBlock ? take_large(6 * kGranuleSize) : take(kOnePage);
+    // Both threads saw it live, and have said that it is free.
+    state(block).store(SlotState::kFree);
   }
   void thread(unsigned number) {
-    state(block).store(SlotState::kFree);
     if (kLargeBlock) {
       told[number] = !heap.give_large(block.start);
     } else {
@@ -166,29 +177,33 @@ struct Resize : PageHeapCase {
 BOOST_AUTO_TEST_SUITE(page_heap)
 
 BOOST_AUTO_TEST_CASE(two_out_of_one_run) {
-  explore<OneRun<3>>("room for both", {.threads = 2, .preemptions = 2});
-  explore<OneRun<2>>("room for one", {.threads = 2, .preemptions = 2});
+  explore<OneRun<3>>("room for both", {.threads = 2, .preemptions = 2, .older_loads = 1});
+  explore<OneRun<2>>("room for one", {.threads = 2, .preemptions = 3, .older_loads = 1});
 }
 BOOST_AUTO_TEST_CASE(neighbours_come_back) {
-  explore<JoinTwo>("two neighbours", {.threads = 2, .preemptions = 2});
-  explore<Join>("three neighbours", {.threads = 3, .preemptions = 1});
+  explore<JoinTwo>("two neighbours", {.threads = 2, .preemptions = 3, .older_loads = 2});
+  explore<Join>("three neighbours", {.threads = 3, .preemptions = 2});
 }
 BOOST_AUTO_TEST_CASE(one_comes_back_and_one_is_taken) {
-  explore<GiveAndTake>("give and take", {.threads = 2, .preemptions = 2});
+  explore<GiveAndTake>("give and take", {.threads = 2, .preemptions = 3, .older_loads = 2});
 }
 BOOST_AUTO_TEST_CASE(a_large_place_is_taken_at_once) {
-  explore<Large>("large", {.threads = 2, .preemptions = 2, .older_loads = 0});
+  explore<Large>("large", {.threads = 2, .preemptions = 3, .older_loads = 1});
 }
 BOOST_AUTO_TEST_CASE(freed_twice_at_once) {
-  explore<FreedTwice<false>>("freed twice", {.threads = 2, .preemptions = 2});
-  explore<FreedTwice<true>>("large, freed twice", {.threads = 2, .preemptions = 2});
+  const model::Bounds bounds{.threads = 2, .preemptions = 2, .older_loads = 2};
+  explore<FreedTwice<Where::kRuns>>("freed twice", bounds);
+  explore<FreedTwice<Where::kSpilled>>("freed twice, spilled", bounds);
+  explore<FreedTwice<Where::kLarge>>("freed twice, large", bounds);
 }
 BOOST_AUTO_TEST_CASE(pages_are_purged) {
-  explore<Purge>("purge", {.threads = 2, .preemptions = 2, .older_loads = 0});
+  explore<Purge>("purge", {.threads = 2, .preemptions = 2, .older_loads = 1});
 }
-BOOST_AUTO_TEST_CASE(two_need_a_chunk) { explore<Grow>("grow", {.threads = 2, .preemptions = 1}); }
+BOOST_AUTO_TEST_CASE(two_need_a_chunk) {
+  explore<Grow>("grow", {.threads = 2, .preemptions = 1, .older_loads = 1});
+}
 BOOST_AUTO_TEST_CASE(a_block_grows_where_it_is) {
-  explore<Resize>("resize", {.threads = 2, .preemptions = 2, .older_loads = 0});
+  explore<Resize>("resize", {.threads = 2, .preemptions = 3, .older_loads = 1});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

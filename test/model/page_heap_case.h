@@ -85,9 +85,8 @@ struct PageHeapCase {
     state(block).store(live_state(inside_granule(offset)));
     first_of(block) = last_of(block) = model::this_thread() + 1;
   }
-  Block take(ClassIndex index) {
+  Block take(ClassIndex index, uint32_t who = 0) {
     void* start = nullptr;
-    const uint32_t who = 0;
     if (heap.take(index, who, &start, 1) == 0) {
       return {};
     }
@@ -103,7 +102,7 @@ struct PageHeapCase {
     }
     return block;
   }
-  void give(Block& block) {
+  void give(Block& block, uint32_t who = 0) {
     if (block.start == nullptr) {
       return;
     }
@@ -119,7 +118,6 @@ struct PageHeapCase {
       model::require(heap.give_large(block.start), "a block was free already");
     } else {
       void* const start = block.start;
-      const uint32_t who = 0;
       model::require(heap.put(block.index, who, &start, 1) == nullptr, "a block was free already");
     }
     block = {};
