@@ -56,6 +56,15 @@ void plain(const volatile void* start, size_t bytes, bool writes, const void* pc
     return equal ? 1 : 0;                                                                     \
   }
 
+#define SPILLWAY_COMPARE_EXCHANGE_VALUE(bits, type)                                         \
+  type __tsan_atomic##bits##_compare_exchange_val(volatile type* place, type expected,      \
+                                                  type desired, int success, int failure) { \
+    uint64_t before = expected;                                                             \
+    Machine::get().compare_exchange(address_of(place), bits / 8, order_of(success),         \
+                                    order_of(failure), before, desired, SPILLWAY_PC);       \
+    return static_cast<type>(before);                                                       \
+  }
+
 #define SPILLWAY_ATOMIC(bits, type)                                                         \
   type __tsan_atomic##bits##_load(const volatile type* place, int order) {                  \
     return static_cast<type>(                                                               \
@@ -71,7 +80,8 @@ void plain(const volatile void* start, size_t bytes, bool writes, const void* pc
   SPILLWAY_EXCHANGE(bits, type, fetch_or, before | value)                                   \
   SPILLWAY_EXCHANGE(bits, type, fetch_xor, before ^ value)                                  \
   SPILLWAY_COMPARE_EXCHANGE(bits, type, strong)                                             \
-  SPILLWAY_COMPARE_EXCHANGE(bits, type, weak)
+  SPILLWAY_COMPARE_EXCHANGE(bits, type, weak)                                               \
+  SPILLWAY_COMPARE_EXCHANGE_VALUE(bits, type)
 
 extern "C" {
 

@@ -61,6 +61,7 @@ struct Fork : TurnsCase {
 struct TwoForks : TurnsCase {
   void thread(unsigned number) {
     if (number == 2) {
+      wait_for_end();
       const PurgeTurns::Turn turn(turns);
       if (turn.held()) {
         work();
@@ -71,13 +72,16 @@ struct TwoForks : TurnsCase {
     turns.pause(who);
     if (number == 0) {
       work();
-      while (!ended[1].load(std::memory_order_relaxed)) {
-        os::yield();
-      }
+      wait_for_end();
       work();
     }
     turns.resume(who);
     ended[number].store(true, std::memory_order_relaxed);
+  }
+  void wait_for_end() const {
+    while (!ended[1].load(std::memory_order_relaxed)) {
+      os::yield();
+    }
   }
   std::atomic<bool> ended[2] = {};
 };
