@@ -75,7 +75,30 @@ struct LostTakeAndGive : HeapFork {
   }
 };
 
-// What a lost purge had in hand is free again, but for the page it was about to claim.
+// A page comes back, and its run has no entry yet.
+struct LostGive : PageHeapCase {
+  LostGive() : PageHeapCase(2 * Chunk::kGrainsPerPage) {
+    for (Block& block : blocks) {
+      block = take(kOnePage);
+      first_of(block) = last_of(block) = kLost + 1;
+    }
+    require(take(kOnePage).start == nullptr, "no entry is left");
+  }
+  void thread(unsigned number) {
+    if (number == kLost) {
+      give(blocks[0]);
+    } else {
+      model::lose_other_threads();
+      heap.recover_after_fork(false);
+      check_index();
+    }
+  }
+  void finish() {}
+  Block blocks[2];
+};
+
+// What a lost purge had in hand is free again, but for the page it was about to claim; and what it
+// had given back, and another thread took, is not.
 struct LostPurge : HeapFork {
   LostPurge() {
     Block block = take(kTwoPages);
@@ -84,16 +107,20 @@ struct LostPurge : HeapFork {
   }
   void thread(unsigned number) {
     if (number == kLost) {
-      uint32_t cursor = 0;
-      bool refused = false;
-      heap.purge(cursor, SIZE_MAX, true, refused);
+      for (int step = 0; step < 2; ++step) {
+        uint32_t cursor = 0;
+        bool refused = false;
+        heap.purge(cursor, SIZE_MAX, true, refused);
+      }
     } else {
+      theirs = take(kTwoPages);
       model::lose_other_threads();
       const bool in_hand = (heap.*exposed(model::InHandOf{})).get() != UINT32_MAX;
       heap.recover_after_fork(false);
       check_index();
-      const uint64_t lost = at_start - kGranuleSize - free_bytes();
-      require(lost <= (in_hand ? kGranuleSize : 2 * kGranuleSize),
+      const uint64_t there = free_bytes() + theirs.bytes + kGranuleSize;
+      require(there <= at_start, "a page is in two places");
+      require(there + (in_hand ? 1 : 2) * kGranuleSize >= at_start,
               "what a purge had in hand is lost");
       check_child();
     }
@@ -119,6 +146,7 @@ struct EngineFork : EngineCase<Store> {
   void thread(unsigned number) {
     if (number == kLost) {
       // Pops, misses and refills; pushes, spills; ends.
+      at_work = true;
       void* const first = this->allocate(kLost);
       theirs = this->allocate(kLost);
       void* const third = this->allocate(kLost);
@@ -135,8 +163,8 @@ struct EngineFork : EngineCase<Store> {
     require(snapshot.thread_caches == 1, "the lost thread's cache was given back");
     const uint32_t there = this->take_all(kForks, {mine, theirs});
     // What was on its way: three blocks that were live, and a batch of a bin's half.
-    constexpr uint32_t kOnItsWay = 3 + EngineCase<Store>::kCapacity;
-    require(there + 1 + kOnItsWay >= this->kSlots, "more is lost than was under way");
+    const uint32_t on_its_way = at_work ? 3 + EngineCase<Store>::kCapacity : 0;
+    require(there + 1 + on_its_way >= this->kSlots, "more is lost than was under way");
     this->free(kForks, mine);
     this->engine.flush(this->anchors[kForks]);
     this->attach(2);
@@ -148,12 +176,14 @@ struct EngineFork : EngineCase<Store> {
   void finish() {}
   void* mine;
   void* theirs = nullptr;
+  bool at_work = false;  // the thread that is lost
 };
 
 BOOST_AUTO_TEST_SUITE(fork)
 
 BOOST_AUTO_TEST_CASE(a_page_heap) {
   explore<LostTakeAndGive>("lost take and give", kFork);
+  explore<LostGive>("lost give", kFork);
   explore<LostPurge>("lost purge", kFork);
 }
 BOOST_AUTO_TEST_CASE(a_pools_caches) { explore<EngineFork<SlotStore>>("a pool's caches", kFork); }

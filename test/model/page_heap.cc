@@ -60,6 +60,48 @@ struct GiveAndTake : PageHeapCase {
   Block taken;
 };
 
+// Entries of runs that are gone: a thread that meets one removes it, while another makes a run that
+// it is right for again.
+struct Stale : PageHeapCase {
+  Stale() : PageHeapCase(2 * kPageGrains) {
+    for (Block& block : blocks) {
+      block = take(kOnePage);
+      first_of(block) = last_of(block) = 1;
+    }
+  }
+  void thread(unsigned number) {
+    if (number == 0) {
+      give(blocks[0]);
+      give(blocks[1]);
+    } else {
+      Block block = take(kOnePage);
+      give(block);
+    }
+  }
+  void finish() { finish_with(0); }
+  Block blocks[2];
+};
+
+// A run of three pages across two words and a page by itself in the next: what is left of the run
+// is found, though it was no run yet when its entry was made.
+struct Left : PageHeapCase {
+  static constexpr uint32_t kPages = 17;
+  Left() : PageHeapCase(kPages * kPageGrains) {
+    Block all[kPages];
+    for (Block& block : all) {
+      block = take(kOnePage);
+    }
+    require(take(kOnePage).start == nullptr, "no entry is left");
+    for (const uint32_t page : {0U, 1U, 2U, 12U}) {
+      give(all[page]);
+    }
+  }
+  void thread(unsigned number) { taken[number] = take(number == 0 ? kTwoPages : kOnePage); }
+  void finish() { finish_with(kPages * kGranuleSize - 4 * kGranuleSize + both()); }
+  uint64_t both() const { return taken[0].bytes + taken[1].bytes; }
+  Block taken[2];
+};
+
 // The place of a large block that is freed is taken at once.
 struct Large : PageHeapCase {
   static constexpr size_t kBytes = 6 * kGranuleSize;
@@ -186,6 +228,10 @@ BOOST_AUTO_TEST_CASE(neighbours_come_back) {
 }
 BOOST_AUTO_TEST_CASE(one_comes_back_and_one_is_taken) {
   explore<GiveAndTake>("give and take", {.threads = 2, .preemptions = 3, .older_loads = 2});
+}
+BOOST_AUTO_TEST_CASE(entries_come_and_go) {
+  explore<Stale>("stale entries", {.threads = 2, .preemptions = 2, .older_loads = 1});
+  explore<Left>("what is left", {.threads = 2, .preemptions = 2, .older_loads = 1});
 }
 BOOST_AUTO_TEST_CASE(a_large_place_is_taken_at_once) {
   explore<Large>("large", {.threads = 2, .preemptions = 3, .older_loads = 1});

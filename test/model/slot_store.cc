@@ -6,6 +6,17 @@
 #include <boost/test/unit_test.hpp>
 
 #include "test/model/explore.h"
+#include "test/model/exposed.h"
+
+namespace spillway::model {
+
+struct InHandSlotsOf {
+  using Member = OwnedCell<uint64_t> core::Central::*;
+  friend Member exposed(InHandSlotsOf);
+};
+template struct Expose<InHandSlotsOf, &core::Central::in_hand_slots_>;
+
+}  // namespace spillway::model
 
 namespace spillway::core {
 namespace {
@@ -21,13 +32,17 @@ struct StoreCase {
   static constexpr std::array<uint32_t, 1> kSizes = {6144};
   static constexpr uint32_t kBytes = kSizes[0];
 
-  StoreCase() {
+  // `used`: all slots were in use before, and are free.
+  explicit StoreCase(bool used = true) {
     require(store.start({.block_sizes = kSizes,
                          .most_span_bytes = Range::kAlignment,
                          .least_span_bytes = Range::kAlignment,
                          .granule_shift = 11,
                          .most_slots = kSlots}),
             "the store starts");
+    if (!used) {
+      return;
+    }
     void* all[kSlots];
     for (void*& block : all) {
       block = take();
@@ -136,6 +151,18 @@ struct TakeAndGive : StoreCase {
   void thread(unsigned /*number*/) { give(take()); }
 };
 
+// Out of slots that were never in use.
+struct NewSlots : StoreCase {
+  NewSlots() : StoreCase(false) {}
+  void thread(unsigned number) { taken[number] = take(); }
+  void finish() {
+    require(taken[0] != nullptr && taken[1] != nullptr, "there are slots");
+    require(taken[0] != taken[1], "a slot was taken twice");
+    require(take_all() == kSlots - 2, "a slot is lost");
+  }
+  void* taken[2];
+};
+
 // The thread that is lost purges, or takes and gives.
 template <bool kPurges>
 struct Lost : StoreCase {
@@ -152,13 +179,13 @@ struct Lost : StoreCase {
       return;
     }
     model::lose_other_threads();
+    const uint64_t in_hand = (store.central(kOnly).*exposed(model::InHandSlotsOf{})).get();
     store.recover_after_fork(false);
-    // One that is in neither list, for the moment in which it goes from one to the other.
     const uint32_t there = take_all();
-    require(there + (kPurges ? 0 : 1) >= kSlots || lost_at_the_end(), "slots are lost");
+    require(in_hand == 0 || there == kSlots, "what a purge had in hand is lost");
+    // Or what goes from one place to another at this moment: all free slots, in a purge.
+    require(kPurges || there + 1 >= kSlots, "slots are lost");
   }
-  // Between its last step and the lists a purge loses what it had in hand.
-  bool lost_at_the_end() const { return kPurges; }
   void finish() {}
   void* theirs = nullptr;
 };
@@ -170,6 +197,7 @@ BOOST_AUTO_TEST_CASE(slots_are_purged) {
   explore<Edges>("slots at the edge", {.threads = 2, .preemptions = 3, .older_loads = 1});
 }
 BOOST_AUTO_TEST_CASE(slots_are_taken) {
+  explore<NewSlots>("new slots", {.threads = 2, .older_loads = 2});
   explore<TakeAndGive>("slots taken", {.threads = 3, .preemptions = 2, .older_loads = 1});
 }
 BOOST_AUTO_TEST_CASE(a_fork_at_any_step) {
