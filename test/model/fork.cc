@@ -29,7 +29,7 @@ constexpr unsigned kLost = 0;
 constexpr unsigned kForks = 1;
 
 constexpr model::Bounds kFork{
-    .threads = 2, .preemptions = 2, .older_loads = 0, .plain_stores = true};
+    .threads = 2, .preemptions = 3, .older_loads = 0, .plain_stores = true};
 
 // --- the page heap
 

@@ -190,15 +190,17 @@ struct LostPut : ListCase<kTwoLevels> {
 BOOST_AUTO_TEST_SUITE(freelist)
 
 BOOST_AUTO_TEST_CASE(a_put_meets_the_end_of_its_word) {
-  explore<PutMeetsRetire<kTwoLevels>>("put meets retire", {.threads = 2, .older_loads = 2});
+  explore<PutMeetsRetire<kTwoLevels>>("put meets retire",
+                                      {.threads = 2, .preemptions = 4, .older_loads = 3});
   explore<PutMeetsRetire<kThreeLevels>>("put meets retire, three levels",
                                         {.threads = 2, .older_loads = 1});
 }
 BOOST_AUTO_TEST_CASE(two_puts_and_a_take) {
-  explore<TwoPutsOneTake>("two puts and a take", {.threads = 3, .preemptions = 2});
+  explore<TwoPutsOneTake>("two puts and a take",
+                          {.threads = 3, .preemptions = 3, .older_loads = 2});
 }
 BOOST_AUTO_TEST_CASE(slots_change_hands) {
-  explore<HandOver>("hand over", {.threads = 3, .preemptions = 2});
+  explore<HandOver>("hand over", {.threads = 3, .preemptions = 3, .older_loads = 2});
 }
 BOOST_AUTO_TEST_CASE(words_change_hands) { explore<Words>("words", {.threads = 2}); }
 BOOST_AUTO_TEST_CASE(a_certain_slot) { explore<TakeSlot>("take slot", {.threads = 3}); }

@@ -163,10 +163,10 @@ BOOST_AUTO_TEST_SUITE(lending)
 
 BOOST_AUTO_TEST_CASE(the_owner_returns) {
   explore<Returns>("returns", {.threads = 2, .preemptions = 3, .older_loads = 2});
-  explore<Twice>("returns twice", {.threads = 2, .preemptions = 2, .older_loads = 1});
+  explore<Twice>("returns twice", {.threads = 2, .preemptions = 3, .older_loads = 1});
 }
 BOOST_AUTO_TEST_CASE(the_owner_ends) {
-  explore<Ends<false>>("ends", {.threads = 2, .preemptions = 2, .older_loads = 1});
+  explore<Ends<false>>("ends", {.threads = 2, .preemptions = 3, .older_loads = 1});
   explore<Ends<true>>("ends, and a newcomer", {.threads = 3, .preemptions = 1, .older_loads = 1});
 }
 BOOST_AUTO_TEST_CASE(threads_come_and_go) {
