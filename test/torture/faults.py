@@ -38,12 +38,15 @@ ERRORS = {"mmap": ("ENOMEM",), "munmap": ("ENOMEM",), "mprotect": ("ENOMEM",), "
 # Ends and waits, which can't fail so, and those of the C library's start that it does not look at.
 NEVER = {"execve", "exit", "exit_group", "wait4", "rt_sigreturn", "arch_prctl", "restart_syscall", "futex",
          "set_tid_address", "gettid", "getpid", "rt_sigsuspend"}
-SCRIPT = """
-import threading
+BLOCKS = """
 kept = [bytes(n) for n in (10, 1000, 5000, 70000, 1 << 20, 3 << 20)]
 def work():
     for n in range(12):
         bytearray(3000 << n % 10)
+work()
+"""
+SCRIPT = BLOCKS + """
+import threading
 threads = [threading.Thread(target=work) for _ in range(2)]
 for one in threads:
     one.start()
@@ -52,6 +55,8 @@ for one in threads:
 assert not any(any(one) for one in kept)
 """
 PYTHON = ["/usr/bin/python3", "-I", "-S", "-c", SCRIPT]
+# Python waits for ever for a thread that has no memory to say that it started.
+PYTHON_ALONE = [*PYTHON[:-1], BLOCKS]
 
 
 def limit_address_space(size):
@@ -108,7 +113,8 @@ def cases():
     for command in ([program], PYTHON):
         for options in OPTIONS:
             for size in ADDRESS_SPACES:
-                yield f"address space of {size} bytes", command, options, size
+                alone = PYTHON_ALONE if command is PYTHON else command
+                yield f"address space of {size} bytes", alone, options, size
         calls = set().union(*(calls_of(command, options) for options in OPTIONS))
         for call in sorted(calls):
             for error in ERRORS.get(call, ("EPERM",)):
