@@ -64,7 +64,7 @@ int main(int argc, char** argv) {
   const bool sample = std::strcmp(argv[3], "sample") == 0;
   std::vector<std::string> options;
   if (sample) {
-    plan.every = 8;
+    plan.every = 16;
     plan.gate_every = 20;
     plan.through_every = 4;
     options = {""};
