@@ -17,9 +17,9 @@ SPILLWAY_UNHOOKED_FUNCTION __attribute__((noinline)) static void* spillway_mallo
                                            memory_order_relaxed)) {
     mi_collect(false);
   }
-  // relaxed: a function of the library's.
+  // acquire: pairs with the release in ask_first(), fallback.cc.
   void* (*take)(size_t, bool) =
-      atomic_load_explicit(&spillway_mimalloc_taker, memory_order_relaxed);
+      atomic_load_explicit(&spillway_mimalloc_taker, memory_order_acquire);
   if mi_unlikely (take != NULL) {
     void* const block = huge_alignment == 0 ? take(size, zero) : NULL;
     if (block != NULL) {
@@ -38,11 +38,11 @@ SPILLWAY_UNHOOKED_FUNCTION static inline void* spillway_malloc_slow(mi_heap_t* h
 #define _mi_malloc_generic(heap, size, zero, huge_alignment) \
   spillway_malloc_asking(heap, size, zero, huge_alignment)
 
-// For alloc-aligned.c: nobody is asked.
+// For alloc-aligned.c: the other allocator is not asked.
 SPILLWAY_UNHOOKED_FUNCTION static inline void* spillway_malloc_unasked(mi_heap_t* heap, size_t size,
                                                                        bool zero,
                                                                        size_t huge_alignment) {
-  // relaxed: as above.
+  // relaxed: whether there is one.
   return atomic_load_explicit(&spillway_mimalloc_taker, memory_order_relaxed) == NULL
              ? _mi_heap_malloc_zero_ex(heap, size, zero, huge_alignment)
              : spillway_malloc_slow(heap, size, zero, huge_alignment);

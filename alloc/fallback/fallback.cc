@@ -219,8 +219,8 @@ void on_double_free([[maybe_unused]] void (*tell)(const void* block)) {
 
 void ask_first([[maybe_unused]] void* (*take)(size_t size, bool zeroed)) {
 #if SPILLWAY_FALLBACK_EXTENDED
-  // relaxed: a function of the library's.
-  spillway_mimalloc_taker.store(take, std::memory_order_relaxed);
+  // release: pairs with the acquire in spillway_malloc_asking(); what `take` reads is ready.
+  spillway_mimalloc_taker.store(take, std::memory_order_release);
 #endif
 }
 

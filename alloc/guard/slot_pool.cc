@@ -69,19 +69,20 @@ bool SlotPool::reserve(size_t region_bytes) {
     one.shelf = reinterpret_cast<std::atomic<uint32_t>*>(shelves + index * shelf_bytes);
   }
   region_shift_ = static_cast<unsigned>(std::countr_zero(region_bytes));
-  base_ = reinterpret_cast<uintptr_t>(slots);
-  bytes_ = bytes;
+  base_.set(reinterpret_cast<uintptr_t>(slots));
+  // release: pairs with the acquire in owns(); all else is set.
+  bytes_.set_release(bytes);
   return true;
 }
 
 void SlotPool::stop() {
-  if (bytes_ == 0) {
+  if (bytes_.get() == 0) {
     return;
   }
-  os::release(reinterpret_cast<void*>(base_), bytes_);
+  os::release(reinterpret_cast<void*>(base_.get()), bytes_.get());
   os::release(table_, table_bytes_);
-  bytes_ = 0;
-  base_ = 0;
+  bytes_.set(0);
+  base_.set(0);
   grown_small_bytes_.store(0, std::memory_order_relaxed);
   for (Class& one : state_) {
     one.free_list.store(0, std::memory_order_relaxed);
@@ -91,7 +92,7 @@ void SlotPool::stop() {
 }
 
 bool SlotPool::find(const void* pointer, SlotName& slot) const {
-  const uintptr_t offset = reinterpret_cast<uintptr_t>(pointer) - base_;
+  const uintptr_t offset = reinterpret_cast<uintptr_t>(pointer) - base_.get();
   slot.class_index = static_cast<uint32_t>(offset >> region_shift_);
   const uintptr_t inside = offset & ((uintptr_t{1} << region_shift_) - 1);
   const size_t number = inside / classes_[slot.class_index].slot_bytes;

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "alloc/base/owned_cell.h"
 #include "alloc/guard/parts.h"
 #include "alloc/guard/random.h"
 #include "alloc/guard/slot_classes.h"
@@ -60,7 +61,8 @@ class SlotPool {
   void stop();
 
   bool owns(const void* pointer) const {
-    return reinterpret_cast<uintptr_t>(pointer) - base_ < bytes_;
+    const size_t bytes = bytes_.get_acquire();  // reserve() sets it after base_
+    return reinterpret_cast<uintptr_t>(pointer) - base_.get() < bytes;
   }
   const SlotClasses& classes() const { return classes_; }
 
@@ -99,7 +101,7 @@ class SlotPool {
   };
 
   uintptr_t region(uint32_t class_index) const {
-    return base_ + (uintptr_t{class_index} << region_shift_);
+    return base_.get() + (uintptr_t{class_index} << region_shift_);
   }
   Entry& entry(SlotName slot) const { return state_[slot.class_index].entries[slot.number]; }
 
@@ -112,8 +114,8 @@ class SlotPool {
   bool take_from_shelf(uint32_t class_index, SlotName& slot);
 
   SlotClasses classes_;
-  uintptr_t base_ = 0;
-  size_t bytes_ = 0;
+  OwnedCell<uintptr_t> base_;
+  OwnedCell<size_t> bytes_;
   unsigned region_shift_ = 0;
   uint32_t shelf_slots_ = 0;
   bool random_placement_ = false;

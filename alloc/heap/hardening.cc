@@ -16,13 +16,11 @@
 namespace spillway::heap {
 
 constinit guard::GuardedHeap guarded;
+constinit OwnedCell<GuardMode> guard_mode;
 
 namespace {
 
-enum class Mode : uint8_t { kOff, kSampling, kHardened };
-
-// relaxed, both: set before the first block is handed out, or counted.
-constinit std::atomic<Mode> mode{Mode::kOff};
+// relaxed: a count.
 constinit std::atomic<uint64_t> until_sample{0};
 constinit uint64_t sample_interval = 0;
 
@@ -110,24 +108,18 @@ void start_hardening() {
     os::watch_faults(on_fault);
   }
   if (parts.any()) {
-    mode.store(Mode::kHardened, std::memory_order_relaxed);
+    guard_mode.set_release(GuardMode::kHardened);
     fallback::ask_first(take_small);
     return;
   }
   sample_interval = static_cast<uint64_t>(sample);
   until_sample.store(sample_interval, std::memory_order_relaxed);
-  mode.store(Mode::kSampling, std::memory_order_relaxed);
+  guard_mode.set_release(GuardMode::kSampling);
   fallback::ask_first(take_small_sample);
 }
 
-bool is_hardened() { return mode.load(std::memory_order_relaxed) == Mode::kHardened; }
-
-SPILLWAY_COLD void* take_guarded(const guard::GuardedHeap::Request& request) {
-  const Mode now = mode.load(std::memory_order_relaxed);
-  if (SPILLWAY_LIKELY(now == Mode::kOff) || (now == Mode::kSampling && !is_sampled())) {
-    return nullptr;
-  }
-  return guarded.allocate(request);
+SPILLWAY_COLD void* take_guarded_slow(const guard::GuardedHeap::Request& request) {
+  return is_hardened() || is_sampled() ? guarded.allocate(request) : nullptr;
 }
 
 SPILLWAY_COLD void free_guarded(void* pointer) {

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
+#include "alloc/base/attributes.h"
 #include "alloc/base/owned_cell.h"
 #include "alloc/guard/guarded_heap.h"
 
@@ -17,11 +19,20 @@ extern constinit guard::GuardedHeap guarded;
 // From the options, once, before the first block is handed out.
 void start_hardening();
 
-// Whether all requests are to have guarded blocks.
-bool is_hardened();
+enum class GuardMode : uint8_t { kOff, kSampling, kHardened };
+// Set before the first block is handed out. Release and acquire: `guarded` goes with it.
+extern constinit OwnedCell<GuardMode> guard_mode;
 
-// Null when the request is not for the guarded heap, or it has no memory for it.
-void* take_guarded(const guard::GuardedHeap::Request& request);
+// Whether all requests are to have guarded blocks.
+inline bool is_hardened() { return guard_mode.get_acquire() == GuardMode::kHardened; }
+
+// Null when the request is not for the guarded heap, or it has no memory for it. Cost otherwise: a
+// load and a compare of the slow path.
+void* take_guarded_slow(const guard::GuardedHeap::Request& request);
+inline void* take_guarded(const guard::GuardedHeap::Request& request) {
+  return SPILLWAY_LIKELY(guard_mode.get_acquire() == GuardMode::kOff) ? nullptr
+                                                                      : take_guarded_slow(request);
+}
 
 // Of pointers that `guarded` owns.
 void free_guarded(void* pointer);

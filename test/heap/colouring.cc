@@ -4,13 +4,15 @@
 #include <vector>
 
 #include "alloc/heap/posix.h"
-#include "test/heap/child.h"
+#include "test/child.h"
 #include "test/heap/fixture.h"
 
 namespace spillway::heap {
 namespace {
 
 using namespace testing;  // NOLINT(google-build-using-namespace)
+using spillway::testing::Ending;
+using spillway::testing::run_in_child;
 
 constexpr size_t kLines = kGranuleSize / core::kLineSize;
 constexpr size_t kColouredSizes[] = {kLeastColouredSize, 100000,   256 * kKiB, kMiB,

@@ -7,13 +7,15 @@
 #include <thread>
 #include <vector>
 
-#include "test/heap/child.h"
+#include "test/child.h"
 #include "test/heap/fixture.h"
 
 namespace spillway::heap {
 namespace {
 
 using namespace testing;  // NOLINT(google-build-using-namespace)
+using spillway::testing::Ending;
+using spillway::testing::run_in_child;
 
 constexpr size_t kSize = 50000;  // of the 52 KiB class
 constexpr size_t kBlock = 52 * kKiB;

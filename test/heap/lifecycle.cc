@@ -4,13 +4,15 @@
 #include <atomic>
 #include <thread>
 
-#include "test/heap/child.h"
+#include "test/child.h"
 #include "test/heap/fixture.h"
 
 namespace spillway::heap {
 namespace {
 
 using namespace testing;  // NOLINT(google-build-using-namespace)
+using spillway::testing::Ending;
+using spillway::testing::run_in_child;
 
 constexpr size_t kSize = 80000;
 

@@ -6,13 +6,15 @@
 #include <thread>
 #include <vector>
 
-#include "test/heap/child.h"
+#include "test/child.h"
 #include "test/heap/fixture.h"
 
 namespace spillway::heap {
 namespace {
 
 using namespace testing;  // NOLINT(google-build-using-namespace)
+using spillway::testing::Ending;
+using spillway::testing::run_in_child;
 
 std::string hex(const void* pointer) {
   char text[32];

@@ -126,7 +126,7 @@ struct PageHeapCase {
   // --- once the threads are done
 
   // Each free run is found: by its own entry, or by one of a longer run that was here before, which
-  // whoever looks for a run of this length meets afterwards, and replaces.
+  // the next search for a run of this length meets, and replaces.
   void check_index() {
     RunIndex& index = heap.*exposed(model::IndexOf{});
     Chunk* const chunks = heap.*exposed(model::ChunksOf{});

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "spillway/pool.h"
-#include "test/heap/child.h"
+#include "test/child.h"
 #include "test/pool/fixture.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -28,8 +28,8 @@ namespace spillway {
 namespace {
 
 using namespace pool::testing;  // NOLINT(google-build-using-namespace)
-using heap::testing::Ending;
-using heap::testing::run_in_child;
+using spillway::testing::Ending;
+using spillway::testing::run_in_child;
 
 boost::test_tools::assertion_result can_fork_with_threads(boost::unit_test::test_unit_id /*id*/) {
   boost::test_tools::assertion_result result(true);

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "spillway/pool.h"
-#include "test/heap/child.h"
+#include "test/child.h"
 #include "test/pool/fixture.h"
 
 namespace spillway {
@@ -12,8 +12,8 @@ namespace {
 
 using namespace pool::testing;  // NOLINT(google-build-using-namespace)
 
-using heap::testing::Ending;
-using heap::testing::run_in_child;
+using spillway::testing::Ending;
+using spillway::testing::run_in_child;
 
 BOOST_AUTO_TEST_SUITE(pool_raw_buffer)
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "spillway/pool.h"
-#include "test/heap/child.h"
+#include "test/child.h"
 #include "test/pool/fixture.h"
 
 namespace spillway {
@@ -19,8 +19,8 @@ namespace {
 
 using namespace pool::testing;  // NOLINT(google-build-using-namespace)
 
-using heap::testing::Ending;
-using heap::testing::run_in_child;
+using spillway::testing::Ending;
+using spillway::testing::run_in_child;
 
 BOOST_AUTO_TEST_SUITE(pool_returns)
 

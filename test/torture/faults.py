@@ -80,7 +80,7 @@ def run(command, options, address_space=MOST_ADDRESS_SPACE):
 
 
 def complaint(status, output, is_python):
-    """What is wrong with such an end, or None."""
+    """A line that says why such an end is a failure, or None."""
     if status in (0, NOT_LOADED) or (is_python and status == 1):
         return None
     # Where Python or the C library itself gives up, it says so and aborts.

@@ -9,7 +9,7 @@
 #include <csignal>
 #include <string>
 
-namespace spillway::heap::testing {
+namespace spillway::testing {
 
 struct Ending {
   int status;  // as waitpid() has it; 0: `work` returned
@@ -42,4 +42,4 @@ Ending run_in_child(Work work) {
   return ending;
 }
 
-}  // namespace spillway::heap::testing
+}  // namespace spillway::testing
