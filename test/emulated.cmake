@@ -1,6 +1,5 @@
-# What the preset aarch64 leaves out of the tests, which run in qemu's user mode there: one case of
-# base, 3 of os, 10 of core, most files of pool, and the tests of heap, fallback and whole programs
-# but for some in preload/.
+# What the preset aarch64 leaves out of the tests, which run in qemu's user mode there: these cases,
+# most files of pool, and the tests of heap, fallback and whole programs but for some in preload/.
 
 # Tells a program of Boost.Test to leave these out.
 function(leave_out name)

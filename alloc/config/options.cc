@@ -22,6 +22,8 @@ constexpr std::string_view origin_text(OptionOrigin origin) {
       return "SPILLWAY_CONF";
     case OptionOrigin::kVariable:
       return "environment";
+    case OptionOrigin::kImplied:
+      return "hardened or guard_sample";
     case OptionOrigin::kDefault:
       break;
   }
@@ -66,6 +68,7 @@ void Options::load(char** environment, bool privileged) {
       set(name, text, OptionOrigin::kVariable);
     }
   });
+  imply_parts();
   if (value(Option::min_size) > value(Option::max_size)) {
     os::Message message;
     message.line()
@@ -79,6 +82,23 @@ void Options::load(char** environment, bool privileged) {
       values_[static_cast<size_t>(option)] =
           kOptionSpecs[static_cast<size_t>(option)].default_value;
       origins_[static_cast<size_t>(option)] = OptionOrigin::kDefault;
+    }
+  }
+}
+
+// What `hardened` and `guard_sample` stand for, where it is not set by itself.
+void Options::imply_parts() {
+  if (!flag(Option::hardened) && value(Option::guard_sample) == kWordValue) {
+    return;
+  }
+  // arbitrary: those of 4 KiB and more that wait hold no memory.
+  constexpr int64_t kQuarantine = 256;
+  for (const Option part : {Option::guard_pages, Option::zero_on_free, Option::canaries,
+                            Option::random_placement, Option::quarantine}) {
+    const auto index = static_cast<size_t>(part);
+    if (origins_[index] == OptionOrigin::kDefault) {
+      values_[index] = part == Option::quarantine ? kQuarantine : 1;
+      origins_[index] = OptionOrigin::kImplied;
     }
   }
 }

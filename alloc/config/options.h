@@ -65,9 +65,9 @@ enum class StatsFormat : uint8_t { kOff, kText, kJson, kPrometheus };
   X(pressure, kNumber, kWordValue, 1, 100, "none",                                              \
     "per cent of the time that programs wait for memory, above which free memory goes back at " \
     "once; not watched with purge_delay never")                                                 \
-  X(on_misuse, kChoice, 0, 0, 2, "abort|report|ignore", "what a double or invalid free does")   \
+  X(on_misuse, kChoice, 0, 0, 2, "abort|report|ignore", "what a wrong free, or damage, does")   \
   X(hardened, kFlag, 0, 0, 1, "",                                                               \
-    "1: all of the next five, but those that are set by themselves; slower, see SECURITY.md")   \
+    "1: all of the next five, but those that are set by themselves, for every request; slower") \
   X(guard_pages, kFlag, 0, 0, 1, "",                                                            \
     "1: inaccessible pages around blocks of 4K to 64M, and in place of freed ones")             \
   X(zero_on_free, kFlag, 0, 0, 1, "", "1: freed memory reads as zero, which reuse checks")      \
@@ -76,7 +76,7 @@ enum class StatsFormat : uint8_t { kOff, kText, kJson, kPrometheus };
   X(quarantine, kNumber, kWordValue, 0, 4096, "none",                                           \
     "freed blocks of each size that wait before one is reused")                                 \
   X(guard_sample, kNumber, kWordValue, 1, 1000000000, "none",                                   \
-    "one in so many requests that a thread cache can't serve gets a block between guard pages") \
+    "one in so many requests that a thread cache can't serve has these five, others do not")    \
   X(deepbind, kChoice, 0, 0, 1, "cleared|kept",                                                 \
     "RTLD_DEEPBIND in calls of dlopen; kept: the library that is opened uses libc's heap")      \
   X(stats, kChoice, 0, 0, 3, "off|text|json|prometheus", "statistics at exit, in this format")  \
@@ -114,7 +114,7 @@ inline constexpr OptionSpec kOptionSpecs[] = {
 };
 inline constexpr size_t kOptionCount = sizeof kOptionSpecs / sizeof kOptionSpecs[0];
 
-enum class OptionOrigin : uint8_t { kDefault, kConf, kVariable };
+enum class OptionOrigin : uint8_t { kDefault, kConf, kVariable, kImplied };
 
 // The values in force. Plain data; written before the pool starts, read-only from then on.
 class Options {
@@ -147,6 +147,7 @@ class Options {
   void report() const;
 
  private:
+  void imply_parts();
   void set(std::string_view name, std::string_view text, OptionOrigin origin);
 
   std::array<int64_t, kOptionCount> values_{};

@@ -1,5 +1,5 @@
 // Lending: upkeep borrows the cache of a thread that rests, and the end of a thread whose cache is
-// lent, or who did not come along when its borrower forked. The states of a lease are in
+// lent, or does not exist in the forked child of its borrower. The states of a lease are in
 // thread_cache.h.
 #include "alloc/core/engine.h"
 #include "alloc/core/page_heap.h"
@@ -12,7 +12,7 @@ namespace {
 
 constexpr uint64_t kMostDetachNs = 10'000'000'000;
 
-// Of owners that did not come along into a forked child. Written, and never read.
+// Of owners that do not exist in a forked child. Written, and never read.
 constinit ThreadAnchor lost_anchor{};
 
 }  // namespace

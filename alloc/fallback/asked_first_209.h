@@ -42,8 +42,9 @@ SPILLWAY_UNHOOKED_FUNCTION static inline void* spillway_malloc_slow(mi_heap_t* h
 SPILLWAY_UNHOOKED_FUNCTION static inline void* spillway_malloc_unasked(mi_heap_t* heap, size_t size,
                                                                        bool zero,
                                                                        size_t huge_alignment) {
-  // relaxed: whether there is one.
-  return atomic_load_explicit(&spillway_mimalloc_taker, memory_order_relaxed) == NULL
+  // relaxed: whether there is one. An empty heap has no free block, and may see it set in between.
+  return mi_heap_is_initialized(heap) &&
+                 atomic_load_explicit(&spillway_mimalloc_taker, memory_order_relaxed) == NULL
              ? _mi_heap_malloc_zero_ex(heap, size, zero, huge_alignment)
              : spillway_malloc_slow(heap, size, zero, huge_alignment);
 }

@@ -7,7 +7,8 @@
 //              first called, and before that none of the C library's functions may be
 //   Valgrind   replaces malloc where it finds it, but not all of the calls that glibc has beside it
 //
-// Who passes a call on does so last: a sanitizer that walks frame pointers then finds the program.
+// A function passes a call on as its last act: a sanitizer that walks frame pointers then finds the
+// program.
 #pragma once
 
 #include <cstddef>

@@ -27,13 +27,14 @@ bool is_zero(uintptr_t start, uintptr_t end) {
 
 }  // namespace
 
-bool GuardedHeap::start(size_t region_bytes, const Parts& parts, DamageHandler on_damage) {
+bool GuardedHeap::start(size_t region_bytes, const Parts& parts, DamageHandler on_damage,
+                        core::Range& gate) {
   parts_ = parts;
   parts_.quarantine = std::min(parts.quarantine, kMaxQuarantine);
   on_damage_ = on_damage;
   random_.start();
   canary_key_ = os::random_bits();
-  return slots_.start(region_bytes, parts_, random_);
+  return slots_.start(region_bytes, parts_, random_, gate);
 }
 
 void GuardedHeap::stop() {
@@ -42,6 +43,10 @@ void GuardedHeap::stop() {
   live_blocks_.store(0, std::memory_order_relaxed);
   allocations_.store(0, std::memory_order_relaxed);
   paged_bytes_.store(0, std::memory_order_relaxed);
+}
+
+size_t GuardedHeap::canary_bytes(bool paged) const {
+  return parts_.canaries && !(paged && parts_.guard_pages) ? kMinCanary : 0;
 }
 
 uint32_t GuardedHeap::class_for(const Request& request) const {
@@ -54,12 +59,11 @@ uint32_t GuardedHeap::class_for(const Request& request) const {
                          alignment >= page ||
                          // With nothing that may be used: all of it is inaccessible.
                          (request.size == 0 && parts_.guard_pages);
-  const bool next_is_guard = own_pages && parts_.guard_pages;
-  const size_t canary = parts_.canaries && !next_is_guard ? kMinCanary : 0;
   // Slots begin at any multiple of 16, paged ones at a page.
   const size_t already = own_pages ? page : kAlignment;
   const size_t spare = alignment > already ? alignment - already : 0;
-  return slots_.classes().fitting(std::max<size_t>(request.size, 1) + canary + spare, own_pages);
+  return slots_.classes().fitting(
+      std::max<size_t>(request.size, 1) + canary_bytes(own_pages) + spare, own_pages);
 }
 
 GuardedHeap::Layout GuardedHeap::lay_out(SlotName slot, size_t size, size_t alignment) const {
@@ -69,9 +73,8 @@ GuardedHeap::Layout GuardedHeap::lay_out(SlotName slot, size_t size, size_t alig
   const uintptr_t limit = begin + kind.slot_bytes;
   uintptr_t start = align_up(begin, step);
   if (kind.paged) {
-    const size_t canary = parts_.canaries && !parts_.guard_pages ? kMinCanary : 0;
     // One without a byte is in the slot, too.
-    start = align_down(limit - canary - std::max<size_t>(size, 1), step);
+    start = align_down(limit - canary_bytes(true) - std::max<size_t>(size, 1), step);
   }
   return layout_of(slot, SlotContents::live(start - begin, size));
 }
@@ -87,7 +90,8 @@ GuardedHeap::Layout GuardedHeap::layout_of(SlotName slot, SlotContents contents)
   if (kind.paged) {
     const size_t page = os::page_size();
     layout.open = align_down(layout.start, page);
-    layout.close = contents.size() == 0 ? layout.open : align_up(layout.end, page);
+    layout.close =
+        contents.size() == 0 ? layout.open : align_up(layout.end + canary_bytes(true), page);
   }
   return layout;
 }
@@ -103,18 +107,16 @@ void* GuardedHeap::allocate(const Request& request) {
   const SlotContents before(slots_.contents(slot).load(std::memory_order_relaxed));
   const Layout layout = lay_out(slot, request.size, request.alignment);
   const SlotContents contents = SlotContents::live(layout.start - layout.slot, request.size);
-  if (!open(kind, layout, before.was_used())) {
+  if (!open(kind, layout, before)) {
     // relaxed: shelve() releases it. Used, since part of it may be inaccessible now.
-    slots_.contents(slot).store(contents.freed().word(), std::memory_order_relaxed);
+    slots_.contents(slot).store(contents.freed(true).word(), std::memory_order_relaxed);
     slots_.shelve(slot);
     return nullptr;
   }
   if (is_wiped(kind) && (before.was_used() || !kind.paged)) {
     check_wiped(layout_of(slot, before));
   }
-  const bool is_zero =
-      !before.was_used() || parts_.zero_on_free || (kind.paged && parts_.guard_pages);
-  if (request.zeroed && !is_zero) {
+  if (request.zeroed && !reads_as_zero(kind, slot, before, layout)) {
     std::memset(reinterpret_cast<void*>(layout.start), 0, request.size);
   }
   if (parts_.canaries && layout.open != layout.close) {
@@ -126,15 +128,19 @@ void* GuardedHeap::allocate(const Request& request) {
   return reinterpret_cast<void*>(layout.start);
 }
 
-// Between two blocks all of a slot is inaccessible, but for one that was never used: there only the
-// first page is.
-bool GuardedHeap::open(const SlotClass& kind, const Layout& layout, bool was_used) const {
+// Between two blocks all of a slot is inaccessible, but for one that was never used, where only the
+// first page is, and an exposed one.
+bool GuardedHeap::open(const SlotClass& kind, const Layout& layout, SlotContents before) const {
   if (!kind.paged || !parts_.guard_pages) {
     return true;
   }
   const auto at = [](uintptr_t address) { return reinterpret_cast<void*>(address); };
-  if (was_used) {
-    return layout.open == layout.close || os::allow(at(layout.open), layout.close - layout.open);
+  if (before.was_used() && layout.open != layout.close &&
+      !os::allow(at(layout.open), layout.close - layout.open)) {
+    return false;
+  }
+  if (before.was_used() && !before.is_exposed()) {
+    return true;
   }
   const uintptr_t first = layout.slot + os::page_size();
   const uintptr_t limit = layout.slot + kind.slot_bytes;
@@ -142,17 +148,35 @@ bool GuardedHeap::open(const SlotClass& kind, const Layout& layout, bool was_use
          (layout.close == limit || os::deny(at(layout.close), limit - layout.close));
 }
 
-void GuardedHeap::close(const SlotClass& kind, const Layout& layout) const {
+bool GuardedHeap::reads_as_zero(const SlotClass& kind, SlotName slot, SlotContents before,
+                                const Layout& layout) const {
+  if (!before.was_used()) {
+    return true;
+  }
+  if (kind.paged && parts_.guard_pages) {
+    return !before.is_exposed();
+  }
+  // What was looked at by check_wiped().
+  const Layout looked = layout_of(slot, before);
+  return parts_.zero_on_free && looked.open <= layout.open && layout.close <= looked.close;
+}
+
+bool GuardedHeap::close(const SlotClass& kind, const Layout& layout) const {
   const size_t bytes = layout.close - layout.open;
   auto* const memory = reinterpret_cast<void*>(layout.open);
   if (kind.paged && parts_.guard_pages) {
-    if (bytes != 0 && !os::deny(memory, bytes) && !os::purge(memory, bytes)) {
+    if (bytes == 0 || os::deny(memory, bytes)) {
+      return true;
+    }
+    if (!os::purge(memory, bytes)) {
       std::memset(memory, 0, bytes);
     }
-  } else if (is_wiped(kind) &&
-             (!kind.paged || bytes <= kMaxOverwritten || !os::purge(memory, bytes))) {
+    return false;
+  }
+  if (is_wiped(kind) && (!kind.paged || bytes <= kMaxOverwritten || !os::purge(memory, bytes))) {
     std::memset(memory, 0, bytes);
   }
+  return true;
 }
 
 void GuardedHeap::check_wiped(const Layout& before) const {
@@ -256,7 +280,7 @@ GuardedHeap::Found GuardedHeap::free(void* pointer) {
   const Layout layout = layout_of(slot, contents);
   uint64_t expected = contents.word();
   // acquire: with look()'s; one of two threads that free the block sees it live.
-  if (!slots_.contents(slot).compare_exchange_strong(expected, contents.freed().word(),
+  if (!slots_.contents(slot).compare_exchange_strong(expected, contents.freed(false).word(),
                                                      std::memory_order_acquire,
                                                      std::memory_order_acquire)) {
     found.where = Where::kFreed;
@@ -265,7 +289,10 @@ GuardedHeap::Found GuardedHeap::free(void* pointer) {
   if (parts_.canaries && layout.open != layout.close) {
     check_canaries(layout);
   }
-  close(kind, layout);
+  if (!close(kind, layout)) {
+    // relaxed: shelve() releases it.
+    slots_.contents(slot).store(contents.freed(true).word(), std::memory_order_relaxed);
+  }
   count(kind, layout, false);
   slots_.shelve(slot);
   return found;

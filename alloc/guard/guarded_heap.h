@@ -35,7 +35,8 @@ class GuardedHeap {
   // reused. It may abort the process.
   using DamageHandler = void (*)(Damage damage, const void* block, size_t size);
 
-  bool start(size_t region_bytes, const Parts& parts, DamageHandler on_damage);
+  // See SlotPool::start().
+  bool start(size_t region_bytes, const Parts& parts, DamageHandler on_damage, core::Range& gate);
   void stop();  // for tests
 
   bool owns(const void* pointer) const { return slots_.owns(pointer); }
@@ -75,6 +76,10 @@ class GuardedHeap {
   uint64_t live_bytes() const { return live_bytes_.load(std::memory_order_relaxed); }
   uint64_t live_blocks() const { return live_blocks_.load(std::memory_order_relaxed); }
   uint64_t allocations() const { return allocations_.load(std::memory_order_relaxed); }
+  // See SlotPool.
+  void give_up_untouched() { slots_.give_up_untouched(); }
+  uint64_t untouched_bytes() const { return slots_.untouched_bytes(); }
+
   // Memory that live blocks may have, and small slots ever had.
   uint64_t held_bytes() const {
     return slots_.grown_small_bytes() + paged_bytes_.load(std::memory_order_relaxed);
@@ -89,12 +94,18 @@ class GuardedHeap {
     uintptr_t end;
     uintptr_t close;  // the end of what is accessible
   };
+  // Bytes behind a block that hold a canary, at the least.
+  size_t canary_bytes(bool paged) const;
+  // Whether memory reads as zero when a block is laid out in it.
+  bool reads_as_zero(const SlotClass& kind, SlotName slot, SlotContents before,
+                     const Layout& layout) const;
   Layout lay_out(SlotName slot, size_t size, size_t alignment) const;
   Layout layout_of(SlotName slot, SlotContents contents) const;
   uint32_t class_for(const Request& request) const;
 
-  bool open(const SlotClass& kind, const Layout& layout, bool was_used) const;
-  void close(const SlotClass& kind, const Layout& layout) const;
+  bool open(const SlotClass& kind, const Layout& layout, SlotContents before) const;
+  // False: accessible, although guard pages were to prevent that.
+  bool close(const SlotClass& kind, const Layout& layout) const;
   // Memory that reads as zero when a slot is free, without being inaccessible.
   bool is_wiped(const SlotClass& kind) const {
     return parts_.zero_on_free && !(kind.paged && parts_.guard_pages);

@@ -24,7 +24,5 @@ struct Parts {
 };
 
 inline constexpr uint32_t kMaxQuarantine = 4096;
-// In hardened mode. arbitrary: of the blocks that wait, those of 4 KiB and more hold no memory.
-inline constexpr uint32_t kDefaultQuarantine = 256;
 
 }  // namespace spillway::guard

@@ -20,10 +20,10 @@ class Random {
     // relaxed: only that two threads get two numbers counts.
     return mix(counter_.fetch_add(1, std::memory_order_relaxed));
   }
-  // Always the same for the same value.
+
+ private:
+  // Three rounds of multiplication and folding with the key. Not a cryptographic generator.
   uint64_t mix(uint64_t value) const {
-    // Three rounds of multiplication and folding, keyed: the numbers say nothing of the key by any
-    // test of statistics, though no cryptographer has looked at them.
     uint64_t state = value ^ key_[0];
     for (const uint64_t factor : {0x9e3779b97f4a7c15U, 0xbf58476d1ce4e5b9U, 0x94d049bb133111ebU}) {
       const auto product = static_cast<unsigned __int128>(state ^ key_[1]) * factor;
@@ -32,7 +32,6 @@ class Random {
     return state ^ key_[0];
   }
 
- private:
   uint64_t key_[2] = {};
   std::atomic<uint64_t> counter_{0};
 };

@@ -1,9 +1,11 @@
 // Slots of hardened blocks: the address space, which slots are free, and a word that says of each
 // what is in it. Every class has a region of its own, and memory never changes its class.
 //
-//   never used --grow--> free list --take--> in use --shelve--> quarantine
+//   never made --grow--> free list --take--> in use --shelve--> quarantine
 //                            ^                                      |
 //                            +---- pushed out by a later one -------+
+//
+// A slot gets memory when it is made, one of some MiB when it is first taken.
 //
 // A slot that is on its way between two of them when the process forks is lost to the child. Any
 // thread, signal handlers included; no lock, no heap.
@@ -14,6 +16,7 @@
 #include <cstdint>
 
 #include "alloc/base/owned_cell.h"
+#include "alloc/core/range.h"
 #include "alloc/guard/parts.h"
 #include "alloc/guard/random.h"
 #include "alloc/guard/slot_classes.h"
@@ -33,7 +36,11 @@ class SlotContents {
 
   constexpr bool is_live() const { return (word_ & kLive) != 0; }
   constexpr bool was_used() const { return (word_ & kUsed) != 0; }
-  constexpr SlotContents freed() const { return SlotContents(word_ & ~kLive); }
+  // `exposed`: its memory can be accessed, although guard pages were to prevent that.
+  constexpr SlotContents freed(bool exposed) const {
+    return SlotContents((word_ & ~kLive) | (exposed ? kExposed : 0));
+  }
+  constexpr bool is_exposed() const { return (word_ & kExposed) != 0; }
   constexpr size_t size() const { return word_ & kFieldMask; }
   constexpr size_t start() const { return word_ >> kFieldBits & kFieldMask; }
   constexpr uint64_t word() const { return word_; }
@@ -41,6 +48,7 @@ class SlotContents {
  private:
   static constexpr unsigned kFieldBits = 28;
   static constexpr uint64_t kFieldMask = (uint64_t{1} << kFieldBits) - 1;
+  static constexpr uint64_t kExposed = uint64_t{1} << 61;
   static constexpr uint64_t kUsed = uint64_t{1} << 62;
   static constexpr uint64_t kLive = uint64_t{1} << 63;
 
@@ -55,14 +63,19 @@ struct SlotName {
 class SlotPool {
  public:
   // Reserves address space for about `region_bytes` of each class, a power of two, or less where
-  // the kernel refuses. False: there is none, and the pool owns no address.
-  bool start(size_t region_bytes, const Parts& parts, Random& random);
+  // the kernel refuses. False: there is none, and the pool owns no address. Once `gate` is sealed
+  // the pool makes no more slots.
+  bool start(size_t region_bytes, const Parts& parts, Random& random, core::Range& gate);
   // For tests: unmaps all.
   void stop();
 
   bool owns(const void* pointer) const {
     const size_t bytes = bytes_.get_acquire();  // reserve() sets it after base_
-    return reinterpret_cast<uintptr_t>(pointer) - base_.get() < bytes;
+    SlotName slot{};
+    // relaxed: the thread that gave it up unmapped it first; who else has a pointer there has it
+    // from the kernel.
+    return reinterpret_cast<uintptr_t>(pointer) - base_.get() < bytes &&
+           (!given_up_.load(std::memory_order_relaxed) || find(pointer, slot));
   }
   const SlotClasses& classes() const { return classes_; }
 
@@ -79,6 +92,12 @@ class SlotPool {
                                         slot.number * classes_[slot.class_index].slot_bytes);
   }
   std::atomic<uint64_t>& contents(SlotName slot) const { return entry(slot).contents; }
+
+  // Gives back address space of slots that were never made, all but some pages of each class. The
+  // gate is sealed.
+  void give_up_untouched();
+  // The bytes of that, about.
+  uint64_t untouched_bytes() const;
 
   // Of small slots: all that were ever made.
   uint64_t grown_small_bytes() const { return grown_small_bytes_.load(std::memory_order_relaxed); }
@@ -105,12 +124,15 @@ class SlotPool {
   }
   Entry& entry(SlotName slot) const { return state_[slot.class_index].entries[slot.number]; }
 
+  template <typename Visit>
+  void for_each_untouched(Visit visit) const;
   bool reserve(size_t region_bytes);
   bool pop(uint32_t class_index, SlotName& slot);
   void push(SlotName slot);
   bool grow(uint32_t class_index, SlotName& slot);
-  bool commit(uint32_t class_index, uint32_t first, uint32_t count);
-  bool guard(uint32_t class_index, uint32_t first, uint32_t count);
+  bool commit_batch(uint32_t class_index, uint32_t first, uint32_t count);
+  bool commit_slot(SlotName slot);
+  bool guard_front(SlotName slot);
   bool take_from_shelf(uint32_t class_index, SlotName& slot);
 
   SlotClasses classes_;
@@ -121,9 +143,11 @@ class SlotPool {
   bool random_placement_ = false;
   bool guard_pages_ = false;
   Random* random_ = nullptr;
+  core::Range* gate_ = nullptr;
   void* table_ = nullptr;
   size_t table_bytes_ = 0;
   std::atomic<uint64_t> grown_small_bytes_{0};
+  std::atomic<bool> given_up_{false};
   Class state_[kMaxSlotClasses];
 };
 

@@ -36,16 +36,28 @@ bool pop_aligned(size_t alignment, ClassIndex index, void*& block) {
   return anchor.table().of(index).pop_aligned(alignment, block);
 }
 
+// Apart, as reallocate_unpooled().
+SPILLWAY_COLD void* take_aligned_slow(size_t alignment, size_t size) {
+  if (!ensure_started() || class_of(size) == kNoClass) {
+    return nullptr;
+  }
+  if (void* const sampled = take_guarded({.size = size, .alignment = alignment})) {
+    return sampled;
+  }
+  void* const block = heap.engine.take_aligned(class_of(size), alignment);
+  note_slow_path(0);
+  if (block != nullptr) {
+    mark_live(block);
+  }
+  return block;
+}
+
 void* allocate_aligned_pooled(size_t alignment, size_t size) {
   void* block = nullptr;
   if (is_aligned_anyway(alignment, size)) {
     block = take_unmarked(size);
-  } else if (pop_aligned(alignment, class_of(size), block)) {
-    mark_live(block);
-    return block;
-  } else if (ensure_started() && class_of(size) != kNoClass) {
-    block = heap.engine.take_aligned(class_of(size), alignment);
-    note_slow_path(0);
+  } else if (!pop_aligned(alignment, class_of(size), block)) {
+    return take_aligned_slow(alignment, size);
   }
   if (block != nullptr) {
     mark_live(block);

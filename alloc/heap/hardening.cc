@@ -8,6 +8,7 @@
 #include "alloc/base/bits.h"
 #include "alloc/config/options.h"
 #include "alloc/fallback/fallback.h"
+#include "alloc/heap/heap.h"
 #include "alloc/heap/misuse.h"
 #include "alloc/heap/start.h"
 #include "alloc/os/message.h"
@@ -28,39 +29,20 @@ constinit uint64_t sample_interval = 0;
 constexpr size_t kMinRegion = kGiB;
 constexpr size_t kMaxRegion = 1024 * kGiB;
 
-// Of a part: as it is set, or as hardened mode has it.
-bool is_on(config::Option part) {
-  const bool is_set = options().origin(part) != config::OptionOrigin::kDefault;
-  return is_set ? options().flag(part) : options().flag(config::Option::hardened);
-}
-
-uint32_t quarantine() {
-  const int64_t value = options().value(config::Option::quarantine);
-  if (value != config::kWordValue) {
-    return static_cast<uint32_t>(value);
-  }
-  const bool is_set =
-      options().origin(config::Option::quarantine) != config::OptionOrigin::kDefault;
-  return !is_set && options().flag(config::Option::hardened) ? guard::kDefaultQuarantine : 0;
-}
-
 guard::Parts parts_in_force() {
-  return {.guard_pages = is_on(config::Option::guard_pages),
-          .zero_on_free = is_on(config::Option::zero_on_free),
-          .canaries = is_on(config::Option::canaries),
-          .random_placement = is_on(config::Option::random_placement),
-          .quarantine = quarantine()};
+  const int64_t quarantine = options().value(config::Option::quarantine);
+  return {.guard_pages = options().flag(config::Option::guard_pages),
+          .zero_on_free = options().flag(config::Option::zero_on_free),
+          .canaries = options().flag(config::Option::canaries),
+          .random_placement = options().flag(config::Option::random_placement),
+          .quarantine = quarantine == config::kWordValue ? 0 : static_cast<uint32_t>(quarantine)};
 }
-
-constexpr guard::Parts kPartsOfSamples{.guard_pages = true,
-                                       .zero_on_free = true,
-                                       .canaries = true,
-                                       .random_placement = true,
-                                       .quarantine = guard::kDefaultQuarantine};
 
 bool is_sampled() {
-  // relaxed: one thread sees each number.
-  if (until_sample.fetch_sub(1, std::memory_order_relaxed) != 1) {
+  // relaxed: a count, whose end one thread sees; more do while it is set anew, or in a child that
+  // was forked in between.
+  const uint64_t left = until_sample.fetch_sub(1, std::memory_order_relaxed);
+  if (left != 1 && left < 2 * sample_interval) {
     return false;
   }
   // Between one and twice the interval less one: no pattern of the program's stays unseen.
@@ -69,15 +51,10 @@ bool is_sampled() {
   return true;
 }
 
-// For mimalloc, before it serves a request.
+// For mimalloc, before it serves a request; the heap has asked for those above already.
 void* take_small(size_t size, bool zeroed) {
-  return guarded.allocate({.size = size, .zeroed = zeroed});
-}
-void* take_small_sample(size_t size, bool zeroed) {
-  using Place = guard::GuardedHeap::Place;
-  return is_sampled()
-             ? guarded.allocate({.size = size, .zeroed = zeroed, .place = Place::kOwnPages})
-             : nullptr;
+  return size < config::kMinPooledSize ? take_guarded_slow({.size = size, .zeroed = zeroed})
+                                       : nullptr;
 }
 
 void on_fault(uintptr_t address) {
@@ -89,37 +66,38 @@ void on_fault(uintptr_t address) {
 
 }  // namespace
 
-void start_hardening() {
+void start_hardening(bool is_pool_on) {
   const guard::Parts parts = parts_in_force();
   const int64_t sample = options().value(config::Option::guard_sample);
-  const bool samples = sample != config::kWordValue;
-  if (!parts.any() && !samples) {
+  const bool samples = sample != config::kWordValue && !options().flag(config::Option::hardened);
+  if (!parts.any()) {
     return;
   }
   const size_t region =
       std::bit_ceil(std::clamp<size_t>(os::physical_memory(), kMinRegion, kMaxRegion));
-  if (!guarded.start(region, parts.any() ? parts : kPartsOfSamples, report_damage)) {
+  if (!is_pool_on || !guarded.start(region, parts, report_damage, heap.engine.arena())) {
     os::Message message;
-    message.line().text("no address space for hardened blocks: hardened mode is off");
+    message.line().text(samples ? "guard_sample has no effect: " : "hardened mode is off: ");
+    message.line().text(is_pool_on ? "no address space for guarded blocks" : "the pool is off");
     message.send();
     return;
   }
-  if (!parts.any() || parts.guard_pages) {
+  if (parts.guard_pages) {
     os::watch_faults(on_fault);
   }
-  if (parts.any()) {
-    guard_mode.set_release(GuardMode::kHardened);
-    fallback::ask_first(take_small);
-    return;
-  }
-  sample_interval = static_cast<uint64_t>(sample);
+  sample_interval = samples ? static_cast<uint64_t>(sample) : 1;
   until_sample.store(sample_interval, std::memory_order_relaxed);
-  guard_mode.set_release(GuardMode::kSampling);
-  fallback::ask_first(take_small_sample);
+  guard_mode.set_release(samples ? GuardMode::kSampling : GuardMode::kHardened);
+  fallback::ask_first(take_small);
 }
 
 SPILLWAY_COLD void* take_guarded_slow(const guard::GuardedHeap::Request& request) {
-  return is_hardened() || is_sampled() ? guarded.allocate(request) : nullptr;
+  if (is_hardened()) {
+    return guarded.allocate(request);
+  }
+  guard::GuardedHeap::Request between_pages = request;
+  between_pages.place = guard::GuardedHeap::Place::kOwnPages;
+  return is_sampled() ? guarded.allocate(between_pages) : nullptr;
 }
 
 SPILLWAY_COLD void free_guarded(void* pointer) {

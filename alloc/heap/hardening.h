@@ -16,8 +16,9 @@ namespace spillway::heap {
 
 extern constinit guard::GuardedHeap guarded;
 
-// From the options, once, before the first block is handed out.
-void start_hardening();
+// From the options, once, before the first block is handed out. Says when it can't do what they
+// ask.
+void start_hardening(bool is_pool_on);
 
 enum class GuardMode : uint8_t { kOff, kSampling, kHardened };
 // Set before the first block is handed out. Release and acquire: `guarded` goes with it.

@@ -130,8 +130,8 @@ bool ensure_started() {
         static_cast<uint64_t>(options_in_force.value(config::Option::purge_delay)));
     choose_huge_pages();
     configure_limits();
-    start_hardening();
   }
+  start_hardening(pooling);
   // release: pairs with the acquire above.
   phase.store(pooling ? Phase::kPooling : Phase::kOff, std::memory_order_release);
   if (pooling && !is_hardened()) {

@@ -1,4 +1,4 @@
-// The part of os.h that hears of refused accesses.
+// The part of os.h that watches for refused accesses.
 #include <signal.h>
 
 #include <atomic>

@@ -116,30 +116,54 @@ bool purge(void* start, size_t bytes) {
 
 namespace {
 
-// relaxed: threads that find out at the same time find the same. Where it is false, pages may be
-// inaccessible in both ways.
-constinit std::atomic<bool> has_guard_marks{true};
+// Whether the kernel has marks for inaccessible pages, as its first answer says.
+enum class Marks : uint8_t { kUnknown, kYes, kNo };
+// relaxed: threads that find out at the same time find the same.
+constinit std::atomic<Marks> marks{Marks::kUnknown};
+// Parts that are inaccessible by a mapping of their own, each of which may take two more of the
+// kernel's 65530 (vm.max_map_count): half of them at the most. relaxed: a count.
+constexpr uint32_t kMaxSplits = 16000;
+constinit std::atomic<uint32_t> splits{0};
 constexpr int kGuardInstall = 102;  // MADV_GUARD_INSTALL, Linux 6.13
 constexpr int kGuardRemove = 103;
 
 }  // namespace
 
 bool deny(void* start, size_t bytes) {
-  if (has_guard_marks.load(std::memory_order_relaxed)) {
+  const Marks known = marks.load(std::memory_order_relaxed);
+  if (known != Marks::kNo) {
     const long answer = system_call(SYS_madvise, start, bytes, kGuardInstall);
+    if (known == Marks::kUnknown) {
+      marks.store(answer == -EINVAL ? Marks::kNo : Marks::kYes, std::memory_order_relaxed);
+    }
     if (answer != -EINVAL) {
       return answer == 0;
     }
-    has_guard_marks.store(false, std::memory_order_relaxed);  // or the memory is locked
+    // No marks, or not in locked memory.
   }
-  return purge(start, bytes) && system_call(SYS_mprotect, start, bytes, PROT_NONE) == 0;
+  if (splits.load(std::memory_order_relaxed) >= kMaxSplits || !purge(start, bytes) ||
+      system_call(SYS_mprotect, start, bytes, PROT_NONE) != 0) {
+    return false;
+  }
+  splits.fetch_add(1, std::memory_order_relaxed);
+  return true;
 }
 
 bool allow(void* start, size_t bytes) {
-  const bool removed = advise(start, bytes, kGuardRemove);
-  return has_guard_marks.load(std::memory_order_relaxed)
-             ? removed
-             : system_call(SYS_mprotect, start, bytes, PROT_READ | PROT_WRITE) == 0;
+  const bool marked = marks.load(std::memory_order_relaxed) == Marks::kYes;
+  if (marked && !advise(start, bytes, kGuardRemove)) {
+    return false;
+  }
+  if (splits.load(std::memory_order_relaxed) != 0) {
+    // Whichever way it was.
+    if (system_call(SYS_mprotect, start, bytes, PROT_READ | PROT_WRITE) != 0) {
+      return false;
+    }
+    if (!marked) {
+      splits.fetch_sub(1, std::memory_order_relaxed);
+    }
+  }
+  return true;
 }
 
 void prefer_huge_pages(void* start, size_t bytes, bool huge) {

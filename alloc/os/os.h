@@ -36,9 +36,9 @@ void release(void* start, size_t bytes);
 [[nodiscard]] bool purge(void* start, size_t bytes);
 
 // Makes committed whole pages inaccessible and gives their memory back; repeating it is harmless.
-// Linux 6.13 and newer have a mark for such pages; others split the mapping, and refuse when there
-// are too many of them (vm.max_map_count). False when the kernel refuses: nothing has changed then,
-// or they are purged.
+// Linux 6.13 and newer have a mark for such pages, but not in locked memory; otherwise the mapping
+// is split, and some thousand parts are the most. False when that is not to be had: the pages are
+// accessible, and what they hold is unknown.
 [[nodiscard]] bool deny(void* start, size_t bytes);
 // Makes such pages accessible again; they read as zero. False when the kernel refuses.
 [[nodiscard]] bool allow(void* start, size_t bytes);

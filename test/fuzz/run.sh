@@ -18,6 +18,7 @@ for target in "${kTargets[@]}"; do
     "test/fuzz/corpus/$target" >"$folder/logs/$target" 2>&1 &
   processes[$target]=$!
 done
+trap 'kill "${processes[@]}" 2>/dev/null' EXIT
 # The last line that libFuzzer wrote about each.
 say() {
   for target in "${kTargets[@]}"; do

@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 #include <vector>
 
+#include "alloc/core/heap_arena.h"
 #include "alloc/guard/guarded_heap.h"
 #include "test/os/faulty_memory.h"
 
@@ -45,9 +46,12 @@ class GuardedFixture {
     faulty::reset();
     faulty::deny_by_protection(by_protection);
     told.clear();
-    BOOST_REQUIRE(heap.start(kRegion, parts, [](Damage damage, const void* block, size_t size) {
-      told.push_back({damage, block, size});
-    }));
+    BOOST_REQUIRE(heap.start(
+        kRegion, parts,
+        [](Damage damage, const void* block, size_t size) {
+          told.push_back({damage, block, size});
+        },
+        gate));
   }
   ~GuardedFixture() {
     heap.stop();
@@ -64,13 +68,23 @@ class GuardedFixture {
     return static_cast<char*>(block);
   }
   void free(void* block) { BOOST_REQUIRE((heap.free(block).where == Where::kLive)); }
-  // Takes and frees until each slot that is free now was in use.
+  // Has each slot in use once that is free now.
   void reuse_all(size_t size) {
-    for (int i = 0; i < 4000; ++i) {
-      free(take(size));
+    std::vector<void*> blocks;
+    void* block = heap.allocate({.size = size});
+    while (block != nullptr && blocks.size() < 4000) {
+      blocks.push_back(block);
+      block = heap.allocate({.size = size});
+    }
+    blocks.push_back(block);
+    for (void* const one : blocks) {
+      if (one != nullptr) {
+        free(one);
+      }
     }
   }
 
+  core::HeapArena gate;
   GuardedHeap heap;
 };
 

@@ -209,16 +209,57 @@ BOOST_AUTO_TEST_CASE(zeroed_is_zero_whatever_the_parts) {
   }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_freed_block_waits, GuardedFixture) {
+BOOST_AUTO_TEST_CASE(a_late_write_behind_a_shorter_block_is_not_taken_for_zero) {
+  GuardedFixture fixture({.zero_on_free = true});
+  char* const longer = fixture.take(40000);
+  fixture.free(longer);
+  char* const shorter = fixture.take(33000);
+  fixture.free(shorter);
+  longer[0] = 1;
+  void* const zeroed = fixture.heap.allocate({.size = 40000, .zeroed = true});
+  BOOST_TEST(zeroed == longer);
+  BOOST_TEST(spillway::testing::holds(zeroed, 0, 40000, '\0'));
+}
+
+BOOST_AUTO_TEST_CASE(canaries_without_guard_pages_are_behind_whole_pages_too) {
+  GuardedFixture fixture({.canaries = true});
+  char* const block = fixture.take(4096, 4096);
+  block[4096] ^= 1;
+  fixture.free(block);
+  BOOST_TEST_REQUIRE(told.size() == 1U);
+  BOOST_TEST((told[0].damage == Damage::kOverflow));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_block_that_could_not_be_closed_is_zero_and_closed_again, GuardedFixture) {
   char* const block = take(5000);
+  std::memset(block, 1, 5000);
+  faulty::fail(faulty::Call::kDeny, 0, UINT64_MAX);
   free(block);
-  // Random places of 8: that it stays for one more free has odds of seven in eight, and the first
-  // free of an empty place pushes nothing out.
-  std::set<char*> seen;
-  for (int i = 0; i < 3; ++i) {
-    seen.insert(take(5000));
+  faulty::reset();
+  BOOST_TEST(is_accessible(block));
+  block[100] = 1;
+  for (int i = 0; i < 200; ++i) {
+    void* const zeroed = heap.allocate({.size = 5000, .zeroed = true});
+    BOOST_TEST_REQUIRE(spillway::testing::holds(zeroed, 0, 5000, '\0'));
+    free(zeroed);
   }
-  BOOST_TEST(seen.count(block) == 0U);
+  BOOST_TEST(!is_accessible(block));
+}
+
+BOOST_AUTO_TEST_CASE(a_freed_block_waits) {
+  Parts parts = kAllParts;
+  parts.random_placement = false;
+  GuardedFixture fixture(parts);
+  std::vector<void*> blocks;
+  for (uint32_t i = 0; i <= parts.quarantine; ++i) {
+    blocks.push_back(fixture.take(5000));
+  }
+  for (uint32_t i = 0; i < parts.quarantine; ++i) {
+    fixture.free(blocks[i]);
+    BOOST_TEST((static_cast<void*>(fixture.take(5000)) != blocks[0]));
+  }
+  fixture.free(blocks.back());
+  BOOST_TEST((static_cast<void*>(fixture.take(5000)) == blocks[0]));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_freed_block_holds_no_memory, GuardedFixture) {

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { kReuses = 3000, kSecret = 0x5e };
+enum { kReuses = 6000, kSecret = 0x5e };
+static void* reused[kReuses];
 
 static void write_at(volatile char* block, ptrdiff_t at) { block[at] = 1; }
 static int read_at(volatile char* block, ptrdiff_t at) { return block[at]; }
@@ -18,9 +19,11 @@ static void give(void* block) {
   free(kept);
 }
 
-// Until each free slot of the size was in use again.
+// Until each free slot of the size was in use again: more than two of the steps in which slots are
+// made.
 static void reuse_all(size_t size) {
-  for (int i = 0; i < kReuses; i++) give(take(size));
+  for (int i = 0; i < kReuses; i++) reused[i] = take(size);
+  for (int i = 0; i < kReuses; i++) give(reused[i]);
 }
 
 static size_t rounded(size_t size) { return (size + 15) & ~(size_t)15; }

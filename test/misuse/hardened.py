@@ -62,6 +62,9 @@ PARTS = [
     ("guard_sample:1", "overflow", 5000, PAST),
     ("guard_sample:1", "write_after_free", 65536, FAULT),
     ("guard_sample:1", "overflow_far", 5000000, FAULT),
+    ("guard_sample:1", "overflow_far", 24, FAULT),
+    ("guard_sample:1", "write_after_free", 24, FAULT),
+    ("guard_sample:1,canaries:0", "overflow", 5000, "survived"),
     ("hardened:0", "reuse", 65536, "same"),
 ]
 

@@ -149,6 +149,9 @@ def main():
     for one in table:
         one.apply((TOP / one.file).read_text())  # each has its place, whichever are tried
     if arguments.patterns:
+        for word in arguments.patterns:
+            if not any(word in one.title for one in table):
+                parser.error(f"no title has '{word}' in it")
         table = [one for one in table if any(word in one.title for word in arguments.patterns)]
     build = Build(arguments.build.resolve())
     bad = 0

@@ -16,6 +16,7 @@ without a reason; 77: the one script that was asked for cannot run here.
 """
 import argparse
 import fnmatch
+import os
 import pathlib
 import socket
 import sys
@@ -61,6 +62,7 @@ def environment(folder, preload):
            "PORT": free_port(), "PORT2": free_port()}
     if preload:
         env["LD_PRELOAD"] = preload
+        env.update({name: value for name, value in os.environ.items() if name.startswith("SPILLWAY_")})
     return env
 
 

@@ -29,7 +29,7 @@
 #define SPILLWAY_POOL_ASAN 1
 #endif
 #endif
-#if SPILLWAY_POOL_ASAN
+#ifdef SPILLWAY_POOL_ASAN
 extern "C" void __asan_poison_memory_region(const volatile void* start, size_t bytes);
 #endif
 
@@ -37,11 +37,10 @@ namespace spillway {
 
 namespace pool {
 
-// What an allocator's user did not ask for is not theirs: a program that is built with
-// AddressSanitizer has the use of a buffer's bytes beyond these reported, until the buffer is
-// handed out again. Internal.
+// Poisons the bytes of a buffer beyond the request, until the pool hands it out again, in a program
+// that is built with AddressSanitizer. Internal.
 inline void forbid_slack([[maybe_unused]] const Buffer& buffer, [[maybe_unused]] size_t bytes) {
-#if SPILLWAY_POOL_ASAN
+#ifdef SPILLWAY_POOL_ASAN
   if (buffer.is_pooled()) {
     __asan_poison_memory_region(buffer.data() + bytes, buffer.capacity() - bytes);
   }
@@ -156,3 +155,5 @@ class PoolAllocator {
 };
 
 }  // namespace spillway
+
+#undef SPILLWAY_POOL_ASAN
