@@ -24,8 +24,7 @@ struct Shared {
   std::atomic<uint32_t> may_walk;
   std::atomic<int32_t> walker;         // the kernel's number of the walking thread
   std::atomic<uint32_t> child_status;  // as waitpid gives it, of the last child
-  std::atomic<uint64_t> handler;       // the address of the signal handler that forks
-  std::atomic<uint32_t> forks_in_handler;
+  std::atomic<uint64_t> handler;
 };
 
 }  // namespace torture

@@ -28,8 +28,6 @@ bool Stepper::seize(pid_t thread) {
          ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr) == 0 && await();
 }
 
-void Stepper::detach() { ptrace(PTRACE_DETACH, thread_, nullptr, nullptr); }
-
 // The thread's next stop, or end.
 bool Stepper::await() {
   int status = 0;

@@ -15,8 +15,6 @@ class Stepper {
  public:
   // False when the kernel refuses it.
   bool seize(pid_t thread);
-  // Lets the thread go. It has to be stopped.
-  void detach();
 
   // Each of these returns false when the thread has ended; after the others it is stopped at pc().
   bool step(int signal = 0);

@@ -38,7 +38,7 @@ struct Slot {
 Slot slots[kSlots];
 torture::Shadow shadow;
 std::atomic<int64_t> live_bytes;
-std::atomic<int64_t> steps_left;
+int64_t steps_of_all;  // set before there is a second thread
 int64_t most_live;
 bool may_fail;
 uint64_t seed;
@@ -218,7 +218,7 @@ class Worker {
 void* work(void* number) {
   constexpr int64_t kTurn = 200;
   Worker worker(reinterpret_cast<uintptr_t>(number));
-  const int64_t mine = steps_left.load() / kThreads;
+  const int64_t mine = steps_of_all / kThreads;
   for (int64_t done = 0; done < mine; done += kTurn) {
     worker.run(kTurn);
   }
@@ -230,7 +230,7 @@ void* work(void* number) {
 int main(int argc, char** argv) {
   CHECK(argc == 5);
   seed = strtoull(argv[1], nullptr, 10);
-  steps_left.store(atoll(argv[2]) / kGenerations);
+  steps_of_all = atoll(argv[2]) / kGenerations;
   most_live = atoll(argv[3]) << 20;
   may_fail = atoi(argv[4]) != 0;
   if (!shadow.start()) {
