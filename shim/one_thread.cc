@@ -13,9 +13,9 @@ namespace {
 
 template <typename... Arguments>
 int call_alone(long number, Arguments... arguments) {
-  spillway::heap::end_upkeep_thread();
+  spillway::heap::end_background();
   const long answer = spillway::os::system_call(number, arguments...);
-  spillway::heap::resume_upkeep_thread();
+  spillway::heap::resume_upkeep_in_background();
   if (answer < 0) {
     errno = static_cast<int>(-answer);
     return -1;

@@ -6,6 +6,7 @@
 #include "alloc/fallback/fallback.h"
 #include "alloc/fallback/fork_gate.h"
 #include "alloc/fallback/other_heap.h"
+#include "alloc/heap/background.h"
 #include "alloc/heap/exit_report.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
@@ -39,6 +40,7 @@ void after_fork_in_child() {
   if (is_pooling()) {
     heap.engine.recover_after_fork(anchor, upkeep.turns().runs_here());
   }
+  forget_background_after_fork();
   restart_upkeep_after_fork();
 }
 

@@ -36,6 +36,15 @@ void relieve_pressure() {
   }
 }
 
+NextTurn watch_pressure() {
+  constexpr uint32_t kLookMs = 250;
+  if (!watches_pressure()) {
+    return {.milliseconds = NextTurn::kNever};
+  }
+  relieve_pressure();
+  return {.milliseconds = kLookMs};
+}
+
 void recover_pressure_after_fork() {
   // relaxed: the only thread there is.
   looking.store(false, std::memory_order_relaxed);

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "alloc/heap/background.h"
+
 namespace spillway::heap {
 
 // One thread at a time.
@@ -30,10 +32,12 @@ class PressureGauge {
 };
 
 bool watches_pressure();
-// Gives all free pooled memory back at once where the pressure is above the option's. For the
-// thread that does upkeep, while there is something to look after: without, nothing is left to give
-// back. Two files are read with the option, nothing without.
+// Gives all free pooled memory back at once where the pressure is above the option's. For who does
+// upkeep, while there is something to look after: without, nothing is left to give back. Two files
+// are read with the option, nothing without.
 void relieve_pressure();
+// The same as the background thread's duty.
+NextTurn watch_pressure();
 // In a forked child.
 void recover_pressure_after_fork();
 

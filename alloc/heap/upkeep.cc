@@ -8,7 +8,6 @@
 #include "alloc/heap/limits.h"
 #include "alloc/heap/pressure.h"
 #include "alloc/heap/start.h"
-#include "alloc/os/bounded_wait.h"
 #include "alloc/os/os.h"
 
 namespace spillway::heap {
@@ -23,71 +22,10 @@ constexpr uint64_t kLeastWaiting = 4 * kMiB;
 // A thread looks how much is free each time that it gave back as much.
 constexpr uint64_t kGivenUnit = 64 * kKiB;
 constexpr uint64_t kMillisecondNs = 1'000'000;
-// Between two tries to start a thread, when it could not be had or had to end.
-constexpr uint64_t kRetryNs = 1000 * kMillisecondNs;
 
-// kNone --start--> kAtWork --nothing left--> kLeaving --still nothing--> kNone
-//                     ^                         |
-//                     +---- kWanted <-----------+ a thread freed meanwhile
-// kAtWork --end--> kEnding --> kNone
-enum Thread : uint32_t { kNone, kAtWork, kLeaving, kWanted, kEnding };
-constinit std::atomic<uint32_t> thread_state{kNone};
-// relaxed, all three: times and a hint that order nothing.
-constinit std::atomic<uint64_t> no_thread_before_ns{0};
+// relaxed, both: a time and a hint that order nothing.
 constinit std::atomic<uint64_t> due_ns{0};
 constinit std::atomic<bool> metering{false};
-
-// Between two runs, with an eye on what would end the thread, and on the pressure. False: it has
-// to end.
-bool rest(uint32_t milliseconds) {
-  constexpr uint32_t kLookMs = 250;
-  while (milliseconds != 0) {
-    const uint32_t now = std::min(milliseconds, kLookMs);
-    os::sleep_while(thread_state, kAtWork, now);
-    milliseconds -= now;
-    // relaxed: seen at the next look otherwise.
-    if (os::hidden_thread_must_end() || thread_state.load(std::memory_order_relaxed) == kEnding) {
-      return false;
-    }
-    relieve_pressure();
-  }
-  return true;
-}
-
-// After a run that left nothing. False: something was freed meanwhile.
-bool leave() {
-  // seq_cst, both, then another look, of relaxed loads that the fence keeps behind the store: what
-  // was freed by a thread that still saw kAtWork is seen here. Pairs with note_slow_path(), which
-  // frees first and then looks at the state.
-  thread_state.store(kLeaving, std::memory_order_seq_cst);
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  uint32_t leaving = kLeaving;
-  // relaxed: a thread that sees kNone shares nothing with this one.
-  if (upkeep.run(heap.engine) == core::Upkeep::kNothingLeft &&
-      thread_state.compare_exchange_strong(leaving, kNone, std::memory_order_relaxed)) {
-    return true;
-  }
-  // relaxed: as above, and no other thread leaves kWanted or kLeaving.
-  thread_state.store(kAtWork, std::memory_order_relaxed);
-  return false;
-}
-
-void work() {
-  for (;;) {
-    const uint32_t milliseconds = upkeep.run(heap.engine);
-    refresh_limits();
-    if (milliseconds != core::Upkeep::kNothingLeft) {
-      if (!rest(milliseconds)) {
-        no_thread_before_ns.store(os::monotonic_ns() + kRetryNs, std::memory_order_relaxed);
-        // relaxed: as in leave().
-        thread_state.store(kNone, std::memory_order_relaxed);
-        return;
-      }
-    } else if (leave()) {
-      return;
-    }
-  }
-}
 
 // Bytes that are free and resident, or may be so in caches, up to about kLeastWaiting. Cost: a look
 // at each chunk where less is free.
@@ -99,26 +37,7 @@ uint64_t free_bytes() {
   return sum;
 }
 
-bool start_thread() {
-  const uint64_t now = os::monotonic_ns();
-  if (!options().flag(config::Option::purge_thread) ||
-      now < no_thread_before_ns.load(std::memory_order_relaxed)) {
-    return false;
-  }
-  uint32_t none = kNone;
-  // relaxed: one thread goes on, and it shares nothing with the others.
-  if (!thread_state.compare_exchange_strong(none, kAtWork, std::memory_order_relaxed)) {
-    return true;
-  }
-  if (os::start_hidden_thread(work, watches_pressure() || limits_are_shares())) {
-    metering.store(false, std::memory_order_relaxed);
-    return true;
-  }
-  // relaxed: there was no thread that another one could share anything with.
-  thread_state.store(kNone, std::memory_order_relaxed);
-  no_thread_before_ns.store(now + kRetryNs, std::memory_order_relaxed);
-  return false;
-}
+bool wants_thread() { return upkeep.purges() && options().flag(config::Option::purge_thread); }
 
 void run_between_times() {
   const uint64_t now = os::monotonic_ns();
@@ -165,7 +84,11 @@ void work_without_thread(uint64_t given) {
   anchor.slow_calls.add(1);
   const bool every_so_often = anchor.slow_calls.get() % kCallsPerLook == 0;
   if (is_time_to_look(given) && is_much_free()) {
-    if (!os::in_own_process() || start_thread()) {
+    if (!os::in_own_process()) {
+      return;
+    }
+    if (wants_thread() && start_background()) {
+      metering.store(false, std::memory_order_relaxed);
       return;
     }
     metering.store(true, std::memory_order_relaxed);
@@ -187,34 +110,28 @@ void balance() {
   }
 }
 
+NextTurn do_upkeep() {
+  if (!is_pooling()) {
+    return {.milliseconds = NextTurn::kNever};
+  }
+  const uint32_t milliseconds = upkeep.run(heap.engine);
+  refresh_limits();
+  if (milliseconds == core::Upkeep::kNothingLeft) {
+    return {.milliseconds = upkeep.interval_ms()};
+  }
+  return {.milliseconds = milliseconds,
+          .keeps_thread = options().flag(config::Option::purge_thread)};
+}
+
 void note_slow_path(uint64_t given) {
-  // seq_cst: after what the caller gave back, whose last change of a freelist or a chunk is
-  // seq_cst, too; pairs with store and fence in leave().
-  uint32_t seen = thread_state.load(std::memory_order_seq_cst);
-  if (seen == kNone) {
-    return work_without_thread(given);
-  }
-  if (seen == kLeaving && given != 0) {
-    // relaxed: the thread looks at everything anew.
-    thread_state.compare_exchange_strong(seen, kWanted, std::memory_order_relaxed);
+  if (!is_in_background(given != 0)) {
+    work_without_thread(given);
   }
 }
 
-void end_upkeep_thread() {
-  os::BoundedWait wait(1000 * kMillisecondNs);
-  while (os::has_hidden_thread() && wait.pause()) {
-    uint32_t at_work = kAtWork;
-    // relaxed: the thread ends whatever else it sees.
-    if (thread_state.compare_exchange_strong(at_work, kEnding, std::memory_order_relaxed)) {
-      os::wake_all(thread_state);
-    }
-  }
-}
-
-void resume_upkeep_thread() {
-  no_thread_before_ns.store(0, std::memory_order_relaxed);
-  if (is_pooling() && upkeep.purges() && os::in_own_process() && free_bytes() >= kLeastWaiting) {
-    start_thread();
+void resume_upkeep_in_background() {
+  if (is_pooling() && wants_thread() && os::in_own_process() && free_bytes() >= kLeastWaiting) {
+    resume_background();
   }
 }
 
@@ -223,11 +140,8 @@ void pause_upkeep() { upkeep.turns().pause(&anchor); }
 void resume_upkeep() { upkeep.turns().resume(&anchor); }
 
 void restart_upkeep_after_fork() {
-  // relaxed, all: the only thread there is.
   upkeep.turns().resume_after_fork();
-  os::forget_hidden_thread();
-  thread_state.store(kNone, std::memory_order_relaxed);
-  no_thread_before_ns.store(0, std::memory_order_relaxed);
+  // relaxed: the only thread there is.
   due_ns.store(0, std::memory_order_relaxed);
   anchor.unlooked.set(0);  // the first block that is freed here looks
 }

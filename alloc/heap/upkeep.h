@@ -1,20 +1,16 @@
 // Sees to it that the engine's upkeep is done (core/upkeep.h).
 //
-// While free memory waits to go back, a thread does it, which ends when none is left: a process
-// without much free memory has none. It is the hidden thread of os.h, unknown to the C library: the
-// one thing it needs is to wake up in a process that has stopped calling malloc, and for that it
-// must not be in the program's way. With pthread_create() it kept processes alive whose last thread
-// had ended, had libc's fork() lock what signal handlers then waited for, could not be started
-// below libc's own locks, and had a stack that the program's thread-local data did not fit.
+// While free memory waits to go back, it is a duty of the background thread (background.h).
 //
-// Where there is none, by the option purge_thread or because it cannot be had, threads that
-// allocate do the work on their slow paths, and while free memory waits all their calls take those
-// (Engine::meter()).
+// Where there is no such thread, by the option purge_thread or because it cannot be had, threads
+// that allocate do the work on their slow paths, and while free memory waits all their calls take
+// those (Engine::meter()).
 #pragma once
 
 #include <cstdint>
 
 #include "alloc/core/upkeep.h"
+#include "alloc/heap/background.h"
 
 namespace spillway::heap {
 
@@ -30,10 +26,10 @@ void note_slow_path(uint64_t given);
 // fallback keeps for the thread. Some nanoseconds otherwise.
 void balance();
 
-// Ends the thread, if there is one, and waits for that, a second at most; and starts one again if
-// free memory waits.
-void end_upkeep_thread();
-void resume_upkeep_thread();
+// For the background thread: a turn at whatever is due.
+NextTurn do_upkeep();
+// Starts that thread again, after end_background(), if free memory waits.
+void resume_upkeep_in_background();
 
 void pause_upkeep();
 void resume_upkeep();

@@ -1,0 +1,42 @@
+// The process's background thread and its duties: what has to be done although no thread of the
+// program calls.
+//
+// It is the hidden thread of os.h, unknown to the C library: the one thing it needs is to wake up
+// in a process that has stopped calling malloc, and for that it must not be in the program's way.
+// With pthread_create() it kept processes alive whose last thread had ended, had libc's fork() lock
+// what signal handlers then waited for, could not be started below libc's own locks, and had a
+// stack that the program's thread-local data did not fit.
+//
+// It starts when there is something to do and ends when no duty keeps it: a process without work
+// for it has none.
+#pragma once
+
+#include <cstdint>
+
+namespace spillway::heap {
+
+// What a duty says at the end of a turn.
+struct NextTurn {
+  static constexpr uint32_t kNever = UINT32_MAX;
+
+  uint32_t milliseconds;      // until the next one, if the thread is there then
+  bool keeps_thread = false;  // whether it has to be
+};
+
+// Whether the thread is there; it sees what the caller did before. `work` is new work for it: one
+// that is about to leave looks at everything anew. Some nanoseconds; for signal handlers, too.
+bool is_in_background(bool work);
+
+// Starts the thread where there is none; false when it can't be had, which is tried once a second.
+// For signal handlers, too.
+bool start_background();
+
+// Ends the thread, if there is one, and waits for that, a second at most.
+void end_background();
+// start_background() without waiting for the second.
+bool resume_background();
+
+// In a forked child, which has no such thread.
+void forget_background_after_fork();
+
+}  // namespace spillway::heap
