@@ -64,8 +64,8 @@ int main(int argc, char** argv) {
   const bool sample = std::strcmp(argv[3], "sample") == 0;
   std::vector<std::string> options;
   if (sample) {
-    plan.every = 16;
-    plan.gate_every = 20;
+    plan.every = 32;
+    plan.gate_every = 10;
     plan.through_every = 4;
     options = {""};
   } else {
