@@ -14,7 +14,14 @@ WIDTH = 80
 
 def add_parser(subparsers):
     options = subparsers.add_parser("options", help="the library's options, defaults and bounds")
-    options.set_defaults(handler=lambda arguments: show("options", format_options))
+    options.add_argument(
+        "--markdown", action="store_true", help="as the table of alloc/docs/OPTIONS.md"
+    )
+    options.set_defaults(
+        handler=lambda arguments: show(
+            "options", markdown_options if arguments.markdown else format_options
+        )
+    )
     classes = subparsers.add_parser("classes", help="the size classes of the pool")
     classes.set_defaults(handler=lambda arguments: show("classes", format_classes))
 
@@ -58,6 +65,14 @@ def format_options(table):
         ) or [head]
         lines += textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
     return "\n".join(line.rstrip() for line in lines)
+
+
+def markdown_options(table):
+    lines = ["| option | default | values | meaning |", "|---|---|---|---|"]
+    for name, _, default, bounds, text in table:
+        values = bounds.replace("|", ", ")
+        lines.append(f"| `{name}` | {default} | {values} | {text} |")
+    return "\n".join(lines)
 
 
 def format_classes(table):

@@ -3,7 +3,7 @@
 import unittest
 
 import support  # noqa: F401
-from spillway_cli import tables
+from spillway_cli import paths, tables
 from spillway_cli.errors import UserError
 
 OPTIONS = (
@@ -23,6 +23,13 @@ class Options(unittest.TestCase):
     def test_a_row_of_another_form_is_an_error(self):
         with self.assertRaises(UserError):
             tables.parse("a\tb\n", 5)
+
+
+class Documentation(unittest.TestCase):
+    @unittest.skipUnless(paths.INFO.exists(), "build/release has no spillway_info")
+    def test_has_the_table_of_options(self):
+        page = (paths.ROOT / "alloc" / "docs" / "OPTIONS.md").read_text(encoding="utf-8")
+        self.assertIn(tables.markdown_options(tables.rows("options", 5)), page)
 
 
 class Classes(unittest.TestCase):
