@@ -147,19 +147,6 @@ bool Engine<Store>::resize(void* block, ClassIndex index, size_t size) {
 }
 
 template <typename Store>
-void Engine<Store>::meter(ThreadAnchor& anchor, bool metered) {
-  if (anchor.busy.get()) {
-    return;
-  }
-  const BusyScope busy(anchor);
-  ThreadCache* cache = usable_cache(anchor);
-  if (cache != nullptr) {
-    cache->metered.set(metered);
-    anchor.bins.set(metered ? const_cast<BinTable*>(&kCacheMetered) : cache);
-  }
-}
-
-template <typename Store>
 bool Engine<Store>::attach(ThreadAnchor& anchor) {
   if (anchor.bins.get() != &kNoCacheYet || anchor.busy.get()) {
     return false;
@@ -167,7 +154,7 @@ bool Engine<Store>::attach(ThreadAnchor& anchor) {
   const BusyScope busy(anchor);
   ThreadCache* cache = registry_.claim();
   // Not asked for again when there is none: each miss would search for one.
-  anchor.bins.set(cache != nullptr ? cache : const_cast<BinTable*>(&kCacheGone));
+  anchor.bins.set(cache != nullptr ? table_of(*cache) : const_cast<BinTable*>(&kCacheGone));
   anchor.cache_number.set(cache != nullptr ? static_cast<uint16_t>(cache->number() + 1) : 0);
   return cache != nullptr;
 }
@@ -190,7 +177,8 @@ void Engine<Store>::flush(ThreadAnchor& anchor) {
 template <typename Store>
 void Engine<Store>::release_cache(ThreadCache& cache) {
   cache.anchor.set(nullptr);
-  cache.metered.set(false);
+  cache.metered_for.set(0);
+  cache.tenant.set(0);
   // relaxed: the registry hands the cache on.
   cache.lease.store(ThreadCache::Lease::kNone, std::memory_order_relaxed);
   registry_.release(cache);

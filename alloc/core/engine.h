@@ -25,6 +25,14 @@
 
 namespace spillway::core {
 
+// Why each of a thread's calls is to come to the slow path although its cache could serve it, at
+// some ten nanoseconds more a call: while one of these holds, for it or for all.
+enum class Metering : uint8_t {
+  kForUpkeep = 1,  // it does the work of a background thread
+  kForSamples = 2,
+  kForTenant = 4
+};
+
 template <typename Store>
 class Engine {
  public:
@@ -62,6 +70,12 @@ class Engine {
   void* take_aligned(ClassIndex index, size_t alignment);
   bool resize(void* block, ClassIndex index, size_t size);
 
+  // The thread's cache even while it is lent, for what the owner keeps in it besides bins; null
+  // without one.
+  ThreadCache* own_cache(const ThreadAnchor& anchor) const {
+    const uint16_t number = anchor.cache_number.get();
+    return number != 0 ? &registry_.at(number - 1U) : nullptr;
+  }
   // Gives the thread a cache if it has none yet; false when none can be had (it then works
   // without).
   bool attach(ThreadAnchor& anchor);
@@ -71,9 +85,21 @@ class Engine {
   // Moves all blocks of the thread's cache to the store. Waits for a borrower, a second at
   // most.
   void flush(ThreadAnchor& anchor);
-  // Whether each of the thread's calls is to come here although its cache could serve it: some ten
-  // nanoseconds more a call.
-  void meter(ThreadAnchor& anchor, bool metered);
+  // Meters the calling thread for a reason, or no longer for that one. False, and nothing changed:
+  // it has no cache, which comes to the slow path anyway. Waits for a borrower, a second at most.
+  bool meter(ThreadAnchor& anchor, Metering reason, bool metered);
+  // All threads, each from its next slow path on (follow_metering()).
+  void meter_all(Metering reason, bool metered);
+  // The same, and threads that allow borrowing from their next call on; some nanoseconds for each.
+  void meter_all_now(Metering reason);
+  // For each slow path: what meter_all() said. Two loads and a compare, mostly.
+  void follow_metering(ThreadAnchor& anchor) {
+    // relaxed: seen at the next slow path otherwise.
+    const bool all = metered_for_all_.load(std::memory_order_relaxed) != 0;
+    if (SPILLWAY_UNLIKELY(all != (anchor.bins.get() == &kCacheMetered))) {
+      settle_metering(anchor);
+    }
+  }
 
   // From now on until detach(), which the thread is sure to call, others may borrow its cache.
   void allow_borrowing(ThreadAnchor& anchor);
@@ -106,20 +132,19 @@ class Engine {
  private:
   // The cache that the thread may use now, or null.
   ThreadCache* usable_cache(const ThreadAnchor& anchor) const;
-  // Its cache even while it is lent.
-  ThreadCache* own_cache(const ThreadAnchor& anchor) const {
-    const uint16_t number = anchor.cache_number.get();
-    return number != 0 ? &registry_.at(number - 1U) : nullptr;
-  }
   void* take_from(ThreadCache& cache, ClassIndex index);
   SPILLWAY_NOINLINE void* take_when_back(ThreadAnchor& anchor, ClassIndex index);
   void* take_uncached(ClassIndex index);
 
   CacheNeighbours<Store> neighbours() { return {geometry_, store_, budget_, on_double_free_}; }
   enum class Borrowed : uint8_t { kYes, kBusy, kNever };
+  static bool take_lease(ThreadCache& cache);
   Borrowed borrow(ThreadCache& cache);
   void return_borrowed(ThreadCache& cache);
-  static void give_anchor_back(ThreadCache& cache);
+  void give_anchor_back(ThreadCache& cache);
+  // What the anchor of a thread with this cache points to.
+  BinTable* table_of(ThreadCache& cache) const;
+  void settle_metering(ThreadAnchor& anchor);
   bool leave_to_borrower(ThreadCache& cache);
   void release_cache(ThreadCache& cache);
 
@@ -128,6 +153,7 @@ class Engine {
   CacheBudget budget_;
   Registry registry_;
   DoubleFreeHandler on_double_free_{};
+  std::atomic<uint8_t> metered_for_all_{0};  // of Metering; relaxed: a wish
 
   // Blocks that moved without a cache, and such that became another class's where they are.
   // relaxed, all: counts.

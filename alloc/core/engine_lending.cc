@@ -27,13 +27,19 @@ void Engine<Store>::allow_borrowing(ThreadAnchor& anchor) {
   }
 }
 
+// It is kMoving from then on. False: it is not the owner's, or may not be borrowed.
+template <typename Store>
+bool Engine<Store>::take_lease(ThreadCache& cache) {
+  auto owned = ThreadCache::Lease::kOwned;
+  // acquire: pairs with the releases in allow_borrowing() and give_anchor_back().
+  return cache.lease.compare_exchange_strong(owned, ThreadCache::Lease::kMoving,
+                                             std::memory_order_acquire, std::memory_order_relaxed);
+}
+
 template <typename Store>
 typename Engine<Store>::Borrowed Engine<Store>::borrow(ThreadCache& cache) {
   using Lease = ThreadCache::Lease;
-  auto owned = Lease::kOwned;
-  // acquire: pairs with the releases in allow_borrowing() and give_anchor_back().
-  if (!cache.lease.compare_exchange_strong(owned, Lease::kMoving, std::memory_order_acquire,
-                                           std::memory_order_relaxed)) {
+  if (!take_lease(cache)) {
     return Borrowed::kNever;
   }
   ThreadAnchor& anchor = *cache.anchor.get();
@@ -57,9 +63,7 @@ template <typename Store>
 void Engine<Store>::give_anchor_back(ThreadCache& cache) {
   // release: pairs with ThreadAnchor::table() and the acquire in usable_cache(); the borrower's
   // changes of the cache.
-  BinTable* const bins =
-      cache.metered.get() ? const_cast<BinTable*>(&kCacheMetered) : static_cast<BinTable*>(&cache);
-  cache.anchor.get()->bins.set_release(bins);
+  cache.anchor.get()->bins.set_release(table_of(cache));
   // release: pairs with the acquires in borrow() and detach().
   cache.lease.store(ThreadCache::Lease::kOwned, std::memory_order_release);
 }
@@ -166,11 +170,13 @@ void Engine<Store>::detach(ThreadAnchor& anchor) {
 }
 
 template void Engine<PageHeap>::allow_borrowing(ThreadAnchor&);
+template bool Engine<PageHeap>::take_lease(ThreadCache&);
 template bool Engine<PageHeap>::leave_to_borrower(ThreadCache&);
 template uint64_t Engine<PageHeap>::relax_caches();
 template void Engine<PageHeap>::detach(ThreadAnchor&);
 template void Engine<PageHeap>::give_anchor_back(ThreadCache&);
 template void Engine<SlotStore>::allow_borrowing(ThreadAnchor&);
+template bool Engine<SlotStore>::take_lease(ThreadCache&);
 template bool Engine<SlotStore>::leave_to_borrower(ThreadCache&);
 template uint64_t Engine<SlotStore>::relax_caches();
 template void Engine<SlotStore>::detach(ThreadAnchor&);

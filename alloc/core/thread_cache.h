@@ -98,14 +98,17 @@ class ThreadCache : public BinTable {
   //                      +-- owner ends --> kNone       +-- owner ends --> kOrphaned
   //
   // kOwned, kNone: the bins are their thread's. kMoving: for some instructions and a membarrier,
-  // the borrower writes the owner's anchor, and an owner that ends waits. kLent: the bins are the
+  // the borrower, or who meters the owner, writes the owner's anchor, and an owner that ends waits.
+  // kLent: the bins are the
   // borrower's, the anchor is the owner's again. kOrphaned: all is the borrower's to release.
   enum class Lease : uint8_t { kNone, kOwned, kMoving, kLent, kOrphaned };
   std::atomic<Lease> lease{Lease::kNone};
   // The owner's anchor, while it may be borrowed from.
   OwnedCell<ThreadAnchor*> anchor;
-  // Engine::meter().
-  OwnedCell<bool> metered;
+  // Why this thread is metered (Metering, engine.h), beyond what holds for all.
+  OwnedCell<uint8_t> metered_for;
+  // The tenant that the thread is in; 0: none. Of the heap, and no concern of the engine's.
+  OwnedCell<uint8_t> tenant;
 
   struct Traffic {
     OwnedCell<uint64_t> blocks_in;   // from the store

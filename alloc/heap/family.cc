@@ -12,15 +12,10 @@
 #include "alloc/heap/misuse.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/upkeep.h"
+#include "alloc/heap/watched.h"
 
 namespace spillway::heap {
 namespace {
-
-// A block for a request in the window, not yet marked live, or null.
-void* take_unmarked(size_t size) {
-  void* block = nullptr;
-  return pop_block(class_of(size), block) ? block : take_pooled_slow(size);
-}
 
 // Blocks start at a line, and those that are not coloured at a grain.
 bool is_aligned_anyway(size_t alignment, size_t size) {
@@ -47,7 +42,16 @@ SPILLWAY_COLD void* take_aligned_slow(size_t alignment, size_t size) {
   void* const block = heap.engine.take_aligned(class_of(size), alignment);
   note_slow_path(0);
   if (block != nullptr) {
-    mark_live(block);
+    mark_handed_out(block, size);
+  }
+  return block;
+}
+
+// Of one that is aligned anyway.
+SPILLWAY_COLD void* take_any_slow(size_t size) {
+  void* const block = take_pooled_slow(size);
+  if (block != nullptr) {
+    mark_handed_out(block, size);
   }
   return block;
 }
@@ -55,13 +59,13 @@ SPILLWAY_COLD void* take_aligned_slow(size_t alignment, size_t size) {
 void* allocate_aligned_pooled(size_t alignment, size_t size) {
   void* block = nullptr;
   if (is_aligned_anyway(alignment, size)) {
-    block = take_unmarked(size);
+    if (!pop_block(class_of(size), block)) {
+      return take_any_slow(size);
+    }
   } else if (!pop_aligned(alignment, class_of(size), block)) {
     return take_aligned_slow(alignment, size);
   }
-  if (block != nullptr) {
-    mark_live(block);
-  }
+  mark_live(block);
   return block;
 }
 
@@ -92,12 +96,7 @@ void* allocate_zeroed(size_t size) {
   if (SPILLWAY_UNLIKELY(!pop_block(class_of(size), block))) {
     return allocate_zeroed_slow(size);
   }
-  return zero_and_mark_live(block, size);
-}
-
-void* zero_and_mark_live(void* block, size_t size) {
-  const core::HeapArena& arena = heap.engine.arena();
-  const bool clean = arena.state_at(arena.offset(block)).load() == core::SlotState::kClean;
+  const bool clean = is_clean(block);
   mark_live(block);
   return clean ? block : std::memset(block, 0, size);
 }
@@ -154,7 +153,9 @@ size_t usable_size(const void* pointer) {
     return fallback::is_near(pointer) ? fallback::usable_size(pointer) : usable_far(pointer);
   }
   const size_t offset = arena.offset(pointer);
-  if (!core::is_live_at(arena.state_at(offset).load(), core::inside_granule(offset))) {
+  const core::SlotState state = arena.state_at(offset).load();
+  if (SPILLWAY_UNLIKELY(!core::is_live_at(state, core::inside_granule(offset))) &&
+      !core::is_watched_at(state, core::inside_granule(offset))) {
     return 0;
   }
   const core::PageHeap& store = heap.engine.store();

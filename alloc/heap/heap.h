@@ -60,17 +60,17 @@ void* take_pooled_slow(size_t size);
 // From pool or fallback, when the bin was empty.
 void* allocate_slow(size_t size);
 void* allocate_zeroed_slow(size_t size);
-// Makes a block that is not marked live yet one that reads as zero.
-void* zero_and_mark_live(void* block, size_t size);
 // Above the pooled window.
 void* allocate_large(size_t size);
-// A large block marked live, at a multiple of `alignment`, or null.
+// A large block, live, at a multiple of `alignment`, or null.
 void* take_large(size_t size, size_t alignment);
 // One that has room behind it to grow to the longest block there is, or null.
 void* take_growing(size_t size);
 // A pointer into the arena that the fast path did not take: a full bin, a signal handler that
-// interrupted this thread's bins, or misuse.
+// interrupted this thread's bins, a watched block, or misuse.
 void free_slow(void* pointer);
+// The same by way of free_sized().
+void free_sized_slow(void* pointer, size_t size);
 // Pointers that are neither null nor the arena's nor near the fallback's blocks: its rare blocks
 // elsewhere, or misuse.
 void free_far(void* pointer);
@@ -100,6 +100,12 @@ SPILLWAY_ALWAYS_INLINE void mark_live(void* block) {
   arena.state_at(offset).store(core::live_state(offset));
 }
 
+// Of a block not marked live yet: whether it reads as zero.
+SPILLWAY_ALWAYS_INLINE bool is_clean(const void* block) {
+  const core::HeapArena& arena = heap.engine.arena();
+  return arena.state_at(arena.offset(block)).load() == core::SlotState::kClean;
+}
+
 SPILLWAY_ALWAYS_INLINE ClassIndex class_of(size_t size) {
   return heap.size_map[config::size_map_entry(size)].get();
 }
@@ -119,9 +125,10 @@ SPILLWAY_ALWAYS_INLINE void* allocate(size_t size) {
   return block;
 }
 
-// `check(index)` sees the class of a live block first; kNoClass: a large one.
-template <typename Check>
-SPILLWAY_ALWAYS_INLINE void free_checked(void* pointer, Check check) {
+// `check(index)` sees the class of a plainly live block first; kNoClass: a large one. `slow()` is
+// for others.
+template <typename Check, typename Slow>
+SPILLWAY_ALWAYS_INLINE void free_checked(void* pointer, Check check, Slow slow) {
   const core::HeapArena& arena = heap.engine.arena();
   const size_t offset = arena.offset(pointer);
   if (SPILLWAY_FALL_THROUGH_IF(offset >= arena.bytes())) {
@@ -133,7 +140,7 @@ SPILLWAY_ALWAYS_INLINE void free_checked(void* pointer, Check check) {
   core::PageEntry& entry = arena.entry_at(offset);
   if (SPILLWAY_UNLIKELY(!core::is_live_at(entry.state.load(), core::inside_granule(offset)) ||
                         anchor.busy.get())) {
-    return free_slow(pointer);
+    return slow();
   }
   const ClassIndex index = entry.class_index();
   check(index);
@@ -149,7 +156,8 @@ SPILLWAY_ALWAYS_INLINE void free_checked(void* pointer, Check check) {
 }
 
 SPILLWAY_ALWAYS_INLINE void free(void* pointer) {
-  free_checked(pointer, [](ClassIndex) {});
+  free_checked(
+      pointer, [](ClassIndex) {}, [pointer] { free_slow(pointer); });
 }
 
 // --- the rest of the family
@@ -171,11 +179,14 @@ void note_odd_size(const void* pointer, size_t size);
 
 // free() for callers who say what they asked for; a wrong size is counted and otherwise ignored.
 SPILLWAY_ALWAYS_INLINE void free_sized(void* pointer, size_t size) {
-  free_checked(pointer, [pointer, size](ClassIndex index) {
-    if (SPILLWAY_UNLIKELY(!is_pooled_size(size) || raw(class_of(size)) > raw(index))) {
-      note_odd_size(pointer, size);
-    }
-  });
+  free_checked(
+      pointer,
+      [pointer, size](ClassIndex index) {
+        if (SPILLWAY_UNLIKELY(!is_pooled_size(size) || raw(class_of(size)) > raw(index))) {
+          note_odd_size(pointer, size);
+        }
+      },
+      [pointer, size] { free_sized_slow(pointer, size); });
 }
 
 }  // namespace spillway::heap

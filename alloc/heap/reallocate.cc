@@ -13,6 +13,7 @@
 #include "alloc/heap/limits.h"
 #include "alloc/heap/misuse.h"
 #include "alloc/heap/upkeep.h"
+#include "alloc/heap/watched.h"
 #include "alloc/os/errno_keeper.h"
 
 namespace spillway::heap {
@@ -70,22 +71,33 @@ SPILLWAY_NOINLINE void* move_growing(void* pointer, size_t usable, size_t size) 
 }
 
 // Where it is, or false. Sizes that the options keep from the pool stay as they are.
-bool resize(void* pointer, size_t size) {
+bool resize(void* pointer, size_t usable, size_t size) {
   const bool pooled = is_pooled_size(size);
   const ClassIndex index = pooled ? class_of(size) : kNoClass;
-  return (pooled ? index != kNoClass : size > config::kMaxPooledSize) &&
-         heap.engine.resize(pointer, index, size);
+  if ((pooled ? index == kNoClass : size <= config::kMaxPooledSize) ||
+      !heap.engine.resize(pointer, index, size)) {
+    return false;
+  }
+  tell_resized(pointer, usable);
+  return true;
+}
+
+bool resize_wide(void* pointer, size_t usable, size_t size) {
+  if (!heap.engine.store().wide().resize(pointer, size)) {
+    return false;
+  }
+  tell_resized(pointer, usable);
+  return true;
 }
 
 // Of a live block in a wide slot. Apart, as reallocate_unpooled().
 SPILLWAY_NOINLINE void* reallocate_wide(void* pointer, size_t size) {
-  core::WideSlots& wide = heap.engine.store().wide();
-  const size_t usable = wide.usable(pointer);
+  const size_t usable = heap.engine.store().wide().usable(pointer);
   if (size > usable && !admit_growth(usable, size)) {
     return out_of_memory();
   }
   if (size > std::min(usable, config::kMaxPooledSize) / kLeastShare) {
-    if (!wide.resize(pointer, size)) {
+    if (!resize_wide(pointer, usable, size)) {
       return move(pointer, usable, size);
     }
     balance();
@@ -93,7 +105,7 @@ SPILLWAY_NOINLINE void* reallocate_wide(void* pointer, size_t size) {
   }
   void* const shrunk = shrink(pointer, usable, size);
   if (shrunk == pointer) {
-    static_cast<void>(wide.resize(pointer, size));
+    static_cast<void>(resize_wide(pointer, usable, size));
   }
   return shrunk;
 }
@@ -110,12 +122,12 @@ void* reallocate_pooled(void* pointer, size_t size) {
   }
   if (size <= usable) {
     const bool stays = size > usable / kLeastShare && usable <= config::kMaxPooledSize;
-    return stays || resize(pointer, size) ? pointer : shrink(pointer, usable, size);
+    return stays || resize(pointer, usable, size) ? pointer : shrink(pointer, usable, size);
   }
   if (!admit_growth(usable, size)) {
     return out_of_memory();
   }
-  if (resize(pointer, size)) {
+  if (resize(pointer, usable, size)) {
     return pointer;
   }
   void* growing = size > config::kMaxPooledSize ? take_growing(size) : nullptr;

@@ -1,5 +1,6 @@
 // What malloc and free do when a thread's bin cannot serve them.
 #include <cerrno>
+#include <cstring>
 
 #include "alloc/fallback/other_heap.h"
 #include "alloc/heap/counters.h"
@@ -10,6 +11,7 @@
 #include "alloc/heap/start.h"
 #include "alloc/heap/thread_end.h"
 #include "alloc/heap/upkeep.h"
+#include "alloc/heap/watched.h"
 
 namespace spillway::heap {
 namespace {
@@ -32,13 +34,9 @@ void settle_thread() {
 // The window's class for `size`, kNoClass when the options or the start exclude it.
 ClassIndex class_for(size_t size) { return ensure_started() ? class_of(size) : kNoClass; }
 
-// Of two threads that free it at once, one sees it live; the other is told here.
-void free_large(core::StateByte& state, void* pointer) {
+// Its state byte already kFree.
+void give_large(void* pointer, size_t bytes) {
   core::PageHeap& store = heap.engine.store();
-  const size_t bytes = usable_size(pointer);
-  if (!core::is_live(state.exchange(core::SlotState::kFree))) {
-    return report_misuse(Misuse::kFree, pointer);
-  }
   if (store.is_wide(pointer)) {
     store.wide().give(pointer);
   } else if (!store.give_large(pointer)) {
@@ -46,6 +44,31 @@ void free_large(core::StateByte& state, void* pointer) {
   }
   upkeep.note_large_free(heap.engine, bytes);
   note_slow_path(bytes);
+}
+
+// Of two threads that free it at once, one sees it live; the other is told here.
+void free_large(core::StateByte& state, void* pointer) {
+  const size_t bytes = usable_size(pointer);
+  if (!core::is_live(state.exchange(core::SlotState::kFree))) {
+    return report_misuse(Misuse::kFree, pointer);
+  }
+  give_large(pointer, bytes);
+}
+
+// Its state byte already kFree.
+void give_pooled(ClassIndex index, void* pointer) {
+  settle_thread();
+  note_slow_path(heap.engine.give(anchor, index, pointer));
+}
+
+// As free_large(), of all sizes.
+SPILLWAY_NOINLINE void free_watched(core::PageEntry& entry, core::SlotState state, void* pointer) {
+  const size_t bytes = usable_size(pointer);
+  const ClassIndex index = entry.class_index();
+  if (!unwatch(entry.state, state, pointer, bytes)) {
+    return report_misuse(Misuse::kFree, pointer);
+  }
+  index == kNoClass ? give_large(pointer, bytes) : give_pooled(index, pointer);
 }
 
 }  // namespace
@@ -81,7 +104,7 @@ SPILLWAY_COLD void* allocate_slow(size_t size) {
   if (block == nullptr) {
     return fallback::allocate(size);
   }
-  mark_live(block);
+  mark_handed_out(block, size);
   return block;
 }
 
@@ -93,13 +116,18 @@ SPILLWAY_COLD void* allocate_zeroed_slow(size_t size) {
     return block;
   }
   void* block = take_pooled_slow(size);
-  return block == nullptr ? fallback::allocate_zeroed(size) : zero_and_mark_live(block, size);
+  if (block == nullptr) {
+    return fallback::allocate_zeroed(size);
+  }
+  const bool clean = is_clean(block);
+  mark_handed_out(block, size);
+  return clean ? block : std::memset(block, 0, size);
 }
 
 SPILLWAY_COLD void* take_large(size_t size, size_t alignment) {
   void* block = ensure_started() ? heap.engine.store().take_large(size, alignment) : nullptr;
   if (block != nullptr) {
-    mark_live(block);
+    mark_handed_out(block, size);
     balance();
     note_slow_path(0);
   }
@@ -109,7 +137,7 @@ SPILLWAY_COLD void* take_large(size_t size, size_t alignment) {
 SPILLWAY_COLD void* take_growing(size_t size) {
   void* block = heap.engine.store().wide().take(size);
   if (block != nullptr) {
-    mark_live(block);
+    mark_handed_out(block, size);
     balance();
   }
   return block;
@@ -129,7 +157,11 @@ SPILLWAY_COLD void* allocate_large(size_t size) {
 SPILLWAY_COLD void free_slow(void* pointer) {
   const size_t offset = heap.engine.arena().offset(pointer);
   core::PageEntry& entry = heap.engine.arena().entry_at(offset);
-  if (!core::is_live_at(entry.state.load(), core::inside_granule(offset))) {
+  const core::SlotState state = entry.state.load();
+  if (!core::is_live_at(state, core::inside_granule(offset))) {
+    if (core::is_watched_at(state, core::inside_granule(offset))) {
+      return free_watched(entry, state, pointer);
+    }
     return report_misuse(Misuse::kFree, pointer);
   }
   const ClassIndex index = entry.class_index();
@@ -137,8 +169,14 @@ SPILLWAY_COLD void free_slow(void* pointer) {
     return free_large(entry.state, pointer);
   }
   entry.state.store(core::SlotState::kFree);
-  settle_thread();
-  note_slow_path(heap.engine.give(anchor, index, pointer));
+  give_pooled(index, pointer);
+}
+
+SPILLWAY_COLD void free_sized_slow(void* pointer, size_t size) {
+  if (usable_size(pointer) != 0) {
+    note_odd_size(pointer, size);
+  }
+  free_slow(pointer);
 }
 
 SPILLWAY_COLD void free_far(void* pointer) {

@@ -23,9 +23,8 @@ constexpr uint64_t kLeastWaiting = 4 * kMiB;
 constexpr uint64_t kGivenUnit = 64 * kKiB;
 constexpr uint64_t kMillisecondNs = 1'000'000;
 
-// relaxed, both: a time and a hint that order nothing.
+// relaxed: a time that orders nothing.
 constinit std::atomic<uint64_t> due_ns{0};
-constinit std::atomic<bool> metering{false};
 
 // Bytes that are free and resident, or may be so in caches, up to about kLeastWaiting. Cost: a look
 // at each chunk where less is free.
@@ -36,6 +35,8 @@ uint64_t free_bytes() {
   sum += sum < kLeastWaiting ? heap.engine.cached_bytes_up_to(kLeastWaiting - sum) : 0;
   return sum;
 }
+
+void meter_all(bool metered) { heap.engine.meter_all(core::Metering::kForUpkeep, metered); }
 
 bool wants_thread() { return upkeep.purges() && options().flag(config::Option::purge_thread); }
 
@@ -50,7 +51,7 @@ void run_between_times() {
   refresh_limits();
   relieve_pressure();
   if (upkeep.waiting_bytes() < kLeastWaiting) {
-    metering.store(false, std::memory_order_relaxed);
+    meter_all(false);
   }
   // Nothing left: what threads free from now on is looked at an interval later.
   due_ns.store(now + std::max<uint64_t>(pause_ms, upkeep.interval_ms()) * kMillisecondNs,
@@ -88,17 +89,13 @@ void work_without_thread(uint64_t given) {
       return;
     }
     if (wants_thread() && start_background()) {
-      metering.store(false, std::memory_order_relaxed);
+      meter_all(false);
       return;
     }
-    metering.store(true, std::memory_order_relaxed);
+    meter_all(true);
   }
   if (every_so_often) {
     run_between_times();
-  }
-  const bool meter = metering.load(std::memory_order_relaxed);
-  if (meter != (anchor.bins.get() == &core::kCacheMetered)) {
-    heap.engine.meter(anchor, meter);
   }
 }
 
@@ -127,6 +124,7 @@ void note_slow_path(uint64_t given) {
   if (!is_in_background(given != 0)) {
     work_without_thread(given);
   }
+  heap.engine.follow_metering(anchor);
 }
 
 void resume_upkeep_in_background() {

@@ -4,7 +4,7 @@
 //
 // Where there is no such thread, by the option purge_thread or because it cannot be had, threads
 // that allocate do the work on their slow paths, and while free memory waits all their calls take
-// those (Engine::meter()).
+// those (Engine::meter_all()).
 #pragma once
 
 #include <cstdint>

@@ -63,12 +63,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_at_work_on_its_bins_keeps_them, Store, St
   BOOST_TEST(f.anchor.bins.get() == own);
 }
 
-// Between meter()'s look at its anchor and its write to it the borrower exchanged the pointer.
+// Between settle_metering()'s look at its anchor and its write to it the borrower exchanged the
+// pointer.
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_that_writes_its_anchor_meanwhile_keeps_its_bins, Store,
                               Stores) {
   RelaxFixture<Store> f;
   f.engine.allow_borrowing(f.anchor);
-  f.engine.meter(f.anchor, true);
+  f.engine.meter(f.anchor, Metering::kForUpkeep, true);
   os::fake::at_barrier(
       [](void* anchor) {
         static_cast<ThreadAnchor*>(anchor)->bins.set(const_cast<BinTable*>(&kCacheMetered));
@@ -173,7 +174,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_whose_cache_is_lent_ends_without_it, Stor
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_metered_cache_serves_the_slow_path, Store, Stores) {
   RelaxFixture<Store> f;
-  f.engine.meter(f.anchor, true);
+  f.engine.meter(f.anchor, Metering::kForUpkeep, true);
   BOOST_TEST((f.anchor.bins.get() == &kCacheMetered));
   const uint64_t uncached = f.snapshot().uncached_total;
   const uint64_t bytes = f.snapshot().pool_cached_bytes;
@@ -186,7 +187,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_metered_cache_serves_the_slow_path, Store, Store
   f.engine.allow_borrowing(f.anchor);
   f.relax_twice();
   BOOST_TEST((f.anchor.bins.get() == &kCacheMetered));  // given back as it was
-  f.engine.meter(f.anchor, false);
+  f.engine.meter(f.anchor, Metering::kForUpkeep, false);
   BOOST_TEST((f.anchor.bins.get() != &kCacheMetered));
 }
 

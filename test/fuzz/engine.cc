@@ -249,9 +249,26 @@ class Session {
       case 2:
         return engine().flush(anchor);
       case 3:
-        return engine().meter(anchor, input_.byte() % 2 == 0);
+        return meter(anchor);
       default:
         static_cast<void>(fixture_.snapshot());
+    }
+  }
+
+  void meter(ThreadAnchor& anchor) {
+    constexpr Metering kReasons[] = {Metering::kForUpkeep, Metering::kForSamples,
+                                     Metering::kForTenant};
+    const uint8_t byte = input_.byte();
+    const Metering reason = kReasons[byte / 8 % std::size(kReasons)];
+    switch (byte % 4) {
+      case 0:
+      case 1:
+        static_cast<void>(engine().meter(anchor, reason, byte % 2 == 0));
+        return;
+      case 2:
+        return engine().meter_all(reason, byte % 8 < 4);
+      default:
+        return engine().meter_all_now(reason);
     }
   }
 

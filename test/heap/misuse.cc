@@ -29,9 +29,15 @@ struct Block {
   std::string address() const { return hex(start); }
 };
 
-// Of the smallest and the largest class, coloured and not, and large ones.
+// Of the smallest and the largest class, coloured and not, and large ones; plain and watched.
 struct BlockFixture : HeapFixture {
   BlockFixture() {
+    add_blocks();
+    const Watching watching;
+    add_blocks();
+    BOOST_REQUIRE(is_watched(blocks.back().start));
+  }
+  void add_blocks() {
     for (const size_t size :
          {4 * kKiB, size_t{20000}, 64 * kKiB, 300 * kKiB, kMiB, kMiB + 1, 6 * kMiB, 40 * kMiB}) {
       const bool large = size > config::kMaxPooledSize;

@@ -138,6 +138,49 @@ struct Allows : EngineCase<SlotStore> {
   ThreadCache* cache;
 };
 
+// The owner says that it is metered, and later no longer, beside a borrower and one that meters all
+// for a moment.
+struct Meters : LendingCase {
+  void thread(unsigned number) {
+    if (number == kOwner) {
+      require(engine.meter(anchors[kOwner], Metering::kForTenant, true), "it has a cache");
+      free(kOwner, allocate(kOwner));
+      const BinTable* const seen = &anchors[kOwner].table();
+      require(seen == &kCacheMetered || seen == &kCacheLent, "no call takes the fast path");
+    } else {
+      engine.relax_caches();
+      engine.meter_all(Metering::kForSamples, true);
+      engine.meter_all(Metering::kForSamples, false);
+      engine.relax_caches();
+    }
+  }
+  void finish() {
+    require(&anchors[kOwner].table() == &kCacheMetered, "the owner is metered");
+    require(engine.meter(anchors[kOwner], Metering::kForTenant, false), "it has a cache");
+    require(&anchors[kOwner].table() == cache, "the owner is not metered");
+    LendingCase::finish();
+  }
+};
+
+// Another thread has all metered, while the owner works or ends.
+template <bool kEnds>
+struct AllMetered : LendingCase {
+  void thread(unsigned number) {
+    if (number != kOwner) {
+      return engine.meter_all_now(Metering::kForSamples);
+    }
+    free(kOwner, allocate(kOwner));
+    if (kEnds) {
+      engine.detach(anchors[kOwner]);
+    }
+  }
+  void finish() {
+    require(&anchors[kOwner].table() == (kEnds ? &kCacheGone : &kCacheMetered),
+            "the owner's next call sees it");
+    LendingCase::finish();
+  }
+};
+
 // The owner forks while its cache is lent: the child has it again.
 struct Forks : LendingCase {
   void thread(unsigned number) {
@@ -174,6 +217,12 @@ BOOST_AUTO_TEST_CASE(threads_come_and_go) {
 }
 BOOST_AUTO_TEST_CASE(leave_is_given) {
   explore<Allows>("allows", {.threads = 2, .preemptions = 2, .older_loads = 2});
+}
+BOOST_AUTO_TEST_CASE(the_owner_is_metered) {
+  explore<Meters>("meters", {.threads = 2, .preemptions = 2, .older_loads = 2});
+  explore<AllMetered<false>>("all metered", {.threads = 2, .preemptions = 3, .older_loads = 2});
+  explore<AllMetered<true>>("all metered, and an end",
+                            {.threads = 2, .preemptions = 3, .older_loads = 2});
 }
 BOOST_AUTO_TEST_CASE(the_owner_forks) {
   explore<Forks>("forks", {.threads = 2, .preemptions = 2, .older_loads = 0, .plain_stores = true});

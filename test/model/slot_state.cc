@@ -38,12 +38,46 @@ struct FreedTwice : EngineCase<Store> {
   uint32_t told_at_once[2] = {};
 };
 
+// A watched one, whose note is taken by the thread that finds it live: whichever of them comes
+// first, the other is told, at once.
+struct WatchedTwice : EngineCase<PageHeap> {
+  WatchedTwice() {
+    attach(0);
+    attach(1);
+    block = allocate(0);
+    state(block).store(watched_state(offset(block)));
+  }
+  void thread(unsigned number) {
+    const SlotState seen = state(block).load();
+    if (!is_watched(seen) || !state(block).replace(seen, SlotState::kFree)) {
+      told_at_once[number] = 1;
+      return;
+    }
+    ++notes_taken;
+    give(anchors[number], block);
+    engine.flush(anchors[number]);
+  }
+  void finish() {
+    require(told_at_once[0] + told_at_once[1] == 1 && told == 0,
+            "one of two threads learns that a block was freed twice");
+    require(notes_taken == 1, "the note is taken once");
+    require(take_all(0) == kSlots, "a block is lost");
+  }
+  void* block;
+  uint32_t told_at_once[2] = {};
+  uint32_t notes_taken = 0;
+};
+
 BOOST_AUTO_TEST_SUITE(slot_state)
 
 BOOST_AUTO_TEST_CASE(freed_twice_at_once) {
   explore<FreedTwice<SlotStore>>("freed twice to a pool", {.threads = 2, .preemptions = 2});
   explore<FreedTwice<PageHeap>>("freed twice to a heap",
                                 {.threads = 2, .preemptions = 1, .older_loads = 1});
+}
+
+BOOST_AUTO_TEST_CASE(a_watched_one_freed_twice_at_once) {
+  explore<WatchedTwice>("watched, freed twice", {.threads = 2, .preemptions = 2, .older_loads = 1});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,78 @@
+// Watched blocks: those of which somebody wants to know what becomes of them, the tenant that they
+// are charged to or the heap profile. Their state byte says so (core/slot_state.h), so that every
+// fast path leaves them to the slow one, and a note of four bytes, who it is.
+//
+// A thread whose requests may be watched is metered (core::Metering), so that all of them come to
+// the slow path. There, watching costs a load and a compare while nobody does.
+//
+// A note is taken once: of several threads that free a block at once, one finds it live. Signal
+// handlers may allocate and free watched blocks.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "alloc/base/attributes.h"
+#include "alloc/core/heap_arena.h"
+#include "alloc/heap/heap.h"
+
+namespace spillway::heap {
+
+// What is kept of a watched block; never all zero.
+struct Note {
+  uint8_t tenant = 0;   // 0: none
+  uint32_t sample = 0;  // 24 bits; 0: none
+
+  static constexpr uint32_t kMostSample = (1U << 24) - 1;
+  constexpr bool is_none() const { return tenant == 0 && sample == 0; }
+  constexpr uint32_t word() const { return uint32_t{tenant} << 24 | (sample & kMostSample); }
+  static constexpr Note of(uint32_t word) {
+    return {.tenant = static_cast<uint8_t>(word >> 24), .sample = word & kMostSample};
+  }
+};
+
+// Who watches: each asks for a while, or for good, that requests be looked at.
+enum class Watcher : uint8_t { kTenants = 1, kSamples = 2 };
+extern constinit std::atomic<uint8_t> watchers;
+void set_watching(Watcher watcher, bool on);
+
+// Marks a block live that starts where the caller wants it, and that nobody else has, plainly or as
+// its thread's request for `size` bytes is watched.
+void mark_handed_out_slow(void* block, size_t size);
+SPILLWAY_ALWAYS_INLINE void mark_handed_out(void* block, size_t size) {
+  // relaxed: a request that comes at the same time is seen or not.
+  if (SPILLWAY_LIKELY(watchers.load(std::memory_order_relaxed) == 0)) {
+    return mark_live(block);
+  }
+  mark_handed_out_slow(block, size);
+}
+
+// Marks such a block live and watched; plainly live, and false, when there is no memory for its
+// note.
+bool watch(void* block, Note note);
+
+inline bool is_watched(const void* block) {
+  const core::HeapArena& arena = heap.engine.arena();
+  const size_t offset = arena.offset(block);
+  return core::is_watched_at(arena.state_at(offset).load(), core::inside_granule(offset));
+}
+// Of a watched block.
+Note note_of(const void* block);
+
+// Makes a watched block of so many usable bytes, whose state was `watched` a moment ago, free and
+// the caller's to give back, and tells whoever it concerns. False: another thread was faster.
+bool unwatch(core::StateByte& state, core::SlotState watched, void* block, size_t bytes);
+
+// After realloc of a live block in place; some nanoseconds for one that is not watched.
+void tell_resized_slow(const void* block, size_t before);
+inline void tell_resized(const void* block, size_t before) {
+  if (SPILLWAY_UNLIKELY(is_watched(block))) {
+    tell_resized_slow(block, before);
+  }
+}
+
+// Address space that the notes take.
+uint64_t watched_table_bytes();
+
+}  // namespace spillway::heap

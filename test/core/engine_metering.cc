@@ -1,0 +1,128 @@
+// Which threads come to the slow path with each call.
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <thread>
+
+#include "test/core/fixture.h"
+
+namespace spillway::core {
+namespace {
+
+using namespace testing;  // NOLINT(google-build-using-namespace)
+
+template <typename Store>
+struct MeteringFixture : EngineFixture<Store> {
+  MeteringFixture() {
+    BOOST_REQUIRE(this->engine.attach(anchor));
+    own = anchor.bins.get();
+  }
+  bool is_metered() const { return anchor.bins.get() == &kCacheMetered; }
+  ThreadAnchor anchor = new_anchor();
+  BinTable* own;
+};
+
+BOOST_AUTO_TEST_SUITE(engine_metering)
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_is_metered_while_any_reason_holds, Store, Stores) {
+  MeteringFixture<Store> f;
+  BOOST_TEST(f.engine.meter(f.anchor, Metering::kForTenant, true));
+  BOOST_TEST(f.is_metered());
+  f.engine.meter_all(Metering::kForUpkeep, true);
+  f.engine.follow_metering(f.anchor);
+  BOOST_TEST(f.engine.meter(f.anchor, Metering::kForTenant, false));
+  BOOST_TEST(f.is_metered());
+  BOOST_TEST(f.engine.meter(f.anchor, Metering::kForTenant, true));
+  f.engine.meter_all(Metering::kForUpkeep, false);
+  f.engine.follow_metering(f.anchor);
+  BOOST_TEST(f.is_metered());
+  BOOST_TEST(f.engine.meter(f.anchor, Metering::kForTenant, false));
+  BOOST_TEST(f.anchor.bins.get() == f.own);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(all_threads_follow_at_their_next_slow_path, Store, Stores) {
+  MeteringFixture<Store> f;
+  f.engine.meter_all(Metering::kForUpkeep, true);
+  BOOST_TEST(!f.is_metered());
+  f.engine.follow_metering(f.anchor);
+  BOOST_TEST(f.is_metered());
+  f.engine.meter_all(Metering::kForSamples, true);
+  f.engine.meter_all(Metering::kForUpkeep, false);
+  f.engine.follow_metering(f.anchor);
+  BOOST_TEST(f.is_metered());
+  f.engine.meter_all(Metering::kForSamples, false);
+  f.engine.follow_metering(f.anchor);
+  BOOST_TEST(f.anchor.bins.get() == f.own);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(those_that_may_be_borrowed_from_follow_at_once, Store, Stores) {
+  MeteringFixture<Store> f;
+  f.engine.meter_all_now(Metering::kForSamples);
+  BOOST_TEST(!f.is_metered());
+  f.engine.meter_all(Metering::kForSamples, false);
+  f.engine.allow_borrowing(f.anchor);
+  f.engine.meter_all_now(Metering::kForSamples);
+  BOOST_TEST(f.is_metered());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_new_thread_and_a_lent_cache_follow, Store, Stores) {
+  MeteringFixture<Store> f;
+  f.engine.allow_borrowing(f.anchor);
+  f.free(f.anchor, f.allocate(f.anchor, kTwelve));
+  f.engine.relax_caches();
+  f.engine.meter_all(Metering::kForSamples, true);
+  f.engine.relax_caches();  // borrows it
+  BOOST_TEST(f.is_metered());
+  ThreadAnchor other = new_anchor();
+  BOOST_REQUIRE(f.engine.attach(other));
+  BOOST_TEST((other.bins.get() == &kCacheMetered));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_without_a_cache_is_not_metered, Store, Stores) {
+  MeteringFixture<Store> f;
+  ThreadAnchor none = ThreadAnchor::without_cache();
+  BOOST_TEST(!f.engine.meter(none, Metering::kForTenant, true));
+  f.engine.meter_all(Metering::kForUpkeep, true);
+  f.engine.follow_metering(none);
+  BOOST_TEST((none.bins.get() == &kCacheGone));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_next_thread_of_a_cache_begins_unmetered, Store, Stores) {
+  MeteringFixture<Store> f;
+  BOOST_TEST(f.engine.meter(f.anchor, Metering::kForTenant, true));
+  f.engine.own_cache(f.anchor)->tenant.set(9);
+  f.engine.detach(f.anchor);
+  ThreadAnchor next = new_anchor();
+  BOOST_REQUIRE(f.engine.attach(next));
+  BOOST_TEST(next.bins.get() == f.own);
+  BOOST_TEST(f.engine.own_cache(next)->tenant.get() == 0U);
+}
+
+// Its own reason is in force as soon as it says so, whatever a borrower does meanwhile.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_meters_itself_beside_borrowers, Store, Stores) {
+  MeteringFixture<Store> f;
+  f.engine.allow_borrowing(f.anchor);
+  std::atomic<bool> stop{false};
+  std::thread borrower([&] {
+    while (!stop) {
+      f.engine.relax_caches();
+      f.engine.meter_all_now(Metering::kForSamples);
+      f.engine.meter_all(Metering::kForSamples, false);
+    }
+  });
+  for (int round = 0; round < 2000; ++round) {
+    BOOST_REQUIRE(f.engine.meter(f.anchor, Metering::kForTenant, true));
+    f.free(f.anchor, f.allocate(f.anchor, kTwelve));
+    const BinTable* const seen = f.anchor.bins.get();
+    BOOST_REQUIRE((seen == &kCacheMetered || seen == &kCacheLent));
+    BOOST_REQUIRE(f.engine.meter(f.anchor, Metering::kForTenant, false));
+  }
+  stop = true;
+  borrower.join();
+  f.engine.follow_metering(f.anchor);
+  BOOST_TEST(f.anchor.bins.get() == f.own);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace spillway::core
