@@ -187,6 +187,16 @@ void print_bounds(const OptionSpec& spec, Line<500>& line) {
   }
 }
 
+void print_unknown(std::string_view name, Line<500>& line) {
+  line.text("unknown option ").quoted(name).text(", did you mean '");
+  line.text(nearest_option(name).name).text("'?");
+}
+
+void print_wrong(const OptionSpec& spec, std::string_view text, Line<500>& line) {
+  line.text("option ").text(spec.name).text(": ").quoted(text).text(" is not ");
+  print_bounds(spec, line);
+}
+
 const OptionSpec* find_option(std::string_view name) {
   for (const OptionSpec& spec : kOptionSpecs) {
     if (same_ignoring_case(spec.name, name)) {

@@ -26,6 +26,11 @@ void print_bounds(const OptionSpec& spec, Line<500>& line);
 // The option called `name`, ignoring case; null when there is none.
 const OptionSpec* find_option(std::string_view name);
 
+// Complaints, without an end: that there is no such option, and which may be meant; that `text` is
+// no value for this one, and what it accepts.
+void print_unknown(std::string_view name, Line<500>& line);
+void print_wrong(const OptionSpec& spec, std::string_view text, Line<500>& line);
+
 // The option whose name is the fewest edits away.
 const OptionSpec& nearest_option(std::string_view name);
 

@@ -24,6 +24,8 @@ constexpr std::string_view origin_text(OptionOrigin origin) {
       return "environment";
     case OptionOrigin::kImplied:
       return "hardened or guard_sample";
+    case OptionOrigin::kRunTime:
+      return "set at run time";
     case OptionOrigin::kDefault:
       break;
   }
@@ -46,8 +48,17 @@ void for_each_variable(char** environment, Action action) {
 
 }  // namespace
 
+void Options::reset() {
+  for (size_t i = 0; i < kOptionCount; ++i) {
+    values_[i].set(kOptionSpecs[i].default_value);
+    origins_[i].set(OptionOrigin::kDefault);
+  }
+  stats_file_ = {};
+  prefill_ = {};
+}
+
 void Options::load(char** environment, bool privileged) {
-  *this = Options();
+  reset();
   if (environment == nullptr || privileged) {
     return;
   }
@@ -79,9 +90,9 @@ void Options::load(char** environment, bool privileged) {
         .text("; using the defaults of both");
     message.send();
     for (const Option option : {Option::min_size, Option::max_size}) {
-      values_[static_cast<size_t>(option)] =
-          kOptionSpecs[static_cast<size_t>(option)].default_value;
-      origins_[static_cast<size_t>(option)] = OptionOrigin::kDefault;
+      values_[static_cast<size_t>(option)].set(
+          kOptionSpecs[static_cast<size_t>(option)].default_value);
+      origins_[static_cast<size_t>(option)].set(OptionOrigin::kDefault);
     }
   }
 }
@@ -96,9 +107,9 @@ void Options::imply_parts() {
   for (const Option part : {Option::guard_pages, Option::zero_on_free, Option::canaries,
                             Option::random_placement, Option::quarantine}) {
     const auto index = static_cast<size_t>(part);
-    if (origins_[index] == OptionOrigin::kDefault) {
-      values_[index] = part == Option::quarantine ? kQuarantine : 1;
-      origins_[index] = OptionOrigin::kImplied;
+    if (origins_[index].get() == OptionOrigin::kDefault) {
+      values_[index].set(part == Option::quarantine ? kQuarantine : 1);
+      origins_[index].set(OptionOrigin::kImplied);
     }
   }
 }
@@ -107,12 +118,7 @@ void Options::set(std::string_view name, std::string_view text, OptionOrigin ori
   const OptionSpec* spec = find_option(name);
   if (spec == nullptr) {
     os::Message message;
-    message.line()
-        .text("unknown option ")
-        .quoted(name)
-        .text(", did you mean '")
-        .text(nearest_option(name).name)
-        .text("'?");
+    print_unknown(name, message.line());
     message.send();
     return;
   }
@@ -120,15 +126,14 @@ void Options::set(std::string_view name, std::string_view text, OptionOrigin ori
   const auto index = static_cast<size_t>(spec - kOptionSpecs);
   if (!value) {
     os::Message message;
-    message.line().text("option ").text(spec->name).text(": ").quoted(text).text(" is not ");
-    print_bounds(*spec, message.line());
+    print_wrong(*spec, text, message.line());
     message.line().text("; using ");
-    print_value(*spec, values_[index], message.line());
+    print_value(*spec, values_[index].get(), message.line());
     message.send();
     return;
   }
-  values_[index] = *value;
-  origins_[index] = origin;
+  values_[index].set(*value);
+  origins_[index].set(origin);
   if (is_text(spec->type)) {
     Text& kept = text_of(*spec);
     kept.length = text.copy(kept.characters, sizeof kept.characters);
@@ -139,16 +144,36 @@ void Options::report() const {
   for (size_t index = 0; index < kOptionCount; ++index) {
     const OptionSpec& spec = kOptionSpecs[index];
     os::Message message;
-    message.line().text(spec.name).text(" = ");
-    const std::string_view path = text(static_cast<Option>(index));
-    if (is_text(spec.type) && !path.empty()) {
-      message.line().quoted(path);
-    } else {
-      print_value(spec, values_[index], message.line());
-    }
-    message.line().text(" (").text(origin_text(origins_[index])).text(")");
+    describe(spec, message.line());
     message.send();
   }
+}
+
+void Options::describe(const OptionSpec& spec, Line<500>& line) const {
+  const auto option = static_cast<Option>(&spec - kOptionSpecs);
+  line.text(spec.name).text(" = ");
+  const bool quotes = is_text(spec.type) && !text(option).empty();
+  if (quotes) {
+    line.quoted(text(option));
+  } else {
+    print(spec, line);
+  }
+  line.text(" (").text(origin_text(origin(option))).text(")");
+}
+
+void Options::print(const OptionSpec& spec, Line<500>& line) const {
+  const auto option = static_cast<Option>(&spec - kOptionSpecs);
+  if (is_text(spec.type) && !text(option).empty()) {
+    line.text(text(option));
+  } else {
+    print_value(spec, value(option), line);
+  }
+}
+
+void Options::change(const OptionSpec& spec, int64_t value) {
+  const auto index = static_cast<size_t>(&spec - kOptionSpecs);
+  values_[index].set(value);
+  origins_[index].set(OptionOrigin::kRunTime);
 }
 
 }  // namespace spillway::config

@@ -11,6 +11,8 @@
 #include <string_view>
 
 #include "alloc/base/bits.h"
+#include "alloc/base/line.h"
+#include "alloc/base/owned_cell.h"
 #include "alloc/config/size_classes.h"
 
 namespace spillway::config {
@@ -37,6 +39,7 @@ enum class OnMisuse : uint8_t { kAbort, kReport, kIgnore };
 enum class HugePages : uint8_t { kNever, kAuto, kAlways };
 enum class Deepbind : uint8_t { kCleared, kKept };
 enum class StatsFormat : uint8_t { kOff, kText, kJson, kPrometheus };
+enum class Control : uint8_t { kOff, kAuto, kUser };
 
 // X(name, type, default, least, most, words, help)
 #define SPILLWAY_OPTIONS(X)                                                                     \
@@ -82,6 +85,9 @@ enum class StatsFormat : uint8_t { kOff, kText, kJson, kPrometheus };
   X(stats, kChoice, 0, 0, 3, "off|text|json|prometheus", "statistics at exit, in this format")  \
   X(stats_file, kPath, 0, 0, 0, "stderr",                                                       \
     "where they go; %p is the process id, and asks forked children for theirs, too")            \
+  X(control, kChoice, 1, 0, 2, "off|auto|user",                                                 \
+    "who may see and steer the running process: auto, who may debug it; user, its user where "  \
+    "Yama lets parents only debug, too")                                                        \
   X(verbose, kFlag, 0, 0, 1, "", "1: print the effective options at start")
 
 enum class Option : uint8_t {
@@ -114,29 +120,26 @@ inline constexpr OptionSpec kOptionSpecs[] = {
 };
 inline constexpr size_t kOptionCount = sizeof kOptionSpecs / sizeof kOptionSpecs[0];
 
-enum class OptionOrigin : uint8_t { kDefault, kConf, kVariable, kImplied };
+enum class OptionOrigin : uint8_t { kDefault, kConf, kVariable, kImplied, kRunTime };
 
-// The values in force. Plain data; written before the pool starts, read-only from then on.
+// The values in force. Written before the pool starts; from then on only by change(), while any
+// thread reads.
 class Options {
  public:
-  constexpr Options() {
-    for (size_t i = 0; i < kOptionCount; ++i) {
-      values_[i] = kOptionSpecs[i].default_value;
-    }
-  }
+  constexpr Options() = default;
 
   // Reads the environment; null or a privileged process: defaults. What is wrong is said in one
   // line on stderr each and changes nothing. Costs two walks over the environment; does not
   // allocate.
   void load(char** environment, bool privileged);
 
-  int64_t value(Option option) const { return values_[static_cast<size_t>(option)]; }
+  int64_t value(Option option) const { return values_[static_cast<size_t>(option)].get(); }
   bool flag(Option option) const { return value(option) != 0; }
   template <typename Choice>
   Choice choice(Option option) const {
     return static_cast<Choice>(value(option));
   }
-  OptionOrigin origin(Option option) const { return origins_[static_cast<size_t>(option)]; }
+  OptionOrigin origin(Option option) const { return origins_[static_cast<size_t>(option)].get(); }
   // Of a kText or kPath option; empty when it is not set.
   std::string_view text(Option option) const {
     const Text& text = option == Option::prefill ? prefill_ : stats_file_;
@@ -145,13 +148,26 @@ class Options {
 
   // One line per option on stderr: name, value, where it came from.
   void report() const;
+  // The same of one option, without an end.
+  void describe(const OptionSpec& spec, Line<500>& line) const;
+  // The value alone, as the option is set.
+  void print(const OptionSpec& spec, Line<500>& line) const;
+
+  // At run time, of an option that is not kText or kPath. Any thread; what follows from the new
+  // value is the caller's.
+  void change(const OptionSpec& spec, int64_t value);
 
  private:
+  void reset();
   void imply_parts();
   void set(std::string_view name, std::string_view text, OptionOrigin origin);
 
-  std::array<int64_t, kOptionCount> values_{};
-  std::array<OptionOrigin, kOptionCount> origins_{};
+  std::array<OwnedCell<int64_t>, kOptionCount> values_{{
+#define SPILLWAY_X(name, type, default_value, ...) OwnedCell(static_cast<int64_t>(default_value)),
+      SPILLWAY_OPTIONS(SPILLWAY_X)
+#undef SPILLWAY_X
+  }};
+  std::array<OwnedCell<OptionOrigin>, kOptionCount> origins_{};
   // A copy: programs overwrite their environment.
   struct Text {
     char characters[1024] = {};

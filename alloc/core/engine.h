@@ -109,6 +109,15 @@ class Engine {
   // microseconds for each cache that holds anything. Returns the bytes that those caches hold now.
   uint64_t relax_caches();
 
+  // The same for whole caches, whether their threads rest or not: flush() of all threads that allow
+  // borrowing. One that is at work on its cache is asked again some times.
+  struct Flushed {
+    uint32_t caches = 0;  // that held anything, and hold nothing now
+    uint64_t bytes = 0;
+    uint32_t left = 0;  // whose threads were at work each time, or do not allow it
+  };
+  Flushed flush_caches();
+
   // Gives back address space that was reserved and never used, all but the side table's: the engine
   // grows no more, and what it can't serve is the fallback's. For a process that limits its own.
   void give_up_untouched();

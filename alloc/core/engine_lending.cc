@@ -131,6 +131,33 @@ uint64_t Engine<Store>::relax_caches() {
 }
 
 template <typename Store>
+auto Engine<Store>::flush_caches() -> Flushed {
+  constexpr int kMostTries = 8;  // a thread is at work for some nanoseconds
+  Flushed flushed;
+  registry_.for_each([&](ThreadCache& cache) {
+    if (!cache.holds_anything()) {
+      return;
+    }
+    const uint64_t bytes = cache.bytes(geometry_);
+    // relaxed: a cache that is lent out from now on is left as it is.
+    bool may_try = cache.lease.load(std::memory_order_relaxed) != ThreadCache::Lease::kNone;
+    for (int i = 0; may_try && i < kMostTries; ++i) {
+      const Borrowed borrowed = borrow(cache);
+      if (borrowed == Borrowed::kYes) {
+        cache.flush(neighbours());
+        return_borrowed(cache);
+        flushed.caches += 1;
+        flushed.bytes += bytes;
+        return;
+      }
+      may_try = borrowed == Borrowed::kBusy;
+    }
+    flushed.left += 1;
+  });
+  return flushed;
+}
+
+template <typename Store>
 void Engine<Store>::detach(ThreadAnchor& anchor) {
   using Lease = ThreadCache::Lease;
   ThreadCache* cache = own_cache(anchor);
@@ -173,6 +200,7 @@ template void Engine<PageHeap>::allow_borrowing(ThreadAnchor&);
 template bool Engine<PageHeap>::take_lease(ThreadCache&);
 template bool Engine<PageHeap>::leave_to_borrower(ThreadCache&);
 template uint64_t Engine<PageHeap>::relax_caches();
+template auto Engine<PageHeap>::flush_caches() -> Flushed;
 template void Engine<PageHeap>::detach(ThreadAnchor&);
 template void Engine<PageHeap>::give_anchor_back(ThreadCache&);
 template void Engine<SlotStore>::allow_borrowing(ThreadAnchor&);

@@ -22,7 +22,7 @@ constexpr uint64_t faded(uint64_t value, uint64_t share) {
 }  // namespace
 
 uint32_t Upkeep::interval_ms() const {
-  return static_cast<uint32_t>(std::max<int64_t>(purge_delay_ms_ / 2, 1));
+  return static_cast<uint32_t>(std::max<int64_t>(purge_delay_ms_.get() / 2, 1));
 }
 
 uint32_t Upkeep::run(HeapEngine& engine) {
@@ -174,6 +174,15 @@ uint64_t Upkeep::purge_everything(HeapEngine& engine) {
   const uint64_t before = wide.purged_bytes();
   purge_wide(engine.store());
   return purged + wide.purged_bytes() - before;
+}
+
+bool Upkeep::flush_caches(HeapEngine& engine, HeapEngine::Flushed& flushed) {
+  PurgeTurns::Turn turn(turns_);
+  turn.wait();
+  if (turn.held()) {
+    flushed = engine.flush_caches();
+  }
+  return turn.held();
 }
 
 void Upkeep::collect(const HeapEngine& engine, stats::Snapshot& snapshot) const {

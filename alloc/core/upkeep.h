@@ -24,8 +24,9 @@ class Upkeep {
  public:
   // Memory is back at the latest this long after it was freed; runs come at half the delay.
   static constexpr int64_t kNever = -1;
-  void configure(int64_t purge_delay_ms) { purge_delay_ms_ = purge_delay_ms; }
-  bool purges() const { return purge_delay_ms_ != kNever; }
+  // Any thread, at any time; what is under way goes on with the delay it began with.
+  void configure(int64_t purge_delay_ms) { purge_delay_ms_.set(purge_delay_ms); }
+  bool purges() const { return purge_delay_ms_.get() != kNever; }
   PurgeTurns& turns() { return turns_; }
 
   // Does what is due. Returns when to come again, in milliseconds; kNothingLeft when there is
@@ -59,6 +60,10 @@ class Upkeep {
   // Gives back all that is free, whatever the demand; returns the bytes. Waits for a turn
   // (PurgeTurns::Turn::wait()). A fork that begins meanwhile ends it.
   uint64_t purge_everything(HeapEngine& engine);
+
+  // Moves the blocks of all threads' caches to where other threads find them, as
+  // Engine::flush_caches() says, at a turn as purge_everything() waits for. False without one.
+  bool flush_caches(HeapEngine& engine, HeapEngine::Flushed& flushed);
 
   // Free memory that the last run found, beyond what is always kept.
   uint64_t waiting_bytes() const { return waiting_bytes_.get(); }
@@ -95,7 +100,7 @@ class Upkeep {
   uint64_t purge(HeapEngine& engine, PurgeTurns::Turn& turn, uint64_t bytes, bool warm_too);
 
   PurgeTurns turns_;
-  int64_t purge_delay_ms_ = kNever;
+  OwnedCell<int64_t> purge_delay_ms_{kNever};
   OwnedCell<uint64_t> waiting_bytes_;
   uint32_t looks_in_use_ = 0;
   std::atomic<uint64_t> large_freed_{0};  // since the last look; relaxed: a count

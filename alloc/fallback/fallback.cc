@@ -262,12 +262,17 @@ void collect_waiting() {
 }
 
 void collect_soon() {
+  const bool has_heap = !os::on_hidden_thread();
 #if SPILLWAY_FALLBACK_EXTENDED
-  collect_waiting();
+  if (has_heap) {
+    collect_waiting();
+  }
   // relaxed: a wish.
   spillway_mimalloc_collect_wanted.store(true, std::memory_order_relaxed);
 #else
-  collect(false);
+  if (has_heap) {
+    collect(false);
+  }
 #endif
 }
 

@@ -129,7 +129,8 @@ void collect_waiting();
 
 // collect_waiting() now and collect(false) at the next request that mimalloc has no free block for:
 // for callers that may be in a signal handler, which may have interrupted mimalloc where it does
-// not tell. With other versions collect(false), now.
+// not tell. With other versions collect(false), now. The hidden thread, which mimalloc does not
+// know, only has the next request do so.
 void collect_soon();
 
 // From now on a thread that frees looks at its free memory at each half of so long, but not more

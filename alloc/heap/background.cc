@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "alloc/heap/control.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/pressure.h"
 #include "alloc/heap/upkeep.h"
@@ -19,7 +20,7 @@ constexpr uint64_t kRetryNs = 1000 * kMillisecondNs;
 constexpr uint64_t kLookNs = 250 * kMillisecondNs;
 
 // THE table of duties, in the order of their turns.
-constexpr NextTurn (*kDuties[])() = {do_upkeep, watch_pressure};
+constexpr NextTurn (*kDuties[])() = {do_upkeep, watch_pressure, serve_control};
 constexpr size_t kDutyCount = sizeof kDuties / sizeof kDuties[0];
 
 // kNone --start--> kAtWork --no duty keeps it--> kLeaving --still none--> kNone
@@ -30,6 +31,8 @@ enum State : uint32_t { kNone, kAtWork, kLeaving, kWanted, kEnding };
 constinit std::atomic<uint32_t> state{kNone};
 // relaxed: a time that orders nothing.
 constinit std::atomic<uint64_t> not_before_ns{0};
+// relaxed: seen when the thread wakes up, or at its next look.
+constinit std::atomic<bool> hurried{false};
 
 // The turns of one life of the thread.
 class Turns {
@@ -63,7 +66,8 @@ class Turns {
 
 // Until the next turn, with an eye on what would end the thread. False: it has to end.
 bool rest(uint64_t until_ns) {
-  for (uint64_t now = os::monotonic_ns(); now < until_ns; now = os::monotonic_ns()) {
+  for (uint64_t now = os::monotonic_ns();
+       now < until_ns && !hurried.load(std::memory_order_relaxed); now = os::monotonic_ns()) {
     const uint64_t nap_ns = std::min(until_ns - now, kLookNs);
     os::sleep_while(state, kAtWork, static_cast<uint32_t>(nap_ns / kMillisecondNs) + 1);
     // relaxed: seen at the next look otherwise.
@@ -96,7 +100,11 @@ bool leave(Turns& turns) {
 void work() {
   Turns turns;
   for (;;) {
-    turns.take(os::monotonic_ns());
+    if (hurried.exchange(false, std::memory_order_relaxed)) {
+      turns.take_all();
+    } else {
+      turns.take(os::monotonic_ns());
+    }
     if (!turns.keep_thread()) {
       if (leave(turns)) {
         return;
@@ -151,6 +159,11 @@ void end_background() {
       os::wake_all(state);
     }
   }
+}
+
+void hurry_background() {
+  hurried.store(true, std::memory_order_relaxed);
+  os::wake_all(state);
 }
 
 bool resume_background() {

@@ -31,6 +31,9 @@ bool is_in_background(bool work);
 // For signal handlers, too.
 bool start_background();
 
+// Has the thread, if there is one, take all its turns now.
+void hurry_background();
+
 // Ends the thread, if there is one, and waits for that, a second at most.
 void end_background();
 // start_background() without waiting for the second.

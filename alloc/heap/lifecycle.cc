@@ -7,6 +7,7 @@
 #include "alloc/fallback/fork_gate.h"
 #include "alloc/fallback/other_heap.h"
 #include "alloc/heap/background.h"
+#include "alloc/heap/control.h"
 #include "alloc/heap/exit_report.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
@@ -33,6 +34,8 @@ void after_fork_in_parent() {
 
 void after_fork_in_child() {
   silence_exit_report_after_fork();
+  forget_control_after_fork();
+  admit_user();
   fallback::fork_child();
   recover_start_after_fork();
   recover_limits_after_fork();
@@ -65,6 +68,7 @@ void on_process_start(char** environment) {
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   fallback::on_double_free([](const void* block) { report_fallback_freed(Misuse::kFree, block); });
   ensure_started();
+  admit_user();
   prepare_exit_report();
   prepare_thread_ends();
   notice_thread_end();

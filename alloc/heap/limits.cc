@@ -25,9 +25,10 @@ constinit std::atomic<LimitCallback> on_limit{nullptr};
 // Above the soft limit since the last time that it was not: told once.
 constinit std::atomic<bool> above{false};
 
-// One thread at a time reads the control group's files. acquire, release: the room they are read
-// into goes with it.
+// One thread at a time reads the control group's files; the room they are read into goes with it.
 constinit std::atomic<bool> reading{false};
+// The options have changed since they were read.
+constinit std::atomic<bool> again{false};
 SPILLWAY_OWN_PAGES constinit os::CgroupScratch scratch{};
 
 uint64_t limit_of(config::Option option) {
@@ -71,14 +72,17 @@ void note_crossing(uint64_t held, uint64_t limit) {
 }  // namespace
 
 void configure_limits() {
-  if (reading.exchange(true, std::memory_order_acquire)) {
-    return;
+  // seq_cst, with `reading`: who finds it taken has set `again` before, and who has it looks at
+  // `again` after.
+  again.store(true, std::memory_order_seq_cst);
+  while (again.load(std::memory_order_seq_cst) && !reading.exchange(true)) {
+    again.store(false, std::memory_order_seq_cst);
+    soft_limit.store(limit_of(config::Option::limit), std::memory_order_relaxed);
+    hard_limit.store(limit_of(config::Option::hard_limit), std::memory_order_relaxed);
+    limits_are_set.set(options().value(config::Option::limit) != config::kWordValue ||
+                       options().value(config::Option::hard_limit) != config::kWordValue);
+    reading.store(false, std::memory_order_seq_cst);
   }
-  soft_limit.store(limit_of(config::Option::limit), std::memory_order_relaxed);
-  hard_limit.store(limit_of(config::Option::hard_limit), std::memory_order_relaxed);
-  limits_are_set.set(options().value(config::Option::limit) != config::kWordValue ||
-                     options().value(config::Option::hard_limit) != config::kWordValue);
-  reading.store(false, std::memory_order_release);
 }
 
 bool limits_are_shares() {

@@ -38,10 +38,10 @@ void relieve_pressure() {
 
 NextTurn watch_pressure() {
   constexpr uint32_t kLookMs = 250;
-  if (!watches_pressure()) {
-    return {.milliseconds = NextTurn::kNever};
+  if (watches_pressure()) {
+    os::hide_descriptors();
+    relieve_pressure();
   }
-  relieve_pressure();
   return {.milliseconds = kLookMs};
 }
 

@@ -43,23 +43,28 @@ void collect(stats::Snapshot& snapshot, Effort effort) {
   snapshot.size_mismatches_total = counters.size_mismatches.get();
 }
 
-bool write_statistics(int descriptor, config::StatsFormat format, ReportSpace& space,
+void print_statistics(stats::Output& output, config::StatsFormat format, stats::Snapshot& snapshot,
                       Effort effort) {
-  collect(space.snapshot(), effort);
-  stats::Output output(descriptor, space.text());
+  collect(snapshot, effort);
   switch (format) {
     case config::StatsFormat::kOff:
       break;
     case config::StatsFormat::kText:
-      stats::print_text(space.snapshot(), output);
+      stats::print_text(snapshot, output);
       break;
     case config::StatsFormat::kJson:
-      stats::print_json(space.snapshot(), output);
+      stats::print_json(snapshot, output);
       break;
     case config::StatsFormat::kPrometheus:
-      stats::print_prometheus(space.snapshot(), output);
+      stats::print_prometheus(snapshot, output);
       break;
   }
+}
+
+bool write_statistics(int descriptor, config::StatsFormat format, ReportSpace& space,
+                      Effort effort) {
+  stats::Output output(descriptor, space.text());
+  print_statistics(output, format, space.snapshot(), effort);
   return output.finish();
 }
 

@@ -5,6 +5,7 @@
 
 #include "alloc/config/options.h"
 #include "alloc/heap/report_space.h"
+#include "alloc/stats/output.h"
 #include "alloc/stats/statistics.h"
 
 namespace spillway::heap {
@@ -15,6 +16,10 @@ enum class Effort : uint8_t { kFull, kLeast };
 
 // Takes no lock; costs one pass over classes and thread caches.
 void collect(stats::Snapshot& snapshot, Effort effort = Effort::kFull);
+
+// Collects into `snapshot` and prints that; kOff prints nothing. The output is not finished.
+void print_statistics(stats::Output& output, config::StatsFormat format, stats::Snapshot& snapshot,
+                      Effort effort);
 
 // False when not all was written; kOff writes nothing. Waits a second at most for a reader.
 bool write_statistics(int descriptor, config::StatsFormat format);

@@ -6,6 +6,7 @@
 
 #include "alloc/base/bits.h"
 #include "alloc/fallback/other_heap.h"
+#include "alloc/heap/control.h"
 #include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
@@ -132,6 +133,7 @@ bool ensure_started() {
     configure_limits();
   }
   start_hardening(pooling);
+  open_control();
   // release: pairs with the acquire above.
   phase.store(pooling ? Phase::kPooling : Phase::kOff, std::memory_order_release);
   if (pooling && !is_hardened()) {
@@ -147,6 +149,10 @@ bool is_pooling() {
 }
 
 const config::Options& options() { return options_in_force; }
+
+void change_option(const config::OptionSpec& spec, int64_t value) {
+  options_in_force.change(spec, value);
+}
 
 void recover_start_after_fork() {
   // relaxed: the only thread there is.

@@ -18,6 +18,8 @@ bool is_pooling();
 
 // The options in force; defaults before the start.
 const config::Options& options();
+// At run time; see set_option.h.
+void change_option(const config::OptionSpec& spec, int64_t value);
 
 // In a forked child: a start that another thread had begun will never end; the heap is off then.
 void recover_start_after_fork();

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "alloc/base/bits.h"
+#include "alloc/heap/control.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/pressure.h"
@@ -77,6 +78,7 @@ bool is_much_free() {
 
 void work_without_thread(uint64_t given) {
   constexpr uint8_t kCallsPerLook = 16;
+  start_serving_if_asked();
   if (heap.engine.store().size_bytes() + heap.engine.store().wide().touched_bytes() <
           kLeastWaiting ||
       !upkeep.purges() || anchor.busy.get() || upkeep.turns().runs_here()) {
@@ -108,13 +110,17 @@ void balance() {
 }
 
 NextTurn do_upkeep() {
+  constexpr uint32_t kLookMs = 250;
   if (!is_pooling()) {
     return {.milliseconds = NextTurn::kNever};
+  }
+  if (limits_are_shares()) {
+    os::hide_descriptors();
   }
   const uint32_t milliseconds = upkeep.run(heap.engine);
   refresh_limits();
   if (milliseconds == core::Upkeep::kNothingLeft) {
-    return {.milliseconds = upkeep.interval_ms()};
+    return {.milliseconds = std::max(upkeep.interval_ms(), kLookMs)};
   }
   return {.milliseconds = milliseconds,
           .keeps_thread = options().flag(config::Option::purge_thread)};

@@ -243,6 +243,13 @@ bool start_hidden_thread(void (*body)(), bool reads_files) {
   return cloned >= 0;
 }
 
+bool hide_descriptors() {
+  if (!has_own_descriptors) {
+    leave_descriptors();
+  }
+  return has_own_descriptors;
+}
+
 bool hidden_thread_must_end() {
   return first_thread_has_ended() || (beginning.privileged && rights_differ());
 }

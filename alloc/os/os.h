@@ -98,6 +98,10 @@ bool is_privileged();
 
 uint32_t process_id();
 
+// Where the kernel lets parents only debug a process (Yama), has it let those of the same user do
+// so, too; elsewhere they may. A system call; not inherited.
+void let_user_debug();
+
 // The calling thread's number, as the kernel counts threads.
 uint32_t thread_id();
 
@@ -153,6 +157,10 @@ bool in_own_process();
 // there is a hidden thread, its predecessor has not quite ended, the kernel has none to give, the
 // process's first thread has ended, or the process is not its own.
 [[nodiscard]] bool start_hidden_thread(void (*body)(), bool reads_files);
+
+// For the hidden thread: from now on it has a table of descriptors of its own, as one that reads
+// files. False when the kernel has none to give (before Linux 5.9); repeating it is free otherwise.
+bool hide_descriptors();
 
 // For the hidden thread: whether it has to go, because the process's first thread has ended, so
 // that it could be the last one, or because that thread has rights that are other than its own, as

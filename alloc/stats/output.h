@@ -1,6 +1,8 @@
 // Gathers the lines of a report and writes them in large pieces.
 #pragma once
 
+#include <string_view>
+
 #include "alloc/base/line.h"
 #include "alloc/os/os.h"
 
@@ -12,6 +14,11 @@ class Output {
 
   // `text` is room to work in; 4 KiB, too much for a caller's stack.
   Output(int descriptor, Text& text) : descriptor_(descriptor), text_(text) { text_.clear(); }
+  // Appends to what `to` stands for instead; `append` returns false when it can't.
+  using Append = bool (*)(void* to, std::string_view text);
+  Output(Append append, void* to, Text& text) : append_(append), to_(to), text_(text) {
+    text_.clear();
+  }
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
@@ -34,11 +41,14 @@ class Output {
   static constexpr size_t kFlushAt = 3500;  // leaves room for the longest line
 
   void flush() {
-    good_ = good_ && os::write_text(descriptor_, text_.view(), patience_);
+    good_ = good_ && (append_ != nullptr ? append_(to_, text_.view())
+                                         : os::write_text(descriptor_, text_.view(), patience_));
     text_.clear();
   }
 
-  int descriptor_;
+  int descriptor_ = -1;
+  Append append_ = nullptr;
+  void* to_ = nullptr;
   bool good_ = true;
   os::Patience patience_;
   Text& text_;
