@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from spillway_cli import elf, paths, process
+from spillway_cli import attach, elf, paths, process
 from spillway_cli.errors import UserError
 
 PROBE = ("/bin/cat", "/proc/self/maps")  # a small program that shows what was loaded into it
@@ -75,16 +75,24 @@ def is_spillway(path):
 
 
 def check_process(pid):
+    attachment = attach.find(pid)
     try:
         executable = process.executable(pid)
         if executable is None:
             raise UserError(f"no process {pid}")
         variables = process.environment(pid) or {}
         mapped = next((path for path in process.mapped_files(pid) if is_spillway(path)), None)
+        if mapped is None and attachment is not None and attachment.how == "preloaded":
+            mapped = attachment.path  # under another name
         used = process.allocator(pid, [mapped] if mapped else [])
     except PermissionError as error:
         raise UserError(f"process {pid} is another user's: not allowed to look at it") from error
     print(f"program    {executable}")
+    if attachment is not None:
+        print(f"version    {attachment.version}")
+        if attachment.how != "preloaded":
+            print("YES: Spillway is the allocator: the program is linked with it")
+            return 0
     preloaded = variables.get("LD_PRELOAD") or "nothing"
     if mapped and not any(is_spillway(name) for name in process.preload_list(variables)):
         preloaded = "unknown: the process overwrote its environment"
@@ -103,6 +111,8 @@ def judge(executable, variables, mapped, used):
         if mapped is not None and mapped.endswith(" (deleted)"):
             return "YES: Spillway is the allocator (its file was replaced since: an older build)", 0
         return "YES: Spillway is the allocator", 0
+    if mapped is not None and (used is None or process.same_file(used, mapped)):
+        return "YES: Spillway is the allocator", 0  # its files are not to be seen from here
     if mapped is not None:
         return f"NO: Spillway is mapped, but malloc is that of {used}", 1
     why = f"malloc is that of {used}" if used else "the program is statically linked"
