@@ -95,6 +95,15 @@ void Options::load(char** environment, bool privileged) {
       origins_[static_cast<size_t>(option)].set(OptionOrigin::kDefault);
     }
   }
+  if (value(Option::stats_interval) != kWordValue &&
+      (choice<StatsFormat>(Option::stats) == StatsFormat::kOff ||
+       text(Option::stats_file).empty())) {
+    os::Message message;
+    message.line().text("option stats_interval: needs stats and stats_file; using none");
+    message.send();
+    values_[static_cast<size_t>(Option::stats_interval)] = kWordValue;
+    origins_[static_cast<size_t>(Option::stats_interval)] = OptionOrigin::kDefault;
+  }
 }
 
 // What `hardened` and `guard_sample` stand for, where it is not set by itself.

@@ -21,6 +21,19 @@ constexpr uint64_t difference(uint64_t larger, uint64_t smaller) {
   return larger > smaller ? larger - smaller : 0;
 }
 
+// What was asked for in the class's live blocks, by the average of the requests that were seen.
+uint64_t estimate(const stats::ClassSnapshot& one, uint64_t requests, uint64_t requested_bytes) {
+  if (one.live == 0) {
+    return 0;
+  }
+  if (requests == 0) {
+    return stats::kUnknown;
+  }
+  const auto average = static_cast<double>(requested_bytes) / static_cast<double>(requests);
+  const auto bytes = static_cast<uint64_t>(average * static_cast<double>(one.live));
+  return std::min(bytes, one.live_bytes);
+}
+
 }  // namespace
 
 template <typename Store>
@@ -253,34 +266,66 @@ void Engine<Store>::collect(stats::Snapshot& snapshot) const {
   snapshot.pool_reserved_bytes = arena().bytes();
   snapshot.cache_capacity_bytes = static_cast<uint64_t>(budget_.claimed());
   snapshot.cache_budget_bytes = static_cast<uint64_t>(budget_.limit(store_.size_bytes()));
-  uint64_t in[kMaxClasses] = {};
-  uint64_t out[kMaxClasses] = {};
+  snapshot.metadata_bytes = store_.metadata_bytes() + registry_.metadata_bytes();
+  struct Sum {
+    uint64_t in = 0;
+    uint64_t out = 0;
+    uint64_t requests = 0;
+    uint64_t requested_bytes = 0;
+  };
+  Sum sums[kMaxClasses];
   registry_.for_each([&](const ThreadCache& cache) {
     snapshot.thread_caches += registry_.in_use(cache) ? 1U : 0U;
-    for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
+    // Most lines are in other processors' caches: all at once (bench_snapshot).
+    cache.for_each_used([&cache](uint32_t i) {
       const ThreadCache::Traffic& traffic = cache.traffic(class_index(i));
-      in[i] += traffic.blocks_in.get();
-      out[i] += traffic.blocks_out.get();
-      snapshot.refills_total += traffic.refills.get();
-      snapshot.spills_total += traffic.spills.get();
-      snapshot.classes[i].cached += cache.bins[i].count();
-      snapshot.classes[i].allocations_total += cache.bins[i].allocations.get();
-    }
+      __builtin_prefetch(&cache.bins[i]);
+      __builtin_prefetch(&traffic);
+      __builtin_prefetch(&traffic.requested_bytes);
+    });
+    cache.for_each_used([&](uint32_t i) {
+      const ThreadCache::Moved moved = cache.moved(class_index(i));
+      const ThreadCache::Traffic& traffic = cache.traffic(class_index(i));
+      sums[i].in += moved.in;
+      sums[i].out += moved.out;
+      sums[i].requests += traffic.requests.get();
+      sums[i].requested_bytes += traffic.requested_bytes.get();
+      stats::ClassSnapshot& one = snapshot.classes[i];
+      one.refills_total += traffic.refills.get();
+      one.spills_total += traffic.spills.get();
+      one.cached += moved.cached;
+      one.allocations_total += moved.allocations;
+      one.frees_total += moved.frees;
+      one.cache_hits_total += moved.hits;
+    });
   });
   for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
     stats::ClassSnapshot& one = snapshot.classes[i];
+    Sum& sum = sums[i];
     // relaxed: counts.
     const uint64_t taken = uncached_[i].taken.load(std::memory_order_relaxed);
     const uint64_t given = uncached_[i].given.load(std::memory_order_relaxed);
-    in[i] += taken + uncached_[i].came.load(std::memory_order_relaxed);
-    out[i] += given + uncached_[i].went.load(std::memory_order_relaxed);
+    sum.in += taken + uncached_[i].came.load(std::memory_order_relaxed);
+    sum.out += given + uncached_[i].went.load(std::memory_order_relaxed);
     one.block_size = geometry_.classes[i].block_size;
-    one.live = difference(difference(in[i], out[i]), one.cached);
+    one.live = difference(difference(sum.in, sum.out), one.cached);
     one.allocations_total += taken;
+    one.frees_total = shown_frees_[i].at_least(one.frees_total + given);
+    one.cache_hits_total = shown_hits_[i].at_least(one.cache_hits_total);
+    one.live_bytes = one.live * one.block_size;
+    one.cached_bytes = one.cached * one.block_size;
+    one.requested_estimate_bytes = estimate(one, sum.requests, sum.requested_bytes);
     snapshot.uncached_total += taken + given;
     snapshot.allocations_total += one.allocations_total;
-    snapshot.pool_live_bytes += one.live * one.block_size;
-    snapshot.pool_cached_bytes += one.cached * one.block_size;
+    snapshot.frees_total += one.frees_total;
+    snapshot.cache_hits_total += one.cache_hits_total;
+    snapshot.refills_total += one.refills_total;
+    snapshot.spills_total += one.spills_total;
+    snapshot.pool_live_bytes += one.live_bytes;
+    snapshot.pool_cached_bytes += one.cached_bytes;
+    snapshot.requested_estimate_bytes += one.requested_estimate_bytes != stats::kUnknown
+                                             ? one.requested_estimate_bytes
+                                             : one.live_bytes;
   }
 }
 

@@ -61,6 +61,13 @@ class Engine {
   // A block for the caller, whose state byte still tells whether it is clean; null when the store
   // has none. For use after Bin::pop() failed. Cost: one batch from the store.
   void* take(ThreadAnchor& anchor, ClassIndex index);
+  // That a request of so many bytes came to take(); for statistics.
+  void note_request(const ThreadAnchor& anchor, ClassIndex index, size_t size) {
+    ThreadCache* const cache = own_cache(anchor);
+    if (cache != nullptr) {
+      cache->note_request(index, size);
+    }
+  }
   // A block back, its state byte already kFree, or kClean for one never handed out. For use after
   // Bin::push() failed. Returns the bytes that went to the store.
   uint64_t give(ThreadAnchor& anchor, ClassIndex index, void* block);
@@ -135,7 +142,7 @@ class Engine {
   // thread was moving between bin and store at the moment of the fork stay lost to the child.
   void recover_after_fork(ThreadAnchor& survivor, bool purge_was_ours);
 
-  // Fills in what the engine knows. Reads one bin per class and thread; no lock.
+  // Fills in what the engine knows. Reads one bin per thread and class that it used; no lock.
   void collect(stats::Snapshot& snapshot) const;
 
  private:
@@ -173,6 +180,9 @@ class Engine {
     std::atomic<uint64_t> went{0};
   };
   Uncached uncached_[kMaxClasses];
+  // By collect(), of each class.
+  mutable stats::ShownCounter shown_frees_[kMaxClasses];
+  mutable stats::ShownCounter shown_hits_[kMaxClasses];
 };
 
 }  // namespace spillway::core

@@ -99,12 +99,12 @@ uint32_t PageHeap::clean_grains(uint32_t grain, uint32_t grains) const {
   return clean;
 }
 
-bool PageHeap::note_taken(uint32_t grain, uint32_t grains) {
+uint32_t PageHeap::note_taken(uint32_t grain, uint32_t grains) {
   const uint32_t clean = clean_grains(grain, grains);
   if (clean != 0) {
     fresh_bytes_.fetch_add(offset_of(clean), std::memory_order_relaxed);
   }
-  return clean == grains;
+  return grains - clean;
 }
 
 uint32_t PageHeap::take(ClassIndex index, const uint32_t& who, void** out, uint32_t wanted) {
@@ -122,10 +122,12 @@ uint32_t PageHeap::take(ClassIndex index, const uint32_t& who, void** out, uint3
   return take_fresh(index, out, wanted);
 }
 
-void* PageHeap::hand_out(ClassIndex index, uint32_t grain, size_t colour) {
+void* PageHeap::hand_out(ClassIndex index, uint32_t grain, size_t colour, uint32_t& reused) {
   const size_t offset = offset_of(grain) + colour;
   PageEntry& entry = arena_.entry_at(offset);
-  entry.state.store(note_taken(grain, run_[raw(index)]) ? SlotState::kClean : SlotState::kFree);
+  const uint32_t with_memory = note_taken(grain, run_[raw(index)]);
+  entry.state.store(with_memory == 0 ? SlotState::kClean : SlotState::kFree);
+  reused += with_memory;
   entry.set_class(index);
   return arena_.at(offset);
 }
@@ -137,10 +139,12 @@ uint32_t PageHeap::take_fresh(ClassIndex index, void** out, uint32_t wanted) {
   if (first == kNoGrain) {
     return 0;
   }
+  uint32_t reused = 0;
   for (uint32_t i = 0; i < count; ++i) {
     const uint32_t grain = first + i * grains;
-    out[i] = hand_out(index, grain, colour(index, grain));
+    out[i] = hand_out(index, grain, colour(index, grain), reused);
   }
+  note_reused(reused);
   return count;
 }
 
@@ -210,7 +214,10 @@ void* PageHeap::take_aligned(ClassIndex index, size_t alignment) {
   if (grain == kNoGrain) {
     return nullptr;
   }
-  return hand_out(index, grain, 0);
+  uint32_t reused = 0;
+  void* const block = hand_out(index, grain, 0, reused);
+  note_reused(reused);
+  return block;
 }
 
 }  // namespace spillway::core

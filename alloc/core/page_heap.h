@@ -154,6 +154,12 @@ class PageHeap {
   // half changed. A block that such a thread was taking or giving stays lost to the child.
   void recover_after_fork(bool purge_was_ours);
 
+  // The tables of what is in use, at most.
+  uint64_t metadata_bytes() const {
+    const uint64_t chunks = size_bytes() >> kChunkShift;
+    return index_bytes_ + (chunks + 1) * sizeof(Chunk) + chunks * Chunk::kPages * sizeof(PageEntry);
+  }
+
   void collect(stats::Snapshot& snapshot) const;
 
  private:
@@ -269,10 +275,15 @@ class PageHeap {
   void consider_huge_pages(uint32_t from, uint32_t to);
 
   uint32_t clean_grains(uint32_t grain, uint32_t grains) const;
-  // The block of a taken run, not marked live.
-  void* hand_out(ClassIndex index, uint32_t grain, size_t colour);
-  // Notes what a taken run costs; whether all of it reads as zero.
-  bool note_taken(uint32_t grain, uint32_t grains);
+  // The block of a taken run, not marked live; adds its grains that have memory to `reused`.
+  void* hand_out(ClassIndex index, uint32_t grain, size_t colour, uint32_t& reused);
+  // Notes what a taken run costs; returns how many of its grains have memory.
+  uint32_t note_taken(uint32_t grain, uint32_t grains);
+  void note_reused(uint32_t grains) {
+    if (grains != 0) {
+      reused_.fetch_add(grains, std::memory_order_relaxed);
+    }
+  }
 
   size_t usable_large(const void* block) const {
     const size_t offset = arena_.offset(block);
@@ -310,6 +321,11 @@ class PageHeap {
   std::atomic<uint64_t> large_grains_{0};
   std::atomic<uint64_t> large_allocations_{0};
   std::atomic<uint64_t> large_taken_{0};  // grains
+  // Blocks that became large ones where they are, and the reverse.
+  std::atomic<uint64_t> large_came_{0};
+  std::atomic<uint64_t> large_went_{0};
+  std::atomic<uint64_t> reused_{0};  // grains handed out with memory
+  mutable stats::ShownCounter shown_large_frees_;
   // relaxed, both: a wish and what it goes by.
   std::atomic<bool> huge_allowed_{false};
   std::atomic<uint32_t> huge_control_{kNoChunk};  // the first of the last step, without huge pages

@@ -26,9 +26,9 @@ void* PageHeap::take_large(size_t size, size_t alignment) {
   if (grain == kNoGrain) {
     return nullptr;
   }
-  // relaxed: counts.
-  const uint64_t number = large_allocations_.fetch_add(1, std::memory_order_relaxed);
+  // relaxed: a count. release: after it, for collect(), which acquires.
   large_blocks_.fetch_add(1, std::memory_order_relaxed);
+  const uint64_t number = large_allocations_.fetch_add(1, std::memory_order_release);
   size_t offset = offset_of(grain);
   uint32_t own = grains;
   if (coloured) {
@@ -42,7 +42,7 @@ void* PageHeap::take_large(size_t size, size_t alignment) {
       own -= in_front;
     }
   }
-  note_taken(grain + grains - own, own);
+  note_reused(note_taken(grain + grains - own, own));
   set_large_grains(offset, own);
   large_grains_.fetch_add(own, std::memory_order_relaxed);
   large_taken_.fetch_add(own, std::memory_order_relaxed);
@@ -113,14 +113,21 @@ bool PageHeap::resize(void* block, ClassIndex index, size_t size) {
     if (!claim(grain + before, grains - before)) {
       return false;
     }
-    note_taken(grain + before, grains - before);
+    note_reused(note_taken(grain + before, grains - before));
   }
   // relaxed, both: counts.
   const uint32_t large_before = before_class == kNoClass ? before : 0;
   const uint32_t large = index == kNoClass ? grains : 0;
   large_grains_.fetch_add(uint64_t{large} - large_before, std::memory_order_relaxed);
   if ((large != 0) != (large_before != 0)) {
-    large_blocks_.fetch_add(large != 0 ? 1 : ~uint64_t{0}, std::memory_order_relaxed);
+    // release: in this order, for collect(), which acquires.
+    if (large != 0) {
+      large_blocks_.fetch_add(1, std::memory_order_relaxed);
+      large_came_.fetch_add(1, std::memory_order_release);
+    } else {
+      large_went_.fetch_add(1, std::memory_order_relaxed);
+      large_blocks_.fetch_sub(1, std::memory_order_release);
+    }
   }
   if (large != 0 || large_before != 0) {
     set_large_grains(offset, large);

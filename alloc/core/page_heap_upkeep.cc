@@ -92,7 +92,7 @@ void PageHeap::give_up_untouched() {
   // The tables of chunks that there will not be, but for the next one's: see word().
   const size_t used = align_up((committed + 1) * sizeof(Chunk), os::page_size());
   if (used < chunks_bytes_) {
-    os::release(reinterpret_cast<char*>(chunks_) + used, chunks_bytes_ - used);
+    os::release_part(reinterpret_cast<char*>(chunks_) + used, chunks_bytes_ - used);
     chunks_bytes_ = used;
   }
   wide_.give_up_untouched();
@@ -138,10 +138,20 @@ void PageHeap::collect(stats::Snapshot& snapshot) const {
     snapshot.pool_free_bytes += spilled_[raw(index)].count() * offset_of(run_[raw(index)]);
   });
   snapshot.pool_clean_bytes = free.clean;
-  snapshot.large_blocks = large_blocks_.load(std::memory_order_relaxed);
+  snapshot.pool_dirty_bytes = snapshot.pool_free_bytes - free.clean;
+  snapshot.page_faults_avoided_total =
+      (reused_.load(std::memory_order_relaxed) << kGrainShift) / os::page_size();
+  // acquire, all but the last, in this order: whatever happens meanwhile, the frees are not too
+  // many.
+  snapshot.large_allocations_total = large_allocations_.load(std::memory_order_acquire);
+  const uint64_t came = large_came_.load(std::memory_order_acquire);
+  snapshot.large_blocks = large_blocks_.load(std::memory_order_acquire);
+  const uint64_t gone = snapshot.large_blocks + large_went_.load(std::memory_order_relaxed);
+  const uint64_t all = snapshot.large_allocations_total + came;
+  snapshot.large_frees_total = all - std::min(all, gone);
   snapshot.large_live_bytes = large_grains_.load(std::memory_order_relaxed) << kGrainShift;
-  snapshot.large_allocations_total = large_allocations_.load(std::memory_order_relaxed);
   wide_.collect(snapshot);
+  snapshot.large_frees_total = shown_large_frees_.at_least(snapshot.large_frees_total);
 }
 
 }  // namespace spillway::core

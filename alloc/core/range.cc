@@ -32,10 +32,10 @@ bool Range::reserve_range(size_t bytes) {
     address = reinterpret_cast<uintptr_t>(start);
     const size_t before = align_up(address, kAlignment) - address;
     if (before != 0) {
-      os::release(start, before);
+      os::release_part(start, before);
     }
     address += before;
-    os::release(reinterpret_cast<void*>(address + bytes), kAlignment - before);
+    os::release_part(reinterpret_cast<void*>(address + bytes), kAlignment - before);
   }
   base_.set(address);
   bytes_.set_release(bytes);  // acquired in owns()
@@ -75,7 +75,7 @@ void Range::give_up(Granule first, Granule end) {
   const size_t low = align_up(reinterpret_cast<uintptr_t>(address(first)), page);
   const size_t high = align_down(reinterpret_cast<uintptr_t>(address(end)), page);
   if (low < high) {
-    os::release(reinterpret_cast<void*>(low), high - low);
+    os::release_part(reinterpret_cast<void*>(low), high - low);
   }
 }
 

@@ -56,7 +56,7 @@ void Registry::give_up_untouched() {
   }
   if (number < room()) {
     room_.store(number, std::memory_order_relaxed);
-    os::release(memory_ + number * stride_, (reserved_ - number) * stride_);
+    os::release_part(memory_ + number * stride_, (reserved_ - number) * stride_);
   }
 }
 

@@ -32,6 +32,11 @@ class Registry {
   uint64_t untouched_bytes() const {
     return uint64_t{room() - std::min(room(), numbered())} * stride_;
   }
+  // At most.
+  uint64_t metadata_bytes() const {
+    return room() == 0 ? 0
+                       : uint64_t{std::min(room(), numbered())} * stride_ + table_bytes(reserved_);
+  }
   // In a forked child: what release() of a thread that did not come along left undone.
   void recover_after_fork() { free_numbers_.repair(std::min(numbered(), room())); }
 

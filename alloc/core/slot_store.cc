@@ -63,6 +63,8 @@ void SlotStore::collect(stats::Snapshot& snapshot) const {
     snapshot.pool_clean_bytes += one.count_clean() * size;
     snapshot.classes[i].free = one.count_free();
   }
+  snapshot.pool_dirty_bytes =
+      snapshot.pool_free_bytes - std::min(snapshot.pool_free_bytes, snapshot.pool_clean_bytes);
 }
 
 }  // namespace spillway::core

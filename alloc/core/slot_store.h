@@ -49,6 +49,7 @@ class SlotStore {
   // Pools have no budget that depends on it.
   static uint64_t size_bytes() { return 0; }
   void recover_after_fork(bool purge_was_ours);
+  uint64_t metadata_bytes() const { return freelist_bytes_; }
   void collect(stats::Snapshot& snapshot) const;
 
   // The start of the block that a granule, perhaps from its middle, belongs to.

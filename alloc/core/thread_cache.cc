@@ -56,12 +56,15 @@ void* ThreadCache::refill(ClassIndex index, const CacheNeighbours<Store>& neighb
   policy.traffic.refills.add(1);
   if (policy.capacity == 0) {
     void* block = nullptr;
-    bin.allocations.add(take(index, &block, 1, neighbours));
+    const uint32_t count = take(index, &block, 1, neighbours);
+    bin.allocations.add(count);
+    policy.traffic.refills_refused.add(1 - count);
     return block;
   }
   void** const bottom = bin.bottom.get();
   const uint32_t count = take(index, bottom, std::max(1U, policy.capacity / 2), neighbours);
   if (count == 0) {
+    policy.traffic.refills_refused.add(1);
     return nullptr;
   }
   std::reverse(bottom, bottom + count);  // the lowest address first
@@ -141,6 +144,28 @@ void ThreadCache::relax(const CacheNeighbours<Store>& neighbours) {
     pace_.calm_down(worked_);
     age(neighbours);
   }
+}
+
+ThreadCache::Moved ThreadCache::moved(ClassIndex index) const {
+  const Bin& bin = bins[raw(index)];
+  const Traffic& traffic = policies_[raw(index)].traffic;
+  // acquire, all but the last: in this order. What is taken from the sums is read after them, so
+  // that whatever the owner does meanwhile makes the differences smaller.
+  const uint64_t refused = traffic.refills_refused.get_acquire();
+  const uint64_t allocations = bin.allocations.get_acquire();
+  const uint64_t refills = traffic.refills.get_acquire();
+  const uint64_t out = traffic.blocks_out.get_acquire();
+  void** const bottom = bin.bottom.get_acquire();
+  void** const top = bin.top.get_acquire();
+  const uint64_t in = traffic.blocks_in.get();
+  const auto cached = static_cast<uint64_t>(top > bottom ? top - bottom : 0);
+  const uint64_t plus = cached + allocations + out;
+  return {.allocations = allocations,
+          .cached = cached,
+          .frees = plus - std::min(plus, in),
+          .hits = allocations + refused - std::min(allocations + refused, refills),
+          .in = in,
+          .out = out};
 }
 
 bool ThreadCache::holds_anything() const {

@@ -114,9 +114,42 @@ class ThreadCache : public BinTable {
     OwnedCell<uint64_t> blocks_in;   // from the store
     OwnedCell<uint64_t> blocks_out;  // to the store
     OwnedCell<uint64_t> refills;
+    OwnedCell<uint64_t> refills_refused;  // of these, without a block
     OwnedCell<uint64_t> spills;
+    // Requests that came to a refill, and their bytes.
+    OwnedCell<uint64_t> requests;
+    OwnedCell<uint64_t> requested_bytes;
   };
   const Traffic& traffic(ClassIndex index) const { return policies_[raw(index)].traffic; }
+  // The owner's, for statistics.
+  void note_request(ClassIndex index, size_t size) {
+    Traffic& traffic = policies_[raw(index)].traffic;
+    traffic.requests.add(1);
+    traffic.requested_bytes.add(size);
+  }
+
+  // Blocks that came to the cache and left it, read while its owner works: what was freed and what
+  // was a hit are not more than that, and exact while nothing changes.
+  struct Moved {
+    uint64_t allocations;
+    uint64_t cached;
+    uint64_t frees;
+    uint64_t hits;
+    uint64_t in;
+    uint64_t out;
+  };
+  Moved moved(ClassIndex index) const;
+
+  // Visits the classes that were ever missed: no other has a capacity, or blocks. A few of them
+  // all in most threads, of which each costs cache lines.
+  template <typename Visit>
+  void for_each_used(Visit visit) const {
+    for (uint32_t word = 0; word < kUsedWords; ++word) {
+      for (uint64_t bits = used_[word].get(); bits != 0; bits &= bits - 1) {
+        visit(word * kUsedBits + static_cast<uint32_t>(std::countr_zero(bits)));
+      }
+    }
+  }
 
  private:
   enum class Miss : uint8_t { kNone, kEmpty, kFull };
@@ -150,16 +183,6 @@ class ThreadCache : public BinTable {
   template <typename Store>
   void shrink(ClassIndex index, uint32_t capacity, const CacheNeighbours<Store>& neighbours);
   Pace::Given given(const Geometry& geometry) const;
-  // Visits the classes that were ever missed: no other has a capacity, or blocks. A few of them
-  // all in most threads, of which each costs cache lines.
-  template <typename Visit>
-  void for_each_used(Visit visit) const {
-    for (uint32_t word = 0; word < kUsedWords; ++word) {
-      for (uint64_t bits = used_[word].get(); bits != 0; bits &= bits - 1) {
-        visit(word * kUsedBits + static_cast<uint32_t>(std::countr_zero(bits)));
-      }
-    }
-  }
 
   uint32_t number_ = 0;
   OwnedCell<uint32_t> misses_;

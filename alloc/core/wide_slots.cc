@@ -68,8 +68,9 @@ void* WideSlots::take(size_t size) {
   }
   Slot& taken = slot(number);
   extend(taken, granules_for(colour_of(number) + size));
+  // release: after the block, for collect(), which acquires.
   taken.allocations.store(taken.allocations.load(std::memory_order_relaxed) + 1,
-                          std::memory_order_relaxed);
+                          std::memory_order_release);
   return static_cast<char*>(arena_->address(start_of(number))) + colour_of(number);
 }
 
@@ -298,12 +299,17 @@ void WideSlots::recover_after_fork(bool purge_was_ours) {
 void WideSlots::collect(stats::Snapshot& snapshot) const {
   for (uint32_t number = 0; number < used(); ++number) {
     const Slot& one = slot(number);
+    // acquire: before the block, as in PageHeap::collect().
+    const uint64_t allocations = one.allocations.load(std::memory_order_acquire);
     const uint64_t live = one.granules.load(std::memory_order_relaxed);
     const uint64_t resident = one.resident.load(std::memory_order_relaxed);
-    snapshot.large_blocks += live != 0 ? 1 : 0;
+    const uint64_t blocks = live != 0 ? 1 : 0;
+    snapshot.large_blocks += blocks;
     snapshot.large_live_bytes += live << kGranuleShift;
+    snapshot.wide_live_bytes += live << kGranuleShift;
     snapshot.large_free_bytes += (resident - std::min(resident, live)) << kGranuleShift;
-    snapshot.large_allocations_total += one.allocations.load(std::memory_order_relaxed);
+    snapshot.large_allocations_total += allocations;
+    snapshot.large_frees_total += allocations - std::min(allocations, blocks);
   }
 }
 

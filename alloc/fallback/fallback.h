@@ -140,8 +140,9 @@ void collect_soon();
 void keep_free_memory_for(uint64_t milliseconds);
 
 // Bytes mimalloc has committed, now and at its peak, and the most that the process ever had
-// resident. One system call, getrusage. Other threads' latest changes may be missing
-// until those threads end; never more than a snapshot.
+// resident. One system call, getrusage. Other threads' latest changes may be missing until those
+// threads end; never more than a snapshot. On the hidden thread, too; with versions other than
+// 2.0.9 nothing is known there of what is committed.
 struct Footprint {
   size_t committed;
   size_t peak_committed;
@@ -149,11 +150,21 @@ struct Footprint {
 };
 Footprint footprint();
 
-// Bytes of blocks that the program holds: rounded up to mimalloc's sizes, those of all threads. A
-// walk over all of mimalloc's pages (live_209.h), some 10 us and a fiftieth of a second at most
-// before it begins; other threads' slow paths wait meanwhile. What is committed where that cannot
-// be had: with other versions of mimalloc, beside a fork, or when a thread does not leave mimalloc.
-size_t live_bytes();
+// What the program holds: blocks rounded up to mimalloc's sizes, of all threads, and the segments
+// in use. A walk over all of mimalloc's pages (live_209.h), some ns each, that no other thread
+// waits for but one that calls this, a millisecond at most; on the hidden thread, too. With other
+// versions of mimalloc the bytes are those committed.
+struct Live {
+  static constexpr size_t kUnknown = SIZE_MAX;
+
+  size_t bytes = 0;
+  size_t blocks = 0;  // kUnknown with other versions
+  size_t segments = 0;
+};
+Live live();
+
+// Bytes of address space that mimalloc has mapped; with other versions, those committed.
+size_t mapped_bytes();
 
 // mimalloc's version: 20009 for 2.0.9, 30401 for 3.4.1.
 int version();

@@ -16,7 +16,8 @@
 #include "alloc/os/os.h"
 
 #if SPILLWAY_FALLBACK_EXTENDED
-extern "C" void spillway_mimalloc_after_fork();  // after_fork_209.h
+extern "C" void spillway_mimalloc_after_fork();    // after_fork_209.h
+extern "C" void spillway_mimalloc_forget_walks();  // unmap_209.h
 #endif
 
 namespace spillway::fallback {
@@ -53,8 +54,6 @@ Counter& counter_of(const ThreadState& thread) {
 // page tables of a process with 100 GiB takes a second.
 constexpr uint64_t kLeaveNs = 1'000'000'000;
 constexpr uint64_t kForkNs = 4'000'000'000;
-// A figure is not worth more: arbitrary.
-constexpr uint64_t kLookNs = 20'000'000;
 
 // Tells a fork that is under way from a thread that waits for a lock before it forks: other fork
 // handlers take locks, and so does the C library between the last handler and the fork. The kernel
@@ -198,36 +197,6 @@ bool begins_tick(uint64_t tick) {
   return before != 0 && before != now;
 }
 
-bool close_gate() {
-  const ThreadState& self = thread_state;
-  const ThreadState* owner = nullptr;
-  // Sequentially consistent: before the loads below; pairs with enter_outermost's add, then load.
-  if (self.depth > 0 ||
-      !fork_owner.compare_exchange_strong(owner, &self, std::memory_order_seq_cst)) {
-    return false;
-  }
-  // relaxed: the thread's number, for a look at what it does.
-  fork_thread.store(os::thread_id(), std::memory_order_relaxed);
-  os::BoundedWait wait(kLookNs);
-  for (const Counter& counter : counters) {
-    // Sequentially consistent: after the exchange; and acquires what leave_outermost released.
-    while (counter.inside.load(std::memory_order_seq_cst) > 0) {
-      if (!wait.pause()) {
-        open_gate();
-        return false;
-      }
-    }
-  }
-  return true;
-}
-
-void open_gate() { fork_parent(); }
-
-bool gate_is_closed() {
-  // relaxed: a look at a word that this thread wrote; others only ever clear it.
-  return fork_owner.load(std::memory_order_relaxed) == &thread_state;
-}
-
 void fork_prepare() {
   const int entry_errno = errno;
   const ThreadState& self = thread_state;
@@ -261,7 +230,7 @@ void fork_parent() {
 
 void fork_child() {
   // Relaxed throughout: this is the only thread.
-  const bool closed = gate_is_closed();
+  const bool closed = fork_owner.load(std::memory_order_relaxed) == &thread_state;
   int32_t others = thread_state.depth > 0 ? -1 : 0;
   for (Counter& counter : counters) {
     others += counter.inside.load(std::memory_order_relaxed);
@@ -273,6 +242,9 @@ void fork_child() {
     repair();
   }
   fork_owner.store(nullptr, std::memory_order_relaxed);
+#if SPILLWAY_FALLBACK_EXTENDED
+  spillway_mimalloc_forget_walks();
+#endif
 }
 
 }  // namespace spillway::fallback

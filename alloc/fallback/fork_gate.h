@@ -22,15 +22,6 @@ void fork_prepare();
 void fork_parent();
 void fork_child();
 
-// For a look at mimalloc's state, not a fork. Closes the gate like fork_prepare, but waits 20 ms at
-// most; false, with the gate as it was, when others do not leave, when a fork or another look has
-// the gate, and when the caller is itself inside.
-bool close_gate();
-// After a close_gate() that returned true.
-void open_gate();
-// Whether it is still closed for this thread: others open it when it stays closed for seconds.
-bool gate_is_closed();
-
 // For the fallback's own entries and mimalloc's hooks: around whatever touches mimalloc's shared
 // state. They nest; the outermost pair costs two atomic additions. errno after `leave` is what it
 // was before `enter`, unless `report_no_memory` was called in between.

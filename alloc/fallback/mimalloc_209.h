@@ -35,6 +35,8 @@ bool spillway_mimalloc_is_refused(void);
 
 SPILLWAY_UNHOOKED_FUNCTION static void spillway_segment_freed(const mi_segment_t* segment);
 
+#include "unmap_209.h"
+
 SPILLWAY_UNHOOKED_FUNCTION static int spillway_mprotect(void* start, size_t size, int protection) {
   const int result = mprotect(start, size, protection);
   if (result != 0 && protection != PROT_NONE) {
@@ -43,7 +45,7 @@ SPILLWAY_UNHOOKED_FUNCTION static int spillway_mprotect(void* start, size_t size
     // recorded it.
     if ((uintptr_t)start % MI_SEGMENT_SIZE == 0 && size < MI_SEGMENT_SIZE) {
       spillway_segment_freed((const mi_segment_t*)start);
-      munmap(start, MI_SEGMENT_SIZE);
+      spillway_munmap(start, MI_SEGMENT_SIZE);
     }
   }
   return result;
@@ -64,7 +66,11 @@ SPILLWAY_UNHOOKED_FUNCTION static void* spillway_mmap(void* hint, size_t size, i
     // segments, so that each free there is looked up.
     hint = (char*)hint + SPILLWAY_HUGE_DISTANCE;
   }
-  return mmap(hint, size, protection, flags, fd, at);
+  void* start = mmap(hint, size, protection, flags, fd, at);
+  if (start != MAP_FAILED) {
+    atomic_fetch_add_explicit(&spillway_mapped_bytes, size, memory_order_relaxed);
+  }
+  return start;
 }
 
 // mimalloc repeats a call for as long as the kernel says EAGAIN.
@@ -79,6 +85,7 @@ SPILLWAY_UNHOOKED_FUNCTION static int spillway_madvise(void* start, size_t size,
 #define mprotect(start, size, protection) spillway_mprotect(start, size, protection)
 #define mmap(hint, size, protection, flags, fd, at) \
   spillway_mmap(hint, size, protection, flags, fd, at)
+#define munmap(start, size) spillway_munmap(start, size)
 #define madvise(start, size, advice) spillway_madvise(start, size, advice)
 
 // --- mimalloc ------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ SPILLWAY_UNHOOKED_FUNCTION static void spillway_add_map_page(uintptr_t segment) 
   if (!atomic_compare_exchange_strong_explicit(spillway_map_page(segment), &none, fresh,
                                                memory_order_release, memory_order_relaxed) &&
       fresh != spillway_first_map_page) {
-    munmap((void*)fresh, SPILLWAY_MAP_PAGE_BYTES);
+    (munmap)((void*)fresh, SPILLWAY_MAP_PAGE_BYTES);
   }
 }
 
@@ -90,8 +90,9 @@ SPILLWAY_UNHOOKED_FUNCTION static void spillway_segment_freed(const mi_segment_t
   uintptr_t bit;
   spillway_map_word_t* word = spillway_segment_word((uintptr_t)segment, &bit);
   if (word != NULL) {
-    // Relaxed: no block of the segment is live.
-    atomic_fetch_and_explicit(word, ~bit, memory_order_relaxed);
+    // Sequentially consistent: before the segment is unmapped; pairs with spillway_munmap(), which
+    // then looks for walks. No block of the segment is live.
+    atomic_fetch_and_explicit(word, ~bit, memory_order_seq_cst);
   }
 }
 

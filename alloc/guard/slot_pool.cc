@@ -294,7 +294,7 @@ struct Part {
   uint64_t bytes() const { return low < high ? high - low : 0; }
   void release() const {
     if (bytes() != 0) {
-      os::release(reinterpret_cast<void*>(low), bytes());
+      os::release_part(reinterpret_cast<void*>(low), bytes());
     }
   }
 };

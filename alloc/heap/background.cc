@@ -6,6 +6,7 @@
 #include "alloc/heap/control.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/pressure.h"
+#include "alloc/heap/stats_file.h"
 #include "alloc/heap/upkeep.h"
 #include "alloc/os/bounded_wait.h"
 #include "alloc/os/os.h"
@@ -20,7 +21,8 @@ constexpr uint64_t kRetryNs = 1000 * kMillisecondNs;
 constexpr uint64_t kLookNs = 250 * kMillisecondNs;
 
 // THE table of duties, in the order of their turns.
-constexpr NextTurn (*kDuties[])() = {do_upkeep, watch_pressure, serve_control};
+constexpr NextTurn (*kDuties[])() = {do_upkeep, watch_pressure, write_due_statistics,
+                                     serve_control};
 constexpr size_t kDutyCount = sizeof kDuties / sizeof kDuties[0];
 
 // kNone --start--> kAtWork --no duty keeps it--> kLeaving --still none--> kNone

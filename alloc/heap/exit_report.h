@@ -6,8 +6,6 @@ namespace spillway::heap {
 
 // In the thread that runs main(), before it does.
 void prepare_exit_report();
-// In a forked child: it reports only where stats_file gives it a file of its own.
-void silence_exit_report_after_fork();
 // After the program's exit handlers.
 void report_at_exit();
 

@@ -50,8 +50,7 @@ struct mallinfo2 info2() {
   }
   stats::Snapshot& snapshot = space.snapshot();
   collect(snapshot);
-  const uint64_t dirty =
-      snapshot.pool_free_bytes - std::min(snapshot.pool_free_bytes, snapshot.pool_clean_bytes);
+  const uint64_t dirty = snapshot.pool_dirty_bytes;
   struct mallinfo2 result = {};
   const uint64_t fallback_free = snapshot.fallback_committed_bytes - snapshot.fallback_live_bytes;
   result.uordblks =

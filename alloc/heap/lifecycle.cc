@@ -14,6 +14,7 @@
 #include "alloc/heap/misuse.h"
 #include "alloc/heap/pressure.h"
 #include "alloc/heap/start.h"
+#include "alloc/heap/stats_file.h"
 #include "alloc/heap/thread_end.h"
 #include "alloc/heap/upkeep.h"
 #include "alloc/os/message.h"
@@ -33,7 +34,7 @@ void after_fork_in_parent() {
 }
 
 void after_fork_in_child() {
-  silence_exit_report_after_fork();
+  restart_stats_interval_after_fork();
   forget_control_after_fork();
   admit_user();
   fallback::fork_child();
@@ -70,6 +71,7 @@ void on_process_start(char** environment) {
   ensure_started();
   admit_user();
   prepare_exit_report();
+  start_stats_interval();
   prepare_thread_ends();
   notice_thread_end();
 }

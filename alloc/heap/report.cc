@@ -15,6 +15,33 @@
 #include "alloc/stats/print.h"
 
 namespace spillway::heap {
+namespace {
+
+stats::Identity identity() {
+  return {.program = os::program_name(),
+          .process = os::process_id(),
+          .version = SPILLWAY_VERSION_NUMBER,
+          .started_at_ns = started_at_ns(),
+          .taken_at_ns = os::wall_clock_ns()};
+}
+
+// The gauges of the field, from those of pool, large blocks and mimalloc.
+void sum_up(stats::Snapshot& snapshot, os::Mapped mapped, uint64_t segments) {
+  snapshot.allocated_bytes = snapshot.pool_live_bytes + snapshot.large_live_bytes +
+                             snapshot.guarded_live_bytes + snapshot.fallback_live_bytes;
+  const uint64_t in_chunks =
+      snapshot.pool_grown_bytes - std::min(snapshot.pool_grown_bytes, snapshot.pool_free_bytes);
+  snapshot.active_bytes = std::max(snapshot.allocated_bytes, in_chunks + snapshot.wide_live_bytes +
+                                                                 snapshot.guarded_live_bytes +
+                                                                 snapshot.fallback_live_bytes);
+  snapshot.resident_bytes = snapshot.held_bytes + snapshot.metadata_bytes;
+  snapshot.mapped_bytes = mapped.bytes + snapshot.fallback_mapped_bytes;
+  snapshot.retained_bytes =
+      snapshot.mapped_bytes - std::min(snapshot.mapped_bytes, snapshot.resident_bytes);
+  snapshot.mappings = mapped.mappings + segments;
+}
+
+}  // namespace
 
 void collect(stats::Snapshot& snapshot, Effort effort) {
   new (&snapshot) stats::Snapshot;  // an assignment would have a second one on the stack
@@ -24,12 +51,20 @@ void collect(stats::Snapshot& snapshot, Effort effort) {
   } else {
     snapshot.pool_off = 1;
   }
+  snapshot.identity = identity();
   const fallback::Footprint fallback = fallback::footprint();
-  snapshot.held_bytes = held_bytes(
-      fallback.committed, effort == Effort::kFull ? os::resident_bytes() : fallback.peak_resident);
-  snapshot.fallback_live_bytes = fallback::live_bytes();
+  const fallback::Live live = fallback::live();
+  const uint64_t resident = effort == Effort::kFull ? os::resident_bytes() : 0;
+  snapshot.process_resident_bytes = resident != 0 ? resident : stats::kUnknown;
+  snapshot.held_bytes =
+      held_bytes(fallback.committed, resident != 0 ? resident : fallback.peak_resident);
+  snapshot.fallback_live_bytes = live.bytes;
+  snapshot.fallback_live_blocks =
+      live.blocks != fallback::Live::kUnknown ? live.blocks : stats::kUnknown;
   // Added up by mimalloc, the whole is at times less than its part.
-  snapshot.fallback_committed_bytes = std::max(fallback.committed, snapshot.fallback_live_bytes);
+  snapshot.fallback_committed_bytes = std::max(fallback.committed, live.bytes);
+  snapshot.fallback_mapped_bytes =
+      std::max(fallback::mapped_bytes(), size_t{snapshot.fallback_committed_bytes});
   snapshot.limit_crossed_total = counters.limit_crossed.get();
   snapshot.pressure_purges_total = counters.pressure_purges.get();
   snapshot.hard_limit_refusals_total = counters.hard_limit_refusals.get();
@@ -41,6 +76,7 @@ void collect(stats::Snapshot& snapshot, Effort effort) {
   snapshot.guarded_allocations_total = guarded.allocations();
   snapshot.damages_total = counters.damages.get();
   snapshot.size_mismatches_total = counters.size_mismatches.get();
+  sum_up(snapshot, os::mapped(), live.segments);
 }
 
 void print_statistics(stats::Output& output, config::StatsFormat format, stats::Snapshot& snapshot,

@@ -85,6 +85,7 @@ SPILLWAY_COLD void* take_pooled_slow(size_t size) {
   }
   settle_thread();
   void* block = heap.engine.take(anchor, index);
+  heap.engine.note_request(anchor, index, size);
   if (block == nullptr) {
     counters.class_full.add();
   }

@@ -28,6 +28,8 @@ enum class Phase : uint8_t { kUnstarted, kStarting, kPooling, kOff };
 
 constinit std::atomic<Phase> phase{Phase::kUnstarted};
 constinit config::Options options_in_force;
+// relaxed: a time that orders nothing.
+constinit std::atomic<uint64_t> began_at_ns{0};
 
 // The arena's size by the machine's memory: runs that are free are not always where they are
 // needed. Grains are counted in 32 bits.
@@ -118,6 +120,7 @@ bool ensure_started() {
   if (!phase.compare_exchange_strong(seen, Phase::kStarting, std::memory_order_relaxed)) {
     return false;
   }
+  began_at_ns.store(os::wall_clock_ns(), std::memory_order_relaxed);
   options_in_force.load(environment, os::is_privileged());
   if (options_in_force.flag(config::Option::verbose)) {
     options_in_force.report();
@@ -148,6 +151,8 @@ bool is_pooling() {
   return phase.load(std::memory_order_acquire) == Phase::kPooling;
 }
 
+uint64_t started_at_ns() { return began_at_ns.load(std::memory_order_relaxed); }
+
 const config::Options& options() { return options_in_force; }
 
 void change_option(const config::OptionSpec& spec, int64_t value) {
@@ -155,6 +160,7 @@ void change_option(const config::OptionSpec& spec, int64_t value) {
 }
 
 void recover_start_after_fork() {
+  began_at_ns.store(os::wall_clock_ns(), std::memory_order_relaxed);
   // relaxed: the only thread there is.
   if (phase.load(std::memory_order_relaxed) == Phase::kStarting) {
     phase.store(Phase::kOff, std::memory_order_relaxed);

@@ -16,12 +16,16 @@ bool ensure_started();
 
 bool is_pooling();
 
+// When the heap of this process began, in nanoseconds since 1970; a forked child's at the fork.
+uint64_t started_at_ns();
+
 // The options in force; defaults before the start.
 const config::Options& options();
 // At run time; see set_option.h.
 void change_option(const config::OptionSpec& spec, int64_t value);
 
-// In a forked child: a start that another thread had begun will never end; the heap is off then.
+// In a forked child: its heap begins now; a start that another thread had begun will never end, and
+// the heap is off then.
 void recover_start_after_fork();
 
 }  // namespace spillway::heap

@@ -9,6 +9,7 @@
 #include "alloc/heap/limits.h"
 #include "alloc/heap/pressure.h"
 #include "alloc/heap/start.h"
+#include "alloc/heap/stats_file.h"
 #include "alloc/os/os.h"
 
 namespace spillway::heap {
@@ -128,6 +129,7 @@ NextTurn do_upkeep() {
 
 void note_slow_path(uint64_t given) {
   if (!is_in_background(given != 0)) {
+    resume_stats_interval();
     work_without_thread(given);
   }
   heap.engine.follow_metering(anchor);

@@ -177,6 +177,18 @@ int open_for_writing(const char* path) {
 
 void close_descriptor(int descriptor) { system_call(SYS_close, descriptor); }
 
+bool is_replaceable(const char* path) {
+  struct stat status = {};
+  const long answer = system_call(SYS_newfstatat, AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW);
+  return answer == -ENOENT || (answer == 0 && (status.st_mode & S_IFMT) == S_IFREG);
+}
+
+bool rename_file(const char* from, const char* to) {
+  return system_call(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to) == 0;
+}
+
+void remove_file(const char* path) { system_call(SYS_unlinkat, AT_FDCWD, path, 0); }
+
 bool identify(int descriptor, FileIdentity& identity) {
   struct stat status = {};
   // As the C library's fstat() asks, which sandboxes expect of programs that print.

@@ -74,6 +74,10 @@ long map(void* hint, size_t bytes, int access, int flags) {
 void unmap(void* start, size_t bytes) { system_call(SYS_munmap, start, bytes); }
 #endif
 
+// relaxed, both: counts.
+constinit std::atomic<uint64_t> reserved_bytes{0};
+constinit std::atomic<uint64_t> reservations{0};
+
 bool advise(void* start, size_t bytes, int advice) {
   return system_call(SYS_madvise, start, bytes, advice) == 0;
 }
@@ -90,6 +94,8 @@ void* reserve(size_t bytes, Access access, void* hint) {
   if (start < 0 && start > -kMaxErrno) {
     return nullptr;
   }
+  reserved_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  reservations.fetch_add(1, std::memory_order_relaxed);
   auto* const memory = reinterpret_cast<void*>(start);
   if (access != Access::kReadWrite) {
     advise(memory, bytes, MADV_DONTDUMP);
@@ -97,7 +103,20 @@ void* reserve(size_t bytes, Access access, void* hint) {
   return memory;
 }
 
-void release(void* start, size_t bytes) { unmap(start, bytes); }
+void release(void* start, size_t bytes) {
+  reservations.fetch_sub(1, std::memory_order_relaxed);
+  release_part(start, bytes);
+}
+
+void release_part(void* start, size_t bytes) {
+  unmap(start, bytes);
+  reserved_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+}
+
+Mapped mapped() {
+  return {.bytes = reserved_bytes.load(std::memory_order_relaxed),
+          .mappings = reservations.load(std::memory_order_relaxed)};
+}
 
 bool commit(void* start, size_t bytes) {
   if (system_call(SYS_mprotect, start, bytes, PROT_READ | PROT_WRITE) != 0) {

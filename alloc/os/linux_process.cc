@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -81,22 +82,52 @@ void wake_all(const std::atomic<uint32_t>& word) {
   system_call(SYS_futex, &word, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
 }
 
-uint64_t monotonic_ns() {
+namespace {
+
+uint64_t clock_ns(clockid_t clock) {
   struct timespec now = {};
   if (on_hidden_thread()) {
     // A program may have a clock_gettime() of its own, which needs thread-local data.
-    system_call(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+    system_call(SYS_clock_gettime, clock, &now);
   } else {
-    clock_gettime(CLOCK_MONOTONIC, &now);  // never sets errno for this clock
+    clock_gettime(clock, &now);  // never sets errno for these clocks
   }
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
+
+}  // namespace
+
+uint64_t monotonic_ns() { return clock_ns(CLOCK_MONOTONIC); }
+
+uint64_t wall_clock_ns() { return clock_ns(CLOCK_REALTIME); }
 
 char** environment() { return environ; }
 
 bool is_privileged() { return getauxval(AT_SECURE) != 0; }
 
+uint64_t peak_resident_bytes() {
+  struct rusage usage = {};
+  return system_call(SYS_getrusage, RUSAGE_SELF, &usage) == 0
+             ? static_cast<uint64_t>(usage.ru_maxrss) * 1024
+             : 0;
+}
+
 uint32_t process_id() { return static_cast<uint32_t>(system_call(SYS_getpid)); }
+
+std::string_view program_name() {
+  constexpr size_t kMostBytes = 255;  // NAME_MAX
+  const auto* path = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
+  if (path == nullptr) {
+    return {};
+  }
+  const char* name = path;
+  size_t length = 0;
+  for (const char* at = path; *at != '\0'; ++at) {
+    name = *at == '/' ? at + 1 : name;
+    length = static_cast<size_t>(at + 1 - name);
+  }
+  return {name, length < kMostBytes ? length : kMostBytes};
+}
 
 void let_user_debug() {
   constexpr int kSetPtracer = 0x59616d61;  // PR_SET_PTRACER, "Yama"

@@ -24,6 +24,15 @@ size_t page_size();
 // Null when the kernel refuses. What can't be written to is left out of core dumps.
 void* reserve(size_t bytes, Access access, void* hint);
 void release(void* start, size_t bytes);
+// The same for a part of a reservation whose rest stays.
+void release_part(void* start, size_t bytes);
+
+// What reserve() mapped in this process and release() did not take back.
+struct Mapped {
+  uint64_t bytes = 0;
+  uint64_t mappings = 0;  // the kernel may count one as several, with rights of their own
+};
+Mapped mapped();
 
 // Makes a page-aligned part of a reservation readable and writable, and a part of core dumps;
 // repeating it is harmless.
@@ -70,6 +79,9 @@ uint64_t lockable_bytes();
 // 64 unpredictable bits; the address of a local when the kernel has none to give yet.
 uint64_t random_bits();
 
+// The most memory that the process ever had resident. One system call, getrusage.
+uint64_t peak_resident_bytes();
+
 // Processors that the process may run on, as it was when first asked; at least 1.
 uint32_t processors();
 
@@ -88,6 +100,8 @@ void wake_all(const std::atomic<uint32_t>& word);
 
 // A clock that never goes back. Some 25 ns.
 uint64_t monotonic_ns();
+// Nanoseconds since 1970, as the machine's clock has it now.
+uint64_t wall_clock_ns();
 
 // The environment as the C library holds it, null before the C library has set it up.
 char** environment();
@@ -97,6 +111,10 @@ char** environment();
 bool is_privileged();
 
 uint32_t process_id();
+
+// The last part of the path that was executed, of a script its interpreter's; at most 255 bytes of
+// any kind. From the auxiliary vector: no system call, and programs don't write there.
+std::string_view program_name();
 
 // Where the kernel lets parents only debug a process (Yama), has it let those of the same user do
 // so, too; elsewhere they may. A system call; not inherited.
@@ -197,6 +215,13 @@ void write_text(int descriptor, std::string_view text);
 // fails. Never waits: a FIFO without a reader fails.
 int open_for_writing(const char* path);
 void close_descriptor(int descriptor);
+
+// Whether a file can be renamed over `path`: there is a regular file, or none. A symbolic link, a
+// device or a pipe has to stay what it is.
+[[nodiscard]] bool is_replaceable(const char* path);
+// Renames a file over another one, or none; false: both are as they were.
+[[nodiscard]] bool rename_file(const char* from, const char* to);
+void remove_file(const char* path);
 
 // Which file a descriptor stands for; no other file is equal while this one is open.
 struct FileIdentity {

@@ -38,7 +38,9 @@ class Output {
   }
 
  private:
-  static constexpr size_t kFlushAt = 3500;  // leaves room for the longest line
+  // Leaves room for what a line() is given at the most: a program's name as JSON, six bytes for
+  // each of 255.
+  static constexpr size_t kFlushAt = 2400;
 
   void flush() {
     good_ = good_ && (append_ != nullptr ? append_(to_, text_.view())

@@ -6,11 +6,11 @@
 
 namespace spillway::stats {
 
-// For people: 80 columns, classes that were used.
+// For people: 80 columns, classes that were used. Begins with whose they are, as all of them do.
 void print_text(const Snapshot& snapshot, Output& output);
-// One object, ends with a newline.
+// One object as statistics.schema.json describes it, ends with a newline.
 void print_json(const Snapshot& snapshot, Output& output);
-// The text exposition format, version 0.0.4; names start with spillway_.
+// The text exposition format, version 0.0.4; names start with spillway_. Classes that were used.
 void print_prometheus(const Snapshot& snapshot, Output& output);
 
 }  // namespace spillway::stats

@@ -84,6 +84,19 @@ BOOST_AUTO_TEST_CASE(a_window_of_nothing_is_refused) {
   BOOST_TEST(loaded.said.find("min_size: 65536 is above max_size 8192") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(an_interval_needs_something_to_write) {
+  for (const char* more : {"X=", "SPILLWAY_STATS=json", "SPILLWAY_STATS_FILE=/tmp/file"}) {
+    const Loaded loaded({"SPILLWAY_STATS_INTERVAL=15", more});
+    BOOST_TEST(loaded.options.value(Option::stats_interval) == kWordValue);
+    BOOST_TEST(loaded.said ==
+               "spillway: option stats_interval: needs stats and stats_file; using none\n");
+  }
+  const Loaded loaded(
+      {"SPILLWAY_STATS_INTERVAL=15", "SPILLWAY_STATS=json", "SPILLWAY_STATS_FILE=/tmp/file"});
+  BOOST_TEST(loaded.options.value(Option::stats_interval) == 15);
+  BOOST_TEST(loaded.said == "");
+}
+
 BOOST_AUTO_TEST_CASE(a_privileged_process_ignores_the_environment) {
   const Loaded loaded({"SPILLWAY_ENABLED=0", "SPILLWAY_NONSENSE=1"}, true);
   BOOST_TEST(loaded.options.flag(Option::enabled));

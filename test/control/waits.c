@@ -1,8 +1,8 @@
 // A process that waits in the system call that its argument names, or computes without one, while a
 // tool wakes it: it must not notice. `until_*` wait for what a child of it does once it is told so
-// on standard input; the others for the milliseconds of the second argument, if there is one. Prints
-// "waiting" before it waits, and then how long it did; exits with 0 when the call ended as it would
-// have. Without arguments: prints the names.
+// on standard input; the others for the milliseconds of the second argument, if there is one.
+// Prints "waiting" before it waits, and then how long it did; exits with 0 when the call ended as
+// it would have. Without arguments: prints the names.
 #include <errno.h>
 #include <linux/futex.h>
 #include <poll.h>
@@ -38,9 +38,7 @@ static void note_signal(int number) {
   signalled = 1;
 }
 
-static void start_waiting(void) {
-  CHECK(write(STDOUT_FILENO, "waiting\n", 8) == 8);
-}
+static void start_waiting(void) { CHECK(write(STDOUT_FILENO, "waiting\n", 8) == 8); }
 
 // --- for a time ---
 
@@ -79,7 +77,8 @@ static void epoll_pwaits(void) {
   CHECK(epoll_pwait(epoll, &found, 1, milliseconds, &none) == 0);
 }
 static void futexes(void) {
-  CHECK(syscall(SYS_futex, word, FUTEX_WAIT, 0, &time_to_wait, NULL, 0) == -1 && errno == ETIMEDOUT);
+  CHECK(syscall(SYS_futex, word, FUTEX_WAIT, 0, &time_to_wait, NULL, 0) == -1 &&
+        errno == ETIMEDOUT);
 }
 static void sigtimedwaits(void) {
   sigset_t set;
@@ -142,9 +141,7 @@ static void until_sigwait(void) {
   sigaddset(&set, SIGUSR2);
   CHECK(sigwaitinfo(&set, NULL) == SIGUSR2);
 }
-static void until_pause(void) {
-  CHECK(pause() == -1 && errno == EINTR && signalled);
-}
+static void until_pause(void) { CHECK(pause() == -1 && errno == EINTR && signalled); }
 static void until_sigsuspend(void) {
   sigset_t none;
   sigemptyset(&none);
@@ -313,7 +310,8 @@ int main(int count, char **arguments) {
   start_waiting();
   way->wait();
   clock_gettime(CLOCK_MONOTONIC, &after);
-  const long waited = (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
+  const long waited =
+      (after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000;
   semctl(semaphores, 0, IPC_RMID);
   msgctl(messages, IPC_RMID, NULL);
   if (way->trigger == NULL) CHECK(waited >= milliseconds - 1);

@@ -1,11 +1,8 @@
-// What mimalloc has handed out: it follows every size and every thread, and is what is
-// committed when a fork or a thread inside is in the way.
+// What mimalloc has handed out: it follows every size and every thread, whatever they do meanwhile.
 #include <algorithm>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
-#include <csignal>
 #include <cstddef>
-#include <cstring>
 #include <thread>
 #include <vector>
 
@@ -19,6 +16,8 @@ namespace fallback = spillway::fallback;
 namespace {
 
 constexpr size_t kMiB = size_t{1} << 20;
+
+size_t live_bytes() { return fallback::live().bytes; }
 
 std::vector<void*> take(size_t count, size_t size) {
   std::vector<void*> blocks(count);
@@ -38,35 +37,35 @@ BOOST_AUTO_TEST_CASE(it_follows_blocks_of_every_size) {
   for (const size_t size :
        {size_t{1}, size_t{100}, size_t{5000}, size_t{100'000}, kMiB, 20 * kMiB, 100 * kMiB}) {
     const size_t count = std::max<size_t>(3, std::min<size_t>(1000, 200 * kMiB / size));
-    const size_t before = fallback::live_bytes();
+    const size_t before = live_bytes();
     const std::vector<void*> blocks = take(count, size);
     size_t usable = 0;
     for (void* block : blocks) {
       usable += fallback::usable_size(block);
     }
-    BOOST_TEST(fallback::live_bytes() == before + usable);
+    BOOST_TEST(live_bytes() == before + usable);
     give(blocks);
-    BOOST_TEST(fallback::live_bytes() == before);
+    BOOST_TEST(live_bytes() == before);
   }
 }
 
 BOOST_AUTO_TEST_CASE(it_follows_huge_blocks) {
   constexpr size_t kHuge = size_t{5} << 29;  // placed by the kernel; more than 32 bits count
-  const size_t before = fallback::live_bytes();
+  const size_t before = live_bytes();
   void* block = fallback::allocate(kHuge);
   if (block == nullptr) {
     return;  // a small machine
   }
-  BOOST_TEST(fallback::live_bytes() >= before + kHuge);
-  BOOST_TEST(fallback::live_bytes() <= before + kHuge + 64 * kMiB);
+  BOOST_TEST(live_bytes() >= before + kHuge);
+  BOOST_TEST(live_bytes() <= before + kHuge + 64 * kMiB);
   fallback::free(block);
-  BOOST_TEST(fallback::live_bytes() == before);
+  BOOST_TEST(live_bytes() == before);
 }
 
 BOOST_AUTO_TEST_CASE(it_follows_other_threads) {
   constexpr size_t kSize = 1000;
   constexpr size_t kCount = 5000;
-  const size_t before = fallback::live_bytes();
+  const size_t before = live_bytes();
   std::atomic<int> step{0};
   std::thread other([&] {
     const std::vector<void*> blocks = take(kCount, kSize);
@@ -83,12 +82,12 @@ BOOST_AUTO_TEST_CASE(it_follows_other_threads) {
   while (step != 1) {
     std::this_thread::yield();
   }
-  BOOST_TEST(fallback::live_bytes() >= before + kCount * kSize);
+  BOOST_TEST(live_bytes() >= before + kCount * kSize);
   step = 2;
   while (step != 3) {
     std::this_thread::yield();
   }
-  BOOST_TEST(fallback::live_bytes() < before + kCount * kSize / 2);
+  BOOST_TEST(live_bytes() < before + kCount * kSize / 2);
   step = 4;
   other.join();
 }
@@ -108,7 +107,7 @@ BOOST_AUTO_TEST_CASE(threads_may_allocate_and_end_meanwhile) {
     });
   }
   for (int i = 0; i < 300; ++i) {
-    BOOST_REQUIRE(fallback::live_bytes() < size_t{10} << 30);
+    BOOST_REQUIRE(live_bytes() < size_t{10} << 30);
   }
   stop = true;
   for (std::thread& thread : threads) {
@@ -116,16 +115,14 @@ BOOST_AUTO_TEST_CASE(threads_may_allocate_and_end_meanwhile) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(it_does_not_wait_for_a_fork_nor_for_a_thread_inside) {
+BOOST_AUTO_TEST_CASE(a_fork_and_a_thread_inside_are_not_in_its_way) {
   const std::vector<void*> small = take(10, 100);
-  const size_t live = fallback::live_bytes();
-  const size_t committed = fallback::footprint().committed;
-  BOOST_REQUIRE(live != committed);
+  const size_t live = live_bytes();
   fallback::fork_prepare();
-  BOOST_TEST(fallback::live_bytes() == committed);
+  BOOST_TEST(live_bytes() == live);
   fallback::fork_parent();
   fallback::enter_gate();
-  BOOST_TEST(fallback::live_bytes() == committed);
+  BOOST_TEST(live_bytes() == live);
   fallback::leave_gate();
   std::atomic<int> step{0};
   std::thread inside([&] {
@@ -139,21 +136,50 @@ BOOST_AUTO_TEST_CASE(it_does_not_wait_for_a_fork_nor_for_a_thread_inside) {
   while (step != 1) {
     std::this_thread::yield();
   }
-  BOOST_TEST(fallback::live_bytes() == committed);
+  BOOST_TEST(live_bytes() == live);
   step = 2;
   inside.join();
-  BOOST_TEST(fallback::live_bytes() == live);
   give(small);
 }
 
-BOOST_AUTO_TEST_CASE(it_leaves_the_signal_mask_alone) {
-  sigset_t before;
-  sigset_t after;
-  pthread_sigmask(SIG_SETMASK, nullptr, &before);
-  fallback::live_bytes();
-  pthread_sigmask(SIG_SETMASK, nullptr, &after);
-  BOOST_TEST(std::memcmp(&before, &after, 8) == 0);
+BOOST_AUTO_TEST_CASE(blocks_and_segments_are_counted) {
+  const fallback::Live before = fallback::live();
+  const std::vector<void*> small = take(1000, 100);
+  const std::vector<void*> huge = take(3, 100 * kMiB);
+  const fallback::Live during = fallback::live();
+  BOOST_TEST(during.blocks == before.blocks + 1003);
+  BOOST_TEST(during.segments >= before.segments + 3);
+  give(small);
+  give(huge);
+  BOOST_TEST(fallback::live().blocks == before.blocks);
 }
+
+// Each huge block is a segment of its own, which is unmapped when it is freed.
+BOOST_AUTO_TEST_CASE(what_is_unmapped_during_walks_is_unmapped_in_the_end) {
+  give(take(3, 100 * kMiB));
+  const size_t before = fallback::mapped_bytes();
+  std::atomic<bool> stop{false};
+  std::atomic<uint64_t> walks{0};
+  std::vector<std::thread> walkers;
+  for (int i = 0; i < 2; ++i) {
+    walkers.emplace_back([&] {
+      while (!stop) {
+        live_bytes();
+        ++walks;
+      }
+    });
+  }
+  for (int i = 0; i < 200 || walks < 1000; ++i) {
+    give(take(3, 100 * kMiB));
+  }
+  stop = true;
+  for (std::thread& walker : walkers) {
+    walker.join();
+  }
+  live_bytes();  // the last walk
+  BOOST_TEST(fallback::mapped_bytes() <= before);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 #endif

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstring>
 #include <string>
 #include <thread>
 #include <vector>
@@ -145,18 +146,115 @@ BOOST_AUTO_TEST_CASE(the_fallbacks_blocks_are_not_counted) {
   BOOST_TEST(after.large_allocations_total == before.large_allocations_total);
 }
 
+BOOST_AUTO_TEST_CASE(they_say_whose_they_are) {
+  const stats::Identity identity = snapshot().identity;
+  BOOST_TEST(identity.program == "test_heap");
+  BOOST_TEST(identity.process == static_cast<uint32_t>(getpid()));
+  BOOST_TEST(identity.version == SPILLWAY_VERSION_NUMBER);
+  BOOST_TEST(identity.started_at_ns > uint64_t{1'600'000'000} * 1'000'000'000);
+  BOOST_TEST(identity.taken_at_ns >= identity.started_at_ns);
+}
+
+// By the terms of the field, from which each follows.
+BOOST_AUTO_TEST_CASE(the_gauges_of_the_field_are_in_order) {
+  void* block = allocate(kSize);
+  void* large = allocate(3 * kMiB);
+  void* growing = take_growing(5 * kMiB);
+  void* small = allocate(100);
+  const stats::Snapshot now = snapshot();
+  BOOST_TEST(now.allocated_bytes ==
+             now.pool_live_bytes + now.large_live_bytes + now.fallback_live_bytes);
+  BOOST_TEST(now.active_bytes >= now.allocated_bytes);
+  BOOST_TEST(now.active_bytes >= now.allocated_bytes + now.pool_cached_bytes);
+  BOOST_TEST(now.resident_bytes == now.held_bytes + now.metadata_bytes);
+  BOOST_TEST(now.metadata_bytes > 0U);
+  BOOST_TEST(now.mapped_bytes >= now.pool_reserved_bytes + now.fallback_mapped_bytes);
+  BOOST_TEST(now.retained_bytes == now.mapped_bytes - now.resident_bytes);
+  BOOST_TEST(now.mappings >= 5U);  // arena, its table, chunks, index, caches
+  BOOST_TEST(now.mappings < 100U);
+  BOOST_TEST(now.process_resident_bytes > kMiB);
+  BOOST_TEST(now.pool_dirty_bytes + now.pool_clean_bytes == now.pool_free_bytes);
+  for (void* one : {block, large, growing, small}) {
+    free(one);
+  }
+  BOOST_TEST(snapshot().allocated_bytes <
+             now.allocated_bytes - kSize - 8 * kMiB + now.fallback_live_bytes);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_asked_for_is_estimated_from_requests_that_missed) {
+  constexpr size_t kBelow = 288 * kKiB;  // the class below: no request is as small
+  std::vector<void*> blocks;
+  const stats::ClassSnapshot before = class_snapshot(kSize);
+  for (int i = 0; i < 64; ++i) {
+    heap.engine.flush(anchor);  // each one misses
+    blocks.push_back(allocate(kSize));
+  }
+  const stats::ClassSnapshot now = class_snapshot(kSize);
+  BOOST_TEST(now.requested_estimate_bytes <= now.live_bytes);
+  BOOST_TEST(now.requested_estimate_bytes > now.live * kBelow);
+  BOOST_TEST(now.refills_total >= before.refills_total + 64);
+  for (void* block : blocks) {
+    free(block);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(hits_and_misses_are_told_apart) {
+  void* block = allocate(kSize);
+  free(block);
+  heap.engine.flush(anchor);
+  const stats::ClassSnapshot before = class_snapshot(kSize);
+  block = allocate(kSize);  // a miss
+  free(block);
+  const stats::ClassSnapshot missed = class_snapshot(kSize);
+  BOOST_TEST(missed.refills_total == before.refills_total + 1);
+  BOOST_TEST(missed.cache_hits_total == before.cache_hits_total);
+  uint64_t hits = 0;
+  for (int i = 0; i < 10; ++i) {
+    const bool is_cached = class_snapshot(kSize).cached != 0;
+    block = allocate(kSize);
+    free(block);
+    hits += is_cached ? 1 : 0;
+  }
+  const stats::ClassSnapshot after = class_snapshot(kSize);
+  BOOST_TEST(after.cache_hits_total == before.cache_hits_total + hits);
+  BOOST_TEST(after.refills_total == missed.refills_total + 10 - hits);
+}
+
+BOOST_AUTO_TEST_CASE(memory_that_is_used_again_avoids_page_faults) {
+  std::vector<void*> blocks(40);
+  const auto take_all = [&blocks] {
+    for (void*& block : blocks) {
+      block = allocate(kSize);
+      std::memset(block, 1, kSize);
+    }
+  };
+  const auto give_all = [&blocks] {
+    for (void* block : blocks) {
+      free(block);
+    }
+    heap.engine.flush(anchor);
+  };
+  take_all();
+  give_all();
+  const uint64_t before = snapshot().page_faults_avoided_total;
+  take_all();
+  BOOST_TEST(snapshot().page_faults_avoided_total > before);
+  give_all();
+}
+
 BOOST_AUTO_TEST_CASE(each_format_is_written_whole) {
   void* block = allocate(kSize);
   const std::string text = written(config::StatsFormat::kText);
   BOOST_TEST(text.starts_with("spillway: statistics\n"));
   BOOST_TEST(contains(text, "327680"));
   const std::string json = written(config::StatsFormat::kJson);
-  BOOST_TEST(json.starts_with("{\"pool_off\": 0, "));
+  BOOST_TEST(json.starts_with("{\"program\": \"test_heap\", \"pid\": "));
   BOOST_TEST(contains(json, "{\"block_size\": 327680, "));
   BOOST_TEST(json.ends_with("]}\n"));
   const std::string prometheus = written(config::StatsFormat::kPrometheus);
-  BOOST_TEST(contains(prometheus, "\nspillway_pool_off 0\n"));
-  BOOST_TEST(contains(prometheus, "\nspillway_class_live{block_size=\"327680\"} "));
+  BOOST_TEST(contains(prometheus, "\nspillway_pool_off{program=\"test_heap\",pid=\"" +
+                                      std::to_string(getpid()) + "\"} 0\n"));
+  BOOST_TEST(contains(prometheus, ",block_size=\"327680\"} "));
   BOOST_TEST(written(config::StatsFormat::kOff).empty());
   free(block);
 }

@@ -96,6 +96,10 @@ void release(void* start, size_t bytes) {
   faulty::reserved -= bytes;
 }
 
+void release_part(void* start, size_t bytes) { release(start, bytes); }
+
+Mapped mapped() { return {.bytes = faulty::reserved, .mappings = 0}; }
+
 bool commit(void* start, size_t bytes) {
   return !faulty::refused(faulty::Call::kCommit) &&
          mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0;

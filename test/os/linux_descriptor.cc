@@ -315,6 +315,33 @@ BOOST_AUTO_TEST_CASE(files_are_opened_without_waiting_and_above_the_standard_str
   BOOST_TEST(errno == 7);
 }
 
+BOOST_AUTO_TEST_CASE(only_regular_files_are_replaced) {
+  char folder[] = "/tmp/spillway_replace_XXXXXX";
+  BOOST_REQUIRE(mkdtemp(folder) != nullptr);
+  const std::string file = std::string(folder) + "/file";
+  const std::string other = std::string(folder) + "/other";
+  const std::string link = std::string(folder) + "/link";
+  BOOST_TEST(is_replaceable(file.c_str()));  // there is none
+  const int descriptor = open_for_writing(file.c_str());
+  BOOST_TEST(is_replaceable(file.c_str()));
+  BOOST_REQUIRE(symlink("file", link.c_str()) == 0);
+  BOOST_TEST(!is_replaceable(link.c_str()));
+  BOOST_TEST(!is_replaceable(folder));
+  BOOST_TEST(!is_replaceable("/dev/null"));
+  BOOST_TEST(!is_replaceable((file + "/below").c_str()));
+  FileIdentity before;
+  FileIdentity after;
+  BOOST_TEST(rename_file(file.c_str(), other.c_str()));
+  BOOST_TEST(!rename_file(file.c_str(), other.c_str()));
+  const int again = open(other.c_str(), O_RDONLY | O_CLOEXEC);
+  BOOST_TEST((identify(descriptor, before) && identify(again, after) && before == after));
+  close(again);
+  close_descriptor(descriptor);
+  remove_file(other.c_str());
+  remove_file(link.c_str());
+  BOOST_TEST(rmdir(folder) == 0);
+}
+
 BOOST_AUTO_TEST_CASE(an_identity_is_the_files_and_not_the_numbers) {
   const Pipe one;
   const Pipe other;

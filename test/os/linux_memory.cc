@@ -72,6 +72,21 @@ BOOST_AUTO_TEST_CASE(resident_pages_of_a_part_are_counted) {
   BOOST_TEST(resident_bytes_in(memory, bytes) == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(reservations_are_counted) {
+  const Mapped before = mapped();
+  const size_t page = page_size();
+  auto* const start = static_cast<char*>(reserve(8 * page, Access::kNone, nullptr));
+  BOOST_REQUIRE(start != nullptr);
+  BOOST_TEST(mapped().bytes == before.bytes + 8 * page);
+  BOOST_TEST(mapped().mappings == before.mappings + 1);
+  release_part(start + 4 * page, 4 * page);
+  BOOST_TEST(mapped().bytes == before.bytes + 4 * page);
+  BOOST_TEST(mapped().mappings == before.mappings + 1);
+  release(start, 4 * page);
+  BOOST_TEST(mapped().bytes == before.bytes);
+  BOOST_TEST(mapped().mappings == before.mappings);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import json
 import os
+import pathlib
 import pty
 import resource
 import shutil
@@ -21,7 +22,7 @@ import unittest
 
 LIBRARY, PROGRAM = sys.argv[1:3]
 HUNG = 60  # seconds
-BEGINNINGS = {"text": b"spillway: statistics\n", "json": b'{"pool_off": ', "prometheus": b"# HELP spillway_pool_off "}
+BEGINNINGS = {"text": b"spillway: statistics\n", "json": b'{"program": ', "prometheus": b"# HELP spillway_build_info "}
 STATUS_OF_A_SKIP = 77
 
 
@@ -69,6 +70,20 @@ class Case(unittest.TestCase):
 
 
 class Formats(Case):
+    def test_json_is_as_its_schema_says(self):
+        try:
+            import jsonschema
+        except ImportError:
+            self.skipTest("python3-jsonschema is not installed")
+        schema = json.loads((pathlib.Path(__file__).parents[2] / "alloc/stats/statistics.schema.json").read_text())
+        for settings in ({}, {"options": {"enabled": "0"}}, {"options": {"hardened": "1"}}):
+            for file in (None, self.path("report")):
+                done = run("plain", stats="json", file=file, **settings)
+                found = json.loads(self.content("report") if file else done.stderr)
+                jsonschema.validate(found, schema)
+                self.assertEqual(found["program"], os.path.basename(PROGRAM))
+                self.assertEqual(found["process_resident_bytes"] is None, file is None)
+
     def test_each_on_stderr(self):
         for stats in BEGINNINGS:
             done = self.assert_ends_as_without("exit_status", 3, stats=stats)
