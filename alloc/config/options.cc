@@ -141,12 +141,20 @@ void Options::set(std::string_view name, std::string_view text, OptionOrigin ori
     message.send();
     return;
   }
-  values_[index].set(*value);
-  origins_[index].set(origin);
   if (is_text(spec->type)) {
     Text& kept = text_of(*spec);
+    if (text.size() > sizeof kept.characters) {
+      os::Message message;
+      message.line().text("option ").text(spec->name).text(": its ").number(text.size());
+      message.line().text(" characters are more than ").number(sizeof kept.characters);
+      message.line().text("; it is ignored");
+      message.send();
+      return;
+    }
     kept.length = text.copy(kept.characters, sizeof kept.characters);
   }
+  values_[index].set(*value);
+  origins_[index].set(origin);
 }
 
 void Options::report() const {

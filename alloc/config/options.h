@@ -65,6 +65,8 @@ enum class Control : uint8_t { kOff, kAuto, kUser };
     "bytes, or N% of the control group's memory: above it free memory goes back at once")        \
   X(hard_limit, kLimit, kWordValue, 1, int64_t{1} << 50, "none",                                 \
     "bytes, or N%: above it requests of 4K and more fail with ENOMEM")                           \
+  X(tenant_limits, kText, 0, 0, 0, "none",                                                       \
+    "NAME=64M,NAME=1G: soft limits of tenants; + between, too")                                  \
   X(pressure, kNumber, kWordValue, 1, 100, "none",                                               \
     "per cent of the time that programs wait for memory, above which free memory goes back at "  \
     "once; not watched with purge_delay never")                                                  \
@@ -145,7 +147,9 @@ class Options {
   OptionOrigin origin(Option option) const { return origins_[static_cast<size_t>(option)].get(); }
   // Of a kText or kPath option; empty when it is not set.
   std::string_view text(Option option) const {
-    const Text& text = option == Option::prefill ? prefill_ : stats_file_;
+    const Text& text = option == Option::prefill         ? prefill_
+                       : option == Option::tenant_limits ? tenant_limits_
+                                                         : stats_file_;
     return {text.characters, text.length};
   }
 
@@ -176,9 +180,14 @@ class Options {
     char characters[1024] = {};
     size_t length = 0;
   };
-  Text& text_of(const OptionSpec& spec) { return spec.name == "prefill" ? prefill_ : stats_file_; }
+  Text& text_of(const OptionSpec& spec) {
+    return spec.name == "prefill"         ? prefill_
+           : spec.name == "tenant_limits" ? tenant_limits_
+                                          : stats_file_;
+  }
   Text stats_file_;
   Text prefill_;
+  Text tenant_limits_;
 };
 
 }  // namespace spillway::config

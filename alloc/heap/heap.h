@@ -54,6 +54,9 @@ extern constinit SPILLWAY_TLS core::ThreadAnchor anchor;
 
 // Null, with errno ENOMEM.
 void* out_of_memory();
+// Gives the thread a cache and has its end noticed, each at the first opportunity. Not before the
+// heap has started.
+void settle_thread();
 // A block of the class, not marked live yet, or null: also starts the heap and gives the thread its
 // cache.
 void* take_pooled_slow(size_t size);

@@ -15,6 +15,7 @@
 #include "alloc/heap/pressure.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/stats_file.h"
+#include "alloc/heap/tenants.h"
 #include "alloc/heap/thread_end.h"
 #include "alloc/heap/upkeep.h"
 #include "alloc/os/message.h"
@@ -41,6 +42,7 @@ void after_fork_in_child() {
   recover_start_after_fork();
   recover_limits_after_fork();
   recover_pressure_after_fork();
+  recover_tenants_after_fork();
   if (is_pooling()) {
     heap.engine.recover_after_fork(anchor, upkeep.turns().runs_here());
   }

@@ -9,6 +9,7 @@
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/start.h"
+#include "alloc/heap/tenants.h"
 #include "alloc/heap/upkeep.h"
 #include "alloc/os/os.h"
 #include "alloc/stats/output.h"
@@ -77,6 +78,8 @@ void collect(stats::Snapshot& snapshot, Effort effort) {
   snapshot.damages_total = counters.damages.get();
   snapshot.size_mismatches_total = counters.size_mismatches.get();
   sum_up(snapshot, os::mapped(), live.segments);
+  snapshot.last_tenant = last_tenant();
+  snapshot.read_tenant = read_tenant;
 }
 
 void print_statistics(stats::Output& output, config::StatsFormat format, stats::Snapshot& snapshot,

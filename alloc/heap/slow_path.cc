@@ -16,21 +16,6 @@
 namespace spillway::heap {
 namespace {
 
-// Gives the thread a cache and has its end noticed, each at the first opportunity.
-void settle_thread() {
-  if (anchor.settled.get() || anchor.busy.get()) {
-    return;  // busy: in a signal handler that interrupted this thread's bins
-  }
-  if (anchor.bins.get() == &core::kNoCacheYet) {
-    heap.engine.attach(anchor);
-  }
-  notice_thread_end();
-  if (anchor.end_noticed.get()) {
-    heap.engine.allow_borrowing(anchor);
-  }
-  anchor.settled.set(anchor.end_noticed.get() && anchor.bins.get() != &core::kNoCacheYet);
-}
-
 // The window's class for `size`, kNoClass when the options or the start exclude it.
 ClassIndex class_for(size_t size) { return ensure_started() ? class_of(size) : kNoClass; }
 
@@ -72,6 +57,20 @@ SPILLWAY_NOINLINE void free_watched(core::PageEntry& entry, core::SlotState stat
 }
 
 }  // namespace
+
+void settle_thread() {
+  if (anchor.settled.get() || anchor.busy.get()) {
+    return;  // busy: in a signal handler that interrupted this thread's bins
+  }
+  if (anchor.bins.get() == &core::kNoCacheYet) {
+    heap.engine.attach(anchor);
+  }
+  notice_thread_end();
+  if (anchor.end_noticed.get()) {
+    heap.engine.allow_borrowing(anchor);
+  }
+  anchor.settled.set(anchor.end_noticed.get() && anchor.bins.get() != &core::kNoCacheYet);
+}
 
 void* out_of_memory() {
   errno = ENOMEM;

@@ -12,6 +12,7 @@
 #include "alloc/heap/limits.h"
 #include "alloc/heap/misuse.h"
 #include "alloc/heap/prefill.h"
+#include "alloc/heap/tenant_limits.h"
 #include "alloc/heap/upkeep.h"
 #include "alloc/os/os.h"
 
@@ -142,6 +143,7 @@ bool ensure_started() {
   if (pooling && !is_hardened()) {
     publish_size_map();
     prefill();
+    configure_tenants();
   }
   return pooling;
 }

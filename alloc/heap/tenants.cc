@@ -2,66 +2,253 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 
 #include "alloc/base/attributes.h"
+#include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
+#include "alloc/heap/start.h"
+#include "alloc/heap/watched.h"
+#include "alloc/os/bounded_wait.h"
+#include "alloc/os/errno_keeper.h"
 
 namespace spillway::heap {
 namespace {
 
+enum class Life : uint8_t { kNone, kInTheMaking, kReady };
+
 // A pair of cache lines each: what one tenant does is not felt by others.
 struct alignas(128) Account {
-  // relaxed, all: counts that order nothing.
+  // relaxed, all that have no word beside them: counts that order nothing.
   std::atomic<uint64_t> live_bytes{0};
   std::atomic<uint64_t> live_blocks{0};
   std::atomic<uint64_t> peak_bytes{0};
+  std::atomic<uint64_t> soft_limit{kNoLimit};
   std::atomic<uint64_t> allocations{0};
+  std::atomic<uint64_t> exceeded{0};
+  std::atomic<uint64_t> crossed{0};
   std::atomic<uint64_t> uncharged{0};
-
-  void add(uint64_t bytes) {
-    const uint64_t after = live_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-    uint64_t peak = peak_bytes.load(std::memory_order_relaxed);
-    while (after > peak &&
-           !peak_bytes.compare_exchange_weak(peak, after, std::memory_order_relaxed)) {
-    }
-  }
+  std::atomic<bool> above{false};  // since the last time that it was not: told once
+  std::atomic<Life> life{Life::kNone};
+  char name[kMostTenantName + 1] = {};
 };
+static_assert(sizeof(Account) == 128);
 
 // The first is nobody's.
 SPILLWAY_OWN_PAGES constinit Account accounts[kMostTenants + 1];
+// relaxed: the account's life says whether it is ready.
+constinit std::atomic<int> last{0};
+constinit std::atomic<TenantCallback> on_limit{nullptr};
+
+bool exists(int tenant) {
+  // acquire: pairs with the release in make(); the name is written.
+  return tenant > kNoTenant && tenant <= kMostTenants &&
+         accounts[tenant].life.load(std::memory_order_acquire) == Life::kReady;
+}
+
+// So that a name needs no quoting in any of the statistics' forms, nor in the option.
+bool is_name(std::string_view name) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.' || c == '/';
+  };
+  return !name.empty() && name.size() <= kMostTenantName && std::ranges::all_of(name, fits);
+}
+
+// Whether the account is the tenant's of this name now; another thread may be making one.
+bool is_called(Account& account, std::string_view name) {
+  for (os::BoundedWait wait(1'000'000'000);;) {
+    // acquire: as in exists().
+    const Life life = account.life.load(std::memory_order_acquire);
+    if (life != Life::kInTheMaking) {
+      return life == Life::kReady && name == account.name;
+    }
+    if (!wait.pause()) {
+      return false;
+    }
+  }
+}
+
+// False: it is another one's.
+bool make(Account& account, std::string_view name, uint64_t soft_limit) {
+  Life none = Life::kNone;
+  // relaxed: nothing was written to it.
+  if (!account.life.compare_exchange_strong(none, Life::kInTheMaking, std::memory_order_relaxed)) {
+    return false;
+  }
+  name.copy(account.name, kMostTenantName);
+  account.soft_limit.store(soft_limit, std::memory_order_relaxed);
+  // release: pairs with the acquires in exists() and is_called().
+  account.life.store(Life::kReady, std::memory_order_release);
+  return true;
+}
+
+int fail(int error) {
+  errno = error;
+  return -1;
+}
+
+void note_last(int number) {
+  int seen = last.load(std::memory_order_relaxed);
+  while (number > seen && !last.compare_exchange_weak(seen, number, std::memory_order_relaxed)) {
+  }
+}
+
+// In a signal handler the next request tells: the callback may allocate.
+SPILLWAY_COLD void exceed(uint8_t tenant, uint64_t live, uint64_t limit) {
+  Account& account = accounts[tenant];
+  account.exceeded.fetch_add(1, std::memory_order_relaxed);
+  if (anchor.busy.get() || account.above.exchange(true, std::memory_order_relaxed)) {
+    return;
+  }
+  account.crossed.fetch_add(1, std::memory_order_relaxed);
+  // acquire: pairs with the release in set_tenant_callback().
+  const TenantCallback callback = on_limit.load(std::memory_order_acquire);
+  if (callback != nullptr) {
+    const os::ErrnoKeeper keeper;
+    callback(tenant, live, limit);
+  }
+}
+
+void add(uint8_t tenant, uint64_t bytes) {
+  Account& account = accounts[tenant];
+  const uint64_t after = account.live_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  uint64_t peak = account.peak_bytes.load(std::memory_order_relaxed);
+  while (after > peak &&
+         !account.peak_bytes.compare_exchange_weak(peak, after, std::memory_order_relaxed)) {
+  }
+  const uint64_t limit = account.soft_limit.load(std::memory_order_relaxed);
+  if (SPILLWAY_UNLIKELY(after > limit)) {
+    exceed(tenant, after, limit);
+  }
+}
+
+void remove(uint8_t tenant, uint64_t bytes) {
+  Account& account = accounts[tenant];
+  const uint64_t after = account.live_bytes.fetch_sub(bytes, std::memory_order_relaxed) - bytes;
+  if (SPILLWAY_UNLIKELY(account.above.load(std::memory_order_relaxed))) {
+    const uint64_t limit = account.soft_limit.load(std::memory_order_relaxed);
+    // A little less: a tenant that stays at its limit does not cross it all the time.
+    if (after <= limit - limit / 32) {
+      account.above.store(false, std::memory_order_relaxed);
+    }
+  }
+}
 
 }  // namespace
+
+int create_tenant(std::string_view name, uint64_t soft_limit) {
+  if (!is_name(name)) {
+    return fail(EINVAL);
+  }
+  if (!ensure_started() || is_hardened()) {
+    return fail(ENOTSUP);
+  }
+  for (int number = 1; number <= kMostTenants; ++number) {
+    Account& account = accounts[number];
+    if (make(account, name, soft_limit)) {
+      note_last(number);
+      return number;
+    }
+    if (is_called(account, name)) {
+      return number;
+    }
+  }
+  return fail(ENOSPC);
+}
+
+int enter_tenant(int tenant) {
+  if (tenant != kNoTenant && !exists(tenant)) {
+    return fail(EINVAL);
+  }
+  if (tenant != kNoTenant) {
+    settle_thread();
+    set_watching(Watcher::kTenants, true);
+  }
+  core::ThreadCache* const cache = heap.engine.own_cache(anchor);
+  if (cache == nullptr) {
+    return tenant == kNoTenant ? kNoTenant : fail(EAGAIN);
+  }
+  const uint8_t before = cache->tenant.get();
+  cache->tenant.set(static_cast<uint8_t>(tenant));
+  const bool is_in = tenant != kNoTenant;
+  if (is_in != (before != kNoTenant) &&
+      !heap.engine.meter(anchor, core::Metering::kForTenant, is_in) && is_in) {
+    cache->tenant.set(before);
+    return fail(EAGAIN);
+  }
+  return before;
+}
+
+int set_tenant_limit(int tenant, uint64_t soft_limit) {
+  if (!exists(tenant)) {
+    return fail(EINVAL);
+  }
+  accounts[tenant].soft_limit.store(soft_limit, std::memory_order_relaxed);
+  accounts[tenant].above.store(false, std::memory_order_relaxed);  // the new one is told anew
+  return 0;
+}
+
+void set_tenant_callback(TenantCallback callback) {
+  // release: pairs with the acquire in exceed().
+  on_limit.store(callback, std::memory_order_release);
+}
+
+bool read_tenant(int tenant, stats::TenantSnapshot& usage) {
+  if (!exists(tenant)) {
+    return false;
+  }
+  const Account& account = accounts[tenant];
+  const auto read = [](const std::atomic<uint64_t>& count) {
+    return count.load(std::memory_order_relaxed);
+  };
+  const uint64_t limit = read(account.soft_limit);
+  usage = {.tenant = account.name,
+           .live_bytes = read(account.live_bytes),
+           .live_blocks = read(account.live_blocks),
+           .peak_bytes = read(account.peak_bytes),
+           .soft_limit_bytes = limit == kNoLimit ? 0 : limit,
+           .allocations_total = read(account.allocations),
+           .soft_limit_exceeded_total = read(account.exceeded),
+           .soft_limit_crossed_total = read(account.crossed),
+           .uncharged_total = read(account.uncharged)};
+  return true;
+}
+
+int last_tenant() { return last.load(std::memory_order_relaxed); }
+
+void recover_tenants_after_fork() {
+  for (Account& account : accounts) {
+    // relaxed, both: the only thread there is.
+    if (account.life.load(std::memory_order_relaxed) == Life::kInTheMaking) {
+      account.life.store(Life::kNone, std::memory_order_relaxed);
+    }
+  }
+}
 
 uint8_t tenant_of_thread() {
   const core::ThreadCache* const cache = heap.engine.own_cache(anchor);
   return cache != nullptr ? cache->tenant.get() : kNoTenant;
 }
 
-uint64_t tenant_bytes(uint8_t tenant) {
-  return accounts[tenant].live_bytes.load(std::memory_order_relaxed);
-}
-
 void charge_tenant(uint8_t tenant, uint64_t bytes) {
   if (tenant != kNoTenant) {
-    Account& account = accounts[tenant];
-    account.allocations.fetch_add(1, std::memory_order_relaxed);
-    account.live_blocks.fetch_add(1, std::memory_order_relaxed);
-    account.add(bytes);
+    accounts[tenant].allocations.fetch_add(1, std::memory_order_relaxed);
+    accounts[tenant].live_blocks.fetch_add(1, std::memory_order_relaxed);
+    add(tenant, bytes);
   }
 }
 
 void credit_tenant(uint8_t tenant, uint64_t bytes) {
   if (tenant != kNoTenant) {
-    accounts[tenant].live_bytes.fetch_sub(bytes, std::memory_order_relaxed);
     accounts[tenant].live_blocks.fetch_sub(1, std::memory_order_relaxed);
+    remove(tenant, bytes);
   }
 }
 
 void recharge_tenant(uint8_t tenant, uint64_t before, uint64_t after) {
-  if (tenant != kNoTenant && after > before) {
-    accounts[tenant].add(after - before);
-  } else if (tenant != kNoTenant) {
-    accounts[tenant].live_bytes.fetch_sub(before - after, std::memory_order_relaxed);
+  if (tenant != kNoTenant) {
+    after > before ? add(tenant, after - before) : remove(tenant, before - after);
   }
 }
 

@@ -4,29 +4,54 @@
 // moves a block, the new one is the calling thread's tenant's.
 //
 // Charged are blocks of the pool: requests of 4 KiB and more, large ones, growing ones. A soft
-// limit refuses nothing: allocations that leave more than it are counted, and a callback is told
-// when it is crossed.
+// limit refuses nothing: requests that leave the tenant above it are counted, and a callback is
+// told when it is crossed.
 //
 // No lock; any thread. Threads that are in no tenant pay nothing on their fast paths.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
+
+#include "alloc/stats/statistics.h"
 
 namespace spillway::heap {
 
 inline constexpr uint8_t kNoTenant = 0;
-inline constexpr unsigned kMostTenants = 255;
+inline constexpr int kMostTenants = 255;
+inline constexpr size_t kMostTenantName = 47;
+inline constexpr uint64_t kNoLimit = UINT64_MAX;
+
+// --- for programs; -1 with errno where it says so ------------------------------------------------
+
+// The number of the tenant of this name, made with this soft limit if there is none. EINVAL: the
+// name is empty, too long, or has other characters than letters, digits, "_", "-", "." and "/".
+// ENOSPC: there are kMostTenants. ENOTSUP: the pool is off, or every block is hardened.
+int create_tenant(std::string_view name, uint64_t soft_limit);
+// Puts the calling thread into a tenant, or with kNoTenant into none; returns where it was. EINVAL:
+// there is no such tenant. EAGAIN: the thread has no cache, since it ends, or too many have one.
+// Not for signal handlers. Some tens of nanoseconds.
+int enter_tenant(int tenant);
+// EINVAL: there is no such tenant.
+int set_tenant_limit(int tenant, uint64_t soft_limit);
+
+using TenantCallback = void (*)(int tenant, uint64_t live_bytes, uint64_t soft_limit);
+void set_tenant_callback(TenantCallback callback);
+
+// False: there is no such tenant. Each figure is right for some moment of the call.
+bool read_tenant(int tenant, stats::TenantSnapshot& usage);
+// The highest number of a tenant so far.
+int last_tenant();
+
+// In a forked child: a tenant that another thread was making is no more.
+void recover_tenants_after_fork();
+
+// --- for watched blocks (watched.h); nothing happens for kNoTenant -------------------------------
 
 // Of the calling thread; none for one without a cache. For signal handlers, too: the tenant that
 // the interrupted thread is in.
 uint8_t tenant_of_thread();
-
-// Bytes that are charged to a tenant now.
-uint64_t tenant_bytes(uint8_t tenant);
-
-// --- for watched blocks (watched.h); nothing happens for kNoTenant
-// -----------------------------------
 
 // A block of so many usable bytes was allocated, freed, or changed where it is.
 void charge_tenant(uint8_t tenant, uint64_t bytes);

@@ -50,6 +50,60 @@ constexpr std::string_view kind_name(Kind kind) {
   return kind == Kind::kCounter ? "counter" : "gauge";
 }
 
+// Calls `action(TenantSnapshot)` for each.
+template <typename Action>
+void for_each_tenant(const Snapshot& snapshot, Action action) {
+  TenantSnapshot one;
+  for (int tenant = 1; tenant <= snapshot.last_tenant; ++tenant) {
+    if (snapshot.read_tenant(tenant, one)) {
+      action(one);
+    }
+  }
+}
+
+void print_tenants_text(const Snapshot& snapshot, Output& output) {
+  constexpr size_t kColumn = 13;
+  constexpr size_t kName = 15;  // longer ones move the row's figures
+  bool first = true;
+  for_each_tenant(snapshot, [&](const TenantSnapshot& one) {
+    Line<500> header;
+    Line<500> row;
+    header.text("  tenant");
+    row.text("  ").text(one.tenant);
+    const size_t name_end = row.view().size() > kName ? row.view().size() : kName;
+    size_t end = name_end;
+    const auto values = one.values();
+    for (size_t i = 0; i < values.size(); ++i) {
+      const std::string_view heading = kTenantSpecs[i].heading;
+      if (!heading.empty()) {
+        end += kColumn;
+        header.put(' ').spaces_up_to(end - name_end + kName - heading.size()).text(heading);
+        right_aligned(row, values[i], end);
+      }
+    }
+    if (first) {
+      output.line().text(header.view()).put('\n');
+    }
+    output.line().text(row.view()).put('\n');
+    first = false;
+  });
+}
+
+void print_tenants_json(const Snapshot& snapshot, Output& output) {
+  output.line().text("\"tenants\": [");
+  bool first = true;
+  for_each_tenant(snapshot, [&](const TenantSnapshot& one) {
+    output.line().text(first ? "\n" : ",\n").text("{\"tenant\": \"").text(one.tenant).put('"');
+    const auto values = one.values();
+    for (size_t i = 0; i < values.size(); ++i) {
+      output.line().text(", \"").text(kTenantSpecs[i].name).text("\": ").number(values[i]);
+    }
+    output.line().put('}');
+    first = false;
+  });
+  output.line().put(']');
+}
+
 }  // namespace
 
 void print_text(const Snapshot& snapshot, Output& output) {
@@ -122,6 +176,7 @@ void print_text(const Snapshot& snapshot, Output& output) {
     }
     output.line().text(line.view()).put('\n');
   }
+  print_tenants_text(snapshot, output);
 }
 
 void print_json(const Snapshot& snapshot, Output& output) {
@@ -156,7 +211,9 @@ void print_json(const Snapshot& snapshot, Output& output) {
     }
     output.line().put('}');
   }
-  output.line().text("]}\n");
+  output.line().text("], ");
+  print_tenants_json(snapshot, output);
+  output.line().text("}\n");
 }
 
 namespace {
@@ -197,6 +254,7 @@ class Samples {
 void print_prometheus(const Snapshot& snapshot, Output& output) {
   constexpr std::string_view kPrefix = "spillway_";
   constexpr std::string_view kClassPrefix = "spillway_class_";
+  constexpr std::string_view kTenantPrefix = "spillway_tenant_";
   const Identity& identity = snapshot.identity;
   Samples samples(identity, output);
   const auto nothing = [](Output::Text&) {};
@@ -238,6 +296,15 @@ void print_prometheus(const Snapshot& snapshot, Output& output) {
       });
       samples.end(value);
     }
+  }
+  for (size_t column = 0; snapshot.last_tenant != 0 && column < std::size(kTenantSpecs); ++column) {
+    samples.describe(kTenantPrefix, kTenantSpecs[column]);
+    for_each_tenant(snapshot, [&](const TenantSnapshot& one) {
+      samples.begin(kTenantPrefix, kTenantSpecs[column].name, [&](Output::Text& labels) {
+        labels.text(",tenant=\"").text(one.tenant).put('"');
+      });
+      samples.end(one.values()[column]);
+    });
   }
 }
 

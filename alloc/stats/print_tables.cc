@@ -54,6 +54,9 @@ void print_statistics() {
   for (const Spec& spec : spillway::stats::kClassSpecs) {
     print_one("spillway_class_", "class", spec);
   }
+  for (const Spec& spec : spillway::stats::kTenantSpecs) {
+    print_one("spillway_tenant_", "tenant", spec);
+  }
 }
 
 // A property of the schema, and that its object has it.
@@ -97,6 +100,27 @@ void print_required(std::string_view indent, std::initializer_list<std::string_v
   print(line.text("]").view());
 }
 
+// An array of objects, each of which is told from the others by `key`.
+void print_rows(std::string_view name, std::string_view help, std::string_view key,
+                std::string_view key_type, std::string_view key_help, const auto& specs) {
+  spillway::Line<500> line;
+  line.text("    \"").text(name).text("\": {\"type\": \"array\", \"description\": \"").text(help);
+  print(line.text(R"(", "items": {
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+)")
+            .view());
+  Properties row("        ");
+  row.add(key, key_type, key_help);
+  for (const Spec& spec : specs) {
+    row.add(spec);
+  }
+  print("\n      },\n");
+  print_required("      ", {key}, specs);
+  print("\n    }}");
+}
+
 void print_schema() {
   print(R"({
   "$schema": "http://json-schema.org/draft-07/schema#",
@@ -117,21 +141,15 @@ void print_schema() {
   for (const Spec& spec : spillway::stats::kSpecs) {
     process.add(spec);
   }
-  print(R"(,
-    "classes": {"type": "array", "description": "the size classes, the smallest first", "items": {
-      "type": "object",
-      "additionalProperties": false,
-      "properties": {
-)");
-  Properties of_class("        ");
-  of_class.add("block_size", R"("type": "integer", "minimum": 1)", "bytes of a block");
-  for (const Spec& spec : spillway::stats::kClassSpecs) {
-    of_class.add(spec);
-  }
-  print("\n      },\n");
-  print_required("      ", {"block_size"}, spillway::stats::kClassSpecs);
-  print("\n    }}\n  },\n");
-  print_required("  ", {"program", "pid", "version", "start_time", "time", "classes"},
+  print(",\n");
+  print_rows("classes", "the size classes, the smallest first", "block_size",
+             R"("type": "integer", "minimum": 1)", "bytes of a block",
+             spillway::stats::kClassSpecs);
+  print(",\n");
+  print_rows("tenants", "those that were made, the oldest first", "tenant", R"("type": "string")",
+             "the tenant's name", spillway::stats::kTenantSpecs);
+  print("\n  },\n");
+  print_required("  ", {"program", "pid", "version", "start_time", "time", "classes", "tenants"},
                  spillway::stats::kSpecs);
   print("\n}\n");
 }

@@ -96,6 +96,17 @@ inline constexpr uint64_t kUnknown = UINT64_MAX;
     "estimate of what the program asked for in live_bytes, by the average of requests that no " \
     "cache could serve")
 
+// X(name, kind, heading, help): of one tenant. In blocks where the name does not say bytes.
+#define SPILLWAY_TENANT_STATISTICS(X)                                                           \
+  X(live_bytes, kGauge, "live bytes", "blocks that are charged to the tenant")                  \
+  X(live_blocks, kGauge, "blocks", "their number")                                              \
+  X(peak_bytes, kGauge, "peak", "the most that they ever were")                                 \
+  X(soft_limit_bytes, kGauge, "soft limit", "what they should be at most; 0: no limit")         \
+  X(allocations_total, kCounter, "", "blocks that were charged to the tenant")                  \
+  X(soft_limit_exceeded_total, kCounter, "exceeded", "requests made while over the soft limit") \
+  X(soft_limit_crossed_total, kCounter, "", "times that the soft limit was crossed")            \
+  X(uncharged_total, kCounter, "", "blocks charged to nobody: no memory to note whose")
+
 struct Spec {
   std::string_view name;
   Kind kind;
@@ -112,6 +123,27 @@ inline constexpr Spec kClassSpecs[] = {
 #define SPILLWAY_X(name, kind, heading, help) {#name, Kind::kind, help, heading},
     SPILLWAY_CLASS_STATISTICS(SPILLWAY_X)
 #undef SPILLWAY_X
+};
+
+inline constexpr Spec kTenantSpecs[] = {
+#define SPILLWAY_X(name, kind, heading, help) {#name, Kind::kind, help, heading},
+    SPILLWAY_TENANT_STATISTICS(SPILLWAY_X)
+#undef SPILLWAY_X
+};
+
+struct TenantSnapshot {
+  const char* tenant = "";  // its name: letters, digits and _-./
+#define SPILLWAY_X(name, kind, heading, help) uint64_t name = 0;
+  SPILLWAY_TENANT_STATISTICS(SPILLWAY_X)
+#undef SPILLWAY_X
+
+  std::array<uint64_t, sizeof kTenantSpecs / sizeof(Spec)> values() const {
+    return {
+#define SPILLWAY_X(name, kind, heading, help) name,
+        SPILLWAY_TENANT_STATISTICS(SPILLWAY_X)
+#undef SPILLWAY_X
+    };
+  }
 };
 
 struct ClassSnapshot {
@@ -164,6 +196,9 @@ struct Snapshot {
 #undef SPILLWAY_X
   uint32_t class_count = 0;
   ClassSnapshot classes[kMaxClasses];  // 1 .. class_count
+  // Tenants are read when they are printed: there may be many. False: there is none of the number.
+  int last_tenant = 0;
+  bool (*read_tenant)(int tenant, TenantSnapshot& usage) = nullptr;  // 1 .. last_tenant
 
   std::array<uint64_t, sizeof kSpecs / sizeof(Spec)> values() const {
     return {

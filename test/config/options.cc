@@ -108,6 +108,21 @@ BOOST_AUTO_TEST_CASE(paths_are_taken_as_they_are) {
   BOOST_TEST(loaded.options.text(Option::stats_file) == "/tmp/a:b=c,%p");
 }
 
+BOOST_AUTO_TEST_CASE(texts_are_kept_apart_and_whole_or_not_at_all) {
+  const std::string longest(1024, 'x');
+  const Loaded loaded({"SPILLWAY_PREFILL=64K:1", "SPILLWAY_TENANT_LIMITS=a=1M,b=2M",
+                       "SPILLWAY_STATS_FILE=" + longest});
+  BOOST_TEST(loaded.options.text(Option::prefill) == "64K:1");
+  BOOST_TEST(loaded.options.text(Option::tenant_limits) == "a=1M,b=2M");
+  BOOST_TEST(loaded.options.text(Option::stats_file) == longest);
+  BOOST_TEST(loaded.said == "");
+  const Loaded too_long({"SPILLWAY_TENANT_LIMITS=" + longest + "y"});
+  BOOST_TEST(too_long.options.text(Option::tenant_limits) == "");
+  BOOST_TEST(too_long.said ==
+             "spillway: option tenant_limits: its 1025 characters are more than 1024; it is "
+             "ignored\n");
+}
+
 BOOST_AUTO_TEST_CASE(conf_without_values_or_separators) {
   const Loaded loaded({"SPILLWAY_CONF=verbose", "SPILLWAY_CONF2"});
   BOOST_TEST(!loaded.options.flag(Option::verbose));

@@ -11,6 +11,7 @@
 #include "alloc/heap/lifecycle.h"
 #include "alloc/heap/report.h"
 #include "alloc/heap/start.h"
+#include "alloc/heap/tenants.h"
 #include "alloc/heap/watched.h"
 #include "test/bytes.h"
 #include "test/os/fake_process.h"
@@ -42,20 +43,17 @@ struct HeapFixture {
 // What the calling thread allocates during a scope is watched: it is some tenant's.
 class Watching {
  public:
-  static constexpr uint8_t kTenant = 250;
-
-  Watching() {
-    free(allocate(4 * kKiB));  // the thread gets its cache
-    BOOST_REQUIRE(heap.engine.meter(anchor, core::Metering::kForTenant, true));
-    heap.engine.own_cache(anchor)->tenant.set(kTenant);
-    set_watching(Watcher::kTenants, true);
+  static int tenant() {
+    static const int number = create_tenant("watching", kNoLimit);
+    return number;
   }
-  ~Watching() {
-    heap.engine.own_cache(anchor)->tenant.set(0);
-    heap.engine.meter(anchor, core::Metering::kForTenant, false);
-  }
+  Watching() : before_(enter_tenant(tenant())) { BOOST_REQUIRE(before_ >= 0); }
+  ~Watching() { enter_tenant(before_); }
   Watching(const Watching&) = delete;
   Watching& operator=(const Watching&) = delete;
+
+ private:
+  int before_;
 };
 
 inline stats::Snapshot snapshot() {

@@ -16,14 +16,16 @@ namespace {
 
 using namespace testing;  // NOLINT(google-build-using-namespace)
 
-constexpr uint8_t kTenant = Watching::kTenant;
 constexpr size_t kWatchedSizes[] = {4 * kKiB, 20000,    64 * kKiB, 300 * kKiB,
                                     kMiB,     kMiB + 1, 6 * kMiB,  40 * kMiB};
 
 struct WatchedFixture : HeapFixture {
-  ~WatchedFixture() { BOOST_TEST(tenant_bytes(kTenant) == before); }
-  uint64_t charged() const { return tenant_bytes(kTenant) - before; }
-  uint64_t before = tenant_bytes(kTenant);
+  ~WatchedFixture() { BOOST_TEST(charged() == 0U); }
+  static uint64_t charged() {
+    stats::TenantSnapshot usage;
+    BOOST_REQUIRE(read_tenant(Watching::tenant(), usage));
+    return usage.live_bytes;
+  }
 };
 
 BOOST_FIXTURE_TEST_SUITE(heap_watched, WatchedFixture)
@@ -49,7 +51,7 @@ BOOST_AUTO_TEST_CASE(every_call_that_allocates_is_charged_at_usable_size) {
     for (void* const block : blocks) {
       BOOST_REQUIRE(block != nullptr);
       BOOST_TEST(is_watched(block));
-      BOOST_TEST(note_of(block).tenant == kTenant);
+      BOOST_TEST(note_of(block).tenant == Watching::tenant());
       BOOST_TEST(usable_size(block) >= size);
       sum += usable_size(block);
     }

@@ -6,8 +6,17 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#define SPILLWAY_WEAK
 #include "check.h"
 #include "pattern.h"
+#include "spillway/spillway.h"
+
+// With MISUSE_IN_TENANT set the program's blocks are watched: it allocates for a tenant.
+static void __attribute__((constructor)) enter_tenant(void) {
+  if (getenv("MISUSE_IN_TENANT") == NULL) return;
+  const int tenant = spillway_tenant_create("misuse", 0);
+  CHECK(tenant > 0 && spillway_tenant_enter(tenant) == 0);
+}
 
 enum { kAnyClass = 0 };
 

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""misuse.py [--preload LIBRARY] [--conf CONF] MODES PROGRAM: the exact outcome of one misuse.
+"""misuse.py [--preload LIBRARY] [--conf CONF] [--tenant] MODES PROGRAM: the exact outcome of one misuse.
 
 PROGRAM's first line of output says what it will do (see misuse.h). MODES is a comma-separated list of values of
 SPILLWAY_ON_MISUSE; `default` leaves it unset. abort: SIGABRT after one line on stderr; report: the same line, and the
 program goes on; ignore: it goes on silently.
-CONF is what SPILLWAY_CONF holds; in hardened mode a block has no class but its exact size.
+--tenant: its blocks are a tenant's, and watched. CONF is what SPILLWAY_CONF holds; in hardened mode a block has no class but its exact size.
 """
 import os
 import re
@@ -62,6 +62,8 @@ def message_problem(expected, text):
 
 def problem(mode):
     environment = {"PATH": os.environ["PATH"], "SPILLWAY_CONF": conf}
+    if tenant:
+        environment["MISUSE_IN_TENANT"] = "1"
     if preload:
         environment["LD_PRELOAD"] = preload
     if mode != "default":
@@ -92,7 +94,8 @@ if arguments[0] == "--preload":
 conf = ""
 if arguments[0] == "--conf":
     conf, arguments = arguments[1], arguments[2:]
-modes, program = arguments
+tenant = arguments[0] == "--tenant"
+modes, program = arguments[1:] if tenant else arguments
 failed = False
 for each in modes.split(","):
     text, stderr = problem(each)

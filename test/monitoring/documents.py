@@ -44,8 +44,8 @@ class Documents(unittest.TestCase):
         rows = dict(re.findall(r"^\| `([a-z_]+)` \| ((?:counter|gauge) .*) \|$", text, re.MULTILINE))
         expected = {}
         for metric, (name, whose, kind, meaning) in TABLE.items():
-            expected[metric if whose == "identity" else f"class_{name}" if whose == "class" else name] = \
-                f"{kind} | {meaning}"
+            shown = {"identity": metric, "class": f"class_{name}", "tenant": f"tenant_{name}"}.get(whose, name)
+            expected[shown] = f"{kind} | {meaning}"
         self.assertEqual(rows, expected)
         self.assertEqual(self.unknown_in(text), ["spillway_write_statistics"])  # a function
 

@@ -76,6 +76,14 @@ static void use(void) {
   for (int i = 0; i < kBlocks; i++) free(blocks[i]);
   spillway_on_limit(NULL);
   CHECK(calls == 0);
+
+  const int tenant = spillway_tenant_create("interface", 0);
+  CHECK(tenant > 0 && spillway_tenant_enter(tenant) == 0);
+  void* charged = malloc(kSize);
+  CHECK(spillway_tenant_leave() == tenant);
+  CHECK_COMPARE(spillway_tenant_bytes(tenant), ==, malloc_usable_size(charged));
+  free(charged);
+  CHECK(spillway_tenant_bytes(tenant) == 0);
 }
 
 int main(int argc, char** argv) {
@@ -90,6 +98,13 @@ int main(int argc, char** argv) {
   CHECK((spillway_write_statistics != NULL) == there);
   CHECK((spillway_held_bytes != NULL) == there);
   CHECK((spillway_on_limit != NULL) == there);
+  CHECK((spillway_tenant_create != NULL) == there);
+  CHECK((spillway_tenant_enter != NULL) == there);
+  CHECK((spillway_tenant_leave != NULL) == there);
+  CHECK((spillway_tenant_set_limit != NULL) == there);
+  CHECK((spillway_tenant_read != NULL) == there);
+  CHECK((spillway_tenant_bytes != NULL) == there);
+  CHECK((spillway_on_tenant_limit != NULL) == there);
   if (!there) return 0;
 #endif
   use();

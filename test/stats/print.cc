@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace spillway::stats {
 namespace {
@@ -29,6 +30,22 @@ Snapshot sample() {
                          .allocations_total = 99,
                          .requested_estimate_bytes = kUnknown};
   snapshot.classes[2].block_size = 8192;
+  return snapshot;
+}
+
+// Two tenants; a third is being made.
+Snapshot sample_with_tenants() {
+  Snapshot snapshot = sample();
+  snapshot.last_tenant = 3;
+  snapshot.read_tenant = [](int tenant, TenantSnapshot& usage) {
+    usage = {.tenant = tenant == 1 ? "cache" : "web",
+             .live_bytes = static_cast<uint64_t>(tenant) * 1000000007,
+             .live_blocks = 12,
+             .peak_bytes = 99999999999,
+             .soft_limit_bytes = 1ULL << 39,
+             .soft_limit_exceeded_total = 77};
+    return tenant != 2;
+  };
   return snapshot;
 }
 
@@ -72,6 +89,49 @@ BOOST_AUTO_TEST_CASE(text_says_whose_it_is) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(text_has_a_row_for_each_tenant) {
+  BOOST_TEST(printed(print_text, sample()).find("tenant") == std::string::npos);
+  const std::string text = printed(print_text, sample_with_tenants());
+  std::istringstream lines(text);
+  int rows = 0;
+  for (std::string line; std::getline(lines, line);) {
+    BOOST_TEST(line.size() <= 80U);
+    rows += line.find("99999999999") != std::string::npos ? 1 : 0;
+  }
+  BOOST_TEST(rows == 2);
+  const auto row = [](std::string line, const std::vector<std::string>& columns) {
+    for (const std::string& column : columns) {
+      line += std::string(13 - column.size(), ' ') + column;
+    }
+    return line + "\n";
+  };
+  BOOST_TEST(
+      text.find(row("  tenant       ", {"live bytes", "blocks", "peak", "soft limit", "exceeded"}) +
+                row("  cache        ", {"1000000007", "12", "99999999999", "549755813888",
+                                        "77"})) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(json_and_prometheus_have_every_tenant) {
+  std::istringstream text(printed(print_json, sample_with_tenants()));
+  boost::property_tree::ptree tree;
+  read_json(text, tree);
+  BOOST_REQUIRE(tree.get_child("tenants").size() == 2U);
+  const auto& first = tree.get_child("tenants").front().second;
+  BOOST_TEST(first.get<std::string>("tenant") == "cache");
+  BOOST_TEST(first.get<uint64_t>("live_bytes") == 1000000007U);
+  const std::string prometheus = printed(print_prometheus, sample_with_tenants());
+  for (const TenantSpec& spec : kTenantSpecs) {
+    BOOST_TEST(first.count(std::string(spec.name)) == 1U, spec.name);
+    const std::string name = "spillway_tenant_" + std::string(spec.name);
+    const std::string type =
+        "# TYPE " + name + " " + (spec.kind == Kind::kCounter ? "counter" : "gauge") + "\n";
+    BOOST_TEST(prometheus.find(type) != std::string::npos, spec.name);
+    BOOST_TEST(prometheus.find(name + "{tenant=\"web\"} ") != std::string::npos, spec.name);
+  }
+  BOOST_TEST(prometheus.find("spillway_tenant_live_bytes{tenant=\"web\"} 3000000021\n") !=
+             std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(json_holds_every_statistic) {
   std::istringstream text(printed(print_json, sample()));
   boost::property_tree::ptree tree;
@@ -88,6 +148,7 @@ BOOST_AUTO_TEST_CASE(json_holds_every_statistic) {
   BOOST_TEST(tree.get<uint64_t>("allocations_total") == UINT64_MAX);
   BOOST_TEST(tree.get_child("classes").size() == 2U);
   BOOST_TEST(tree.get_child("classes").front().second.get<uint64_t>("live") == 4U);
+  BOOST_TEST(tree.count("tenants") == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(the_longest_program_name_fits) {

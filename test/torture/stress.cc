@@ -1,7 +1,8 @@
 // stress SEED STEPS MEBIBYTES MAY_FAIL: threads make, resize, exchange and end blocks through the
 // whole malloc family, at random from SEED. Each block's contents, zeros, alignment and usable size
 // are checked, and that no two live blocks overlap. MEBIBYTES are live at most. MAY_FAIL 1:
-// requests may fail with ENOMEM, otherwise none may.
+// requests may fail with ENOMEM, otherwise none may. Half of the threads enter and leave tenants,
+// which are charged nothing in the end; without Spillway there are none.
 #include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -14,6 +15,8 @@
 #include "contents.h"
 #include "pattern.h"
 #include "shadow.h"
+#define SPILLWAY_WEAK
+#include "spillway/spillway.h"
 
 extern "C" __attribute__((weak)) void free_sized(void* block, size_t size);
 
@@ -24,6 +27,7 @@ constexpr int kGenerations = 4;  // of threads, one after the other
 constexpr size_t kSlots = 3000;
 constexpr size_t kLongest = 100 << 20;
 constexpr int kSentinel = 4711;
+constexpr uint64_t kTenants = 3;
 
 // A block that any thread may take on; one at a time holds `busy`.
 struct Slot {
@@ -42,10 +46,23 @@ int64_t steps_of_all;  // set before there is a second thread
 int64_t most_live;
 bool may_fail;
 uint64_t seed;
+int tenants[kTenants];  // 0: none can be had
+
+void make_tenants() {
+  const char* const names[kTenants] = {"one", "two", "three"};
+  for (uint64_t i = 0; i < kTenants; ++i) {
+    const uint64_t soft_limit = i * 8 << 20;
+    const int made =
+        spillway_tenant_create != nullptr ? spillway_tenant_create(names[i], soft_limit) : -1;
+    tenants[i] = made > 0 ? made : 0;
+  }
+}
 
 class Worker {
  public:
-  explicit Worker(uint64_t number) : random_((seed + 1) * 0x9E3779B97F4A7C15 ^ (number + 1)) {}
+  explicit Worker(uint64_t number)
+      : random_((seed + 1) * 0x9E3779B97F4A7C15 ^ (number + 1)),
+        changes_tenants_(number % 2 == 0) {}
 
   void run(int64_t steps) {
     while (steps-- > 0) {
@@ -89,6 +106,16 @@ class Worker {
     }
     if (one_in(2000)) {
       static_cast<void>(mallinfo2());
+    }
+    if (changes_tenants_ && one_in(200)) {
+      change_tenant();
+    }
+  }
+
+  void change_tenant() {
+    const int tenant = one_in(3) ? 0 : tenants[draw(kTenants)];
+    if (tenants[0] != 0 && spillway_tenant_enter(tenant) < 0) {
+      CHECK_COMPARE(errno, ==, EAGAIN);  // no cache for the thread
     }
   }
 
@@ -213,6 +240,7 @@ class Worker {
   }
 
   uint64_t random_;
+  const bool changes_tenants_;
 };
 
 void* work(void* number) {
@@ -236,6 +264,7 @@ int main(int argc, char** argv) {
   if (!shadow.start()) {
     SKIP("no terabyte of address space for the shadow map");
   }
+  make_tenants();
   for (uintptr_t generation = 0; generation < kGenerations; ++generation) {
     pthread_t threads[kThreads];
     int started = 0;
@@ -256,6 +285,9 @@ int main(int argc, char** argv) {
       CHECK(torture::has_contents(slot.block, slot.written, slot.key, slot.written));
       free(slot.block);
     }
+  }
+  for (const int tenant : tenants) {
+    CHECK_COMPARE(tenant != 0 ? spillway_tenant_bytes(tenant) : 0, ==, 0);
   }
   return 0;
 }

@@ -17,7 +17,7 @@ STEPS = 60000
 MEBIBYTES = 256
 LEAST_RUNS = 3
 PROGRESS_SECONDS = 60
-PREFILLS = ("64K:4", "4K:32", "1M:2+20000:5")
+TEXTS = {"prefill": ("64K:4", "4K:32", "1M:2+20000:5"), "tenant_limits": ("one=1M", "two=64K+other=1G")}
 # So often is an option set at all; `enabled` less, or most runs would be mimalloc's.
 SHARE = 0.3
 SHARES = {"enabled": 0.08, "hard_limit": 0.15}
@@ -55,7 +55,7 @@ def options(draw, rows):
     chosen = {}
     for name, kind, bounds in rows:
         if draw.random() < SHARES.get(name, SHARE):
-            text = draw.choice(PREFILLS) if name == "prefill" else value(draw, kind, bounds)
+            text = draw.choice(TEXTS[name]) if name in TEXTS else value(draw, kind, bounds)
             if text is not None:
                 chosen[name] = text
     if chosen.get("stats", "off") != "off":

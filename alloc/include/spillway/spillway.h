@@ -45,6 +45,60 @@ SPILLWAY_FUNCTION uint64_t spillway_held_bytes(void);
 typedef void (*spillway_limit_callback)(uint64_t held, uint64_t limit);
 SPILLWAY_FUNCTION void spillway_on_limit(spillway_limit_callback callback);
 
+/* Tenants: on whose behalf the process allocates. A thread is in one tenant or in none. A block of
+ * 4 KiB or more that it allocates is charged, at its usable size, to its tenant, until it is
+ * freed, by whatever thread. realloc in place changes the charge; where it moves a block, the
+ * new one is charged to the tenant of the calling thread. Smaller blocks are charged to nobody.
+ * See alloc/docs/TENANTS.md.
+ *
+ * A soft limit refuses nothing: requests that leave a tenant above it are counted, and a callback
+ * is told of the crossing. 0: no limit.
+ *
+ * Failure is -1 with errno. */
+
+/* The number, above 0, of the tenant of this name, made with this limit if there is none yet; one
+ * that exists, by the option tenant_limits or an earlier call, keeps its own. EINVAL: the name is
+ * not 1 to 47 letters, digits and "_-./". ENOSPC: there are 255 tenants. ENOTSUP: the pool is off,
+ * or every block is hardened. A tenant exists until the process ends. */
+SPILLWAY_FUNCTION int spillway_tenant_create(const char* name, uint64_t soft_limit);
+
+/* Puts the calling thread into a tenant; returns the one that it was in, 0 for none, so that code
+ * inside of another tenant's can go back there: enter(outer). 0 as `tenant`: none. EINVAL: there is
+ * no such tenant. EAGAIN: the thread is ending, or is beyond the 16384 that can have a cache; it
+ * stays where it was. While a thread is in a tenant, its calls take some ten nanoseconds more. A
+ * new thread is in none. */
+SPILLWAY_FUNCTION int spillway_tenant_enter(int tenant);
+/* enter(0): into none, however often it entered. */
+SPILLWAY_FUNCTION int spillway_tenant_leave(void);
+
+/* 0, or EINVAL. A tenant that is above the new limit is told of at its next request. */
+SPILLWAY_FUNCTION int spillway_tenant_set_limit(int tenant, uint64_t soft_limit);
+
+struct spillway_tenant_usage {
+  const char* name;          /* valid until the process ends */
+  uint64_t live_bytes;       /* charged now */
+  uint64_t live_blocks;      /* their number */
+  uint64_t peak_bytes;       /* the most that was ever charged */
+  uint64_t soft_limit_bytes; /* 0: none */
+  uint64_t allocations_total;
+  uint64_t soft_limit_exceeded_total; /* requests made while over the limit */
+  uint64_t soft_limit_crossed_total;
+  uint64_t uncharged_total; /* blocks that nobody is charged for: there was no memory to note whose
+                               they are */
+};
+/* Fills in the first `size` bytes: sizeof *usage. 0, or EINVAL. Each figure is right for some
+ * moment of the call. */
+SPILLWAY_FUNCTION int spillway_tenant_read(int tenant, struct spillway_tenant_usage* usage,
+                                           size_t size);
+/* live_bytes alone; 0 where there is no such tenant. */
+SPILLWAY_FUNCTION uint64_t spillway_tenant_bytes(int tenant);
+
+/* `callback(tenant, live, limit)` is called whenever what is charged to a tenant gets above its
+ * soft limit; once for each time that it is crossed, in the thread that crosses it, inside malloc
+ * with nothing locked: it may allocate and free. Null: nobody is called. */
+typedef void (*spillway_tenant_callback)(int tenant, uint64_t live, uint64_t limit);
+SPILLWAY_FUNCTION void spillway_on_tenant_limit(spillway_tenant_callback callback);
+
 #ifdef __cplusplus
 }
 #endif
