@@ -37,13 +37,12 @@ SPILLWAY_EXPORT int spillway_tenant_create(const char* name, uint64_t soft_limit
 SPILLWAY_EXPORT int spillway_tenant_enter(int tenant) { return heap::enter_tenant(tenant); }
 SPILLWAY_EXPORT int spillway_tenant_leave() { return heap::enter_tenant(heap::kNoTenant); }
 SPILLWAY_EXPORT int spillway_tenant_set_limit(int tenant, uint64_t soft_limit) {
-  return heap::set_tenant_limit(tenant, limit_of(soft_limit));
+  return heap::set_tenant_limit(tenant, limit_of(soft_limit)) ? 0 : EINVAL;
 }
 SPILLWAY_EXPORT int spillway_tenant_read(int tenant, spillway_tenant_usage* usage, size_t size) {
   spillway::stats::TenantSnapshot seen;
   if (!heap::read_tenant(tenant, seen)) {
-    errno = EINVAL;
-    return -1;
+    return EINVAL;
   }
   const spillway_tenant_usage all = {.name = seen.tenant,
                                      .live_bytes = seen.live_bytes,

@@ -103,7 +103,8 @@ class Engine {
   void follow_metering(ThreadAnchor& anchor) {
     // relaxed: seen at the next slow path otherwise.
     const bool all = metered_for_all_.load(std::memory_order_relaxed) != 0;
-    if (SPILLWAY_UNLIKELY(all != (anchor.bins.get() == &kCacheMetered))) {
+    const bool is = anchor.bins.get() == &kCacheMetered;
+    if (SPILLWAY_UNLIKELY(all != is) && (all || own_cache(anchor)->metered_for.get() == 0)) {
       settle_metering(anchor);
     }
   }

@@ -6,11 +6,13 @@
 
 #include "alloc/base/text.h"
 #include "alloc/config/option_text.h"
+#include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/report.h"
 #include "alloc/heap/report_space.h"
 #include "alloc/heap/set_option.h"
 #include "alloc/heap/start.h"
+#include "alloc/heap/tenant_limits.h"
 #include "alloc/heap/upkeep.h"
 #include "alloc/os/os.h"
 #include "alloc/stats/output.h"
@@ -103,6 +105,26 @@ bool run_set(std::string_view assignment, Answer& answer) {
   return answer.line(line);
 }
 
+bool run_tenant(std::string_view limit, Answer& answer) {
+  if (!is_pooling() || is_hardened()) {
+    answer.error.text("tenants are charged nothing: the pool is off, or every block is hardened");
+    return false;
+  }
+  switch (set_tenant_limit_as(limit)) {
+    case LimitText::kDone:
+      break;
+    case LimitText::kTooMany:
+      answer.error.text("tenant: ").quoted(limit).text(": there are as many tenants as can be");
+      return false;
+    case LimitText::kWrong:
+      answer.error.text("tenant: ").quoted(limit).text(" is not NAME=SIZE, as cache=64M");
+      return false;
+  }
+  Line<500> line;
+  line.text("soft limit: ").text(limit);
+  return answer.line(line);
+}
+
 // THE table of commands.
 struct Command {
   std::string_view name;
@@ -115,6 +137,7 @@ constexpr Command kCommands[] = {
     {"flush", "", run_flush},
     {"get", " [NAME]", run_get},
     {"set", " NAME=VALUE", run_set},
+    {"tenant", " NAME=SIZE", run_tenant},
 };
 
 }  // namespace

@@ -17,11 +17,29 @@ namespace {
 
 enum class Life : uint8_t { kNone, kInTheMaking, kReady };
 
+// Live blocks and their bytes in one word, so that an atomic addition changes both.
+struct Charge {
+  static constexpr unsigned kUnitsBits = 35;
+  static constexpr uint64_t kUnit = core::kLineSize;  // blocks begin and end at multiples of it
+  // Room for what the longest arena can hold, also in blocks of a page.
+  static constexpr uint64_t kMostArena = 1024 * kGiB;
+  static_assert(kMostArena / kUnit < uint64_t{1} << kUnitsBits);
+  static_assert(kMostArena / kGranuleSize < uint64_t{1} << (64 - kUnitsBits));
+
+  uint64_t word = 0;
+
+  static constexpr Charge bytes_alone(uint64_t bytes) { return {bytes / kUnit}; }
+  static constexpr Charge block(uint64_t bytes) {
+    return {(uint64_t{1} << kUnitsBits) + bytes / kUnit};
+  }
+  constexpr uint64_t bytes() const { return (word & ((uint64_t{1} << kUnitsBits) - 1)) * kUnit; }
+  constexpr uint64_t blocks() const { return word >> kUnitsBits; }
+};
+
 // A pair of cache lines each: what one tenant does is not felt by others.
 struct alignas(128) Account {
   // relaxed, all that have no word beside them: counts that order nothing.
-  std::atomic<uint64_t> live_bytes{0};
-  std::atomic<uint64_t> live_blocks{0};
+  std::atomic<uint64_t> live{0};  // Charge
   std::atomic<uint64_t> peak_bytes{0};
   std::atomic<uint64_t> soft_limit{kNoLimit};
   std::atomic<uint64_t> allocations{0};
@@ -110,9 +128,10 @@ SPILLWAY_COLD void exceed(uint8_t tenant, uint64_t live, uint64_t limit) {
   }
 }
 
-void add(uint8_t tenant, uint64_t bytes) {
+void add(uint8_t tenant, Charge charge) {
   Account& account = accounts[tenant];
-  const uint64_t after = account.live_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  const Charge before{account.live.fetch_add(charge.word, std::memory_order_relaxed)};
+  const uint64_t after = Charge{before.word + charge.word}.bytes();
   uint64_t peak = account.peak_bytes.load(std::memory_order_relaxed);
   while (after > peak &&
          !account.peak_bytes.compare_exchange_weak(peak, after, std::memory_order_relaxed)) {
@@ -123,13 +142,13 @@ void add(uint8_t tenant, uint64_t bytes) {
   }
 }
 
-void remove(uint8_t tenant, uint64_t bytes) {
+void remove(uint8_t tenant, Charge charge) {
   Account& account = accounts[tenant];
-  const uint64_t after = account.live_bytes.fetch_sub(bytes, std::memory_order_relaxed) - bytes;
+  const Charge before{account.live.fetch_sub(charge.word, std::memory_order_relaxed)};
   if (SPILLWAY_UNLIKELY(account.above.load(std::memory_order_relaxed))) {
     const uint64_t limit = account.soft_limit.load(std::memory_order_relaxed);
     // A little less: a tenant that stays at its limit does not cross it all the time.
-    if (after <= limit - limit / 32) {
+    if (Charge{before.word - charge.word}.bytes() <= limit - limit / 32) {
       account.above.store(false, std::memory_order_relaxed);
     }
   }
@@ -180,13 +199,13 @@ int enter_tenant(int tenant) {
   return before;
 }
 
-int set_tenant_limit(int tenant, uint64_t soft_limit) {
+bool set_tenant_limit(int tenant, uint64_t soft_limit) {
   if (!exists(tenant)) {
-    return fail(EINVAL);
+    return false;
   }
   accounts[tenant].soft_limit.store(soft_limit, std::memory_order_relaxed);
   accounts[tenant].above.store(false, std::memory_order_relaxed);  // the new one is told anew
-  return 0;
+  return true;
 }
 
 void set_tenant_callback(TenantCallback callback) {
@@ -203,9 +222,10 @@ bool read_tenant(int tenant, stats::TenantSnapshot& usage) {
     return count.load(std::memory_order_relaxed);
   };
   const uint64_t limit = read(account.soft_limit);
+  const Charge live{read(account.live)};
   usage = {.tenant = account.name,
-           .live_bytes = read(account.live_bytes),
-           .live_blocks = read(account.live_blocks),
+           .live_bytes = live.bytes(),
+           .live_blocks = live.blocks(),
            .peak_bytes = read(account.peak_bytes),
            .soft_limit_bytes = limit == kNoLimit ? 0 : limit,
            .allocations_total = read(account.allocations),
@@ -234,21 +254,20 @@ uint8_t tenant_of_thread() {
 void charge_tenant(uint8_t tenant, uint64_t bytes) {
   if (tenant != kNoTenant) {
     accounts[tenant].allocations.fetch_add(1, std::memory_order_relaxed);
-    accounts[tenant].live_blocks.fetch_add(1, std::memory_order_relaxed);
-    add(tenant, bytes);
+    add(tenant, Charge::block(bytes));
   }
 }
 
 void credit_tenant(uint8_t tenant, uint64_t bytes) {
   if (tenant != kNoTenant) {
-    accounts[tenant].live_blocks.fetch_sub(1, std::memory_order_relaxed);
-    remove(tenant, bytes);
+    remove(tenant, Charge::block(bytes));
   }
 }
 
 void recharge_tenant(uint8_t tenant, uint64_t before, uint64_t after) {
   if (tenant != kNoTenant) {
-    after > before ? add(tenant, after - before) : remove(tenant, before - after);
+    after > before ? add(tenant, Charge::bytes_alone(after - before))
+                   : remove(tenant, Charge::bytes_alone(before - after));
   }
 }
 

@@ -33,8 +33,8 @@ int create_tenant(std::string_view name, uint64_t soft_limit);
 // there is no such tenant. EAGAIN: the thread has no cache, since it ends, or too many have one.
 // Not for signal handlers. Some tens of nanoseconds.
 int enter_tenant(int tenant);
-// EINVAL: there is no such tenant.
-int set_tenant_limit(int tenant, uint64_t soft_limit);
+// False: there is no such tenant.
+bool set_tenant_limit(int tenant, uint64_t soft_limit);
 
 using TenantCallback = void (*)(int tenant, uint64_t live_bytes, uint64_t soft_limit);
 void set_tenant_callback(TenantCallback callback);

@@ -33,4 +33,8 @@ void register_aligned();
 // with calls that do nothing.
 void register_mixed();
 
+// Rows: in_tenant/SIZE: as pair/SIZE, by a thread in a tenant (spillway/spillway.h) where the
+// allocator has any: each block is charged and counted off again.
+void register_tenants();
+
 }  // namespace bench

@@ -35,5 +35,6 @@ int main(int argc, char** argv) {
   bench::register_zeroed();
   bench::register_aligned();
   bench::register_mixed();
+  bench::register_tenants();
   return benchmark::RunSpecifiedBenchmarks() == 0 ? 1 : 0;
 }

@@ -11,6 +11,7 @@ commands:
   purge                         gives free memory back to the kernel
   flush                         moves blocks from thread caches to where all threads find them
   get [NAME]                    an option in force, or all of them
+  tenant NAME=SIZE              the soft limit of a tenant; none: it has no more
   set NAME=VALUE                changes purge_delay, limit, hard_limit, pressure, on_misuse, deepbind
 
 The process need not have been prepared: it may be preloaded, or linked with libspillway.a. Who may

@@ -43,11 +43,11 @@ static void wrong_calls(void) {
   for (int wrong = -1; wrong < 1000; wrong += 77) {
     struct spillway_tenant_usage usage;
     if (wrong != 0) CHECK(fails_with(spillway_tenant_enter(wrong), EINVAL));
-    CHECK(fails_with(spillway_tenant_set_limit(wrong, 1), EINVAL));
-    CHECK(fails_with(spillway_tenant_read(wrong, &usage, sizeof usage), EINVAL));
+    CHECK(spillway_tenant_set_limit(wrong, 1) == EINVAL);
+    CHECK(spillway_tenant_read(wrong, &usage, sizeof usage) == EINVAL);
     CHECK(spillway_tenant_bytes(wrong) == 0);
   }
-  CHECK(fails_with(spillway_tenant_read(0, NULL, 0), EINVAL));
+  CHECK(spillway_tenant_read(0, NULL, 0) == EINVAL);
   CHECK(spillway_tenant_leave() == 0);
 }
 
@@ -163,7 +163,6 @@ static void threads(void) {
   for (uintptr_t i = 0; i < kThreads; i++)
     CHECK(pthread_create(&all[i], NULL, hand_on, opaque((void*)i)) == 0);
   for (int i = 0; i < kThreads; i++) CHECK(pthread_join(all[i], NULL) == 0);
-  CHECK(usage_of(shared).live_bytes != 0);
   for (int i = 0; i < kCells; i++) free(atomic_exchange(&cells[i], NULL));
   CHECK_COMPARE(usage_of(shared).live_bytes, ==, 0);
   CHECK_COMPARE(usage_of(shared).live_blocks, ==, 0);

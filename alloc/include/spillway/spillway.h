@@ -52,21 +52,19 @@ SPILLWAY_FUNCTION void spillway_on_limit(spillway_limit_callback callback);
  * See alloc/docs/TENANTS.md.
  *
  * A soft limit refuses nothing: requests that leave a tenant above it are counted, and a callback
- * is told of the crossing. 0: no limit.
- *
- * Failure is -1 with errno. */
+ * is told of the crossing. 0: no limit. */
 
 /* The number, above 0, of the tenant of this name, made with this limit if there is none yet; one
- * that exists, by the option tenant_limits or an earlier call, keeps its own. EINVAL: the name is
- * not 1 to 47 letters, digits and "_-./". ENOSPC: there are 255 tenants. ENOTSUP: the pool is off,
- * or every block is hardened. A tenant exists until the process ends. */
+ * that exists, by the option tenant_limits or an earlier call, keeps its own. A tenant exists until
+ * the process ends. -1 with errno: EINVAL, the name is not 1 to 47 letters, digits and "_-./";
+ * ENOSPC, there are 255 tenants; ENOTSUP, the pool is off, or every block is hardened. */
 SPILLWAY_FUNCTION int spillway_tenant_create(const char* name, uint64_t soft_limit);
 
-/* Puts the calling thread into a tenant; returns the one that it was in, 0 for none, so that code
- * inside of another tenant's can go back there: enter(outer). 0 as `tenant`: none. EINVAL: there is
- * no such tenant. EAGAIN: the thread is ending, or is beyond the 16384 that can have a cache; it
- * stays where it was. While a thread is in a tenant, its calls take some ten nanoseconds more. A
- * new thread is in none. */
+/* Puts the calling thread into a tenant, or with 0 into none; returns the one that it was in, so
+ * that code inside of another tenant's can go back there: enter(outer). A new thread is in none.
+ * While it is in one, its calls take some ten nanoseconds more. -1 with errno, and the thread stays
+ * where it was: EINVAL, there is no such tenant; EAGAIN, the thread is ending, or is beyond the
+ * 16384 that can have a cache. */
 SPILLWAY_FUNCTION int spillway_tenant_enter(int tenant);
 /* enter(0): into none, however often it entered. */
 SPILLWAY_FUNCTION int spillway_tenant_leave(void);
