@@ -79,6 +79,7 @@ SPILLWAY_COLD void* allocate_zeroed_large(size_t size) {
   }
   void* block = take_large(size, 1);
   if (block == nullptr) {
+    note_unwatched(size);
     return fallback::allocate_zeroed(size);
   }
   heap.engine.store().clear(block, size);
@@ -109,7 +110,11 @@ SPILLWAY_COLD static void* allocate_aligned_slow(size_t alignment, size_t size) 
     return block;
   }
   void* large = size > config::kMaxPooledSize ? take_large(size, alignment) : nullptr;
-  return large != nullptr ? large : fallback::allocate_aligned(alignment, size);
+  if (large == nullptr) {
+    note_unwatched(size);
+    return fallback::allocate_aligned(alignment, size);
+  }
+  return large;
 }
 
 void* allocate_aligned(size_t alignment, size_t size) {

@@ -11,6 +11,7 @@
 #include "alloc/heap/heap.h"
 #include "alloc/heap/misuse.h"
 #include "alloc/heap/start.h"
+#include "alloc/heap/tenants.h"
 #include "alloc/os/message.h"
 #include "alloc/os/os.h"
 
@@ -97,7 +98,9 @@ SPILLWAY_COLD void* take_guarded_slow(const guard::GuardedHeap::Request& request
   }
   guard::GuardedHeap::Request between_pages = request;
   between_pages.place = guard::GuardedHeap::Place::kOwnPages;
-  return is_sampled() ? guarded.allocate(between_pages) : nullptr;
+  // A tenant's blocks are the pool's: others are charged to nobody.
+  return tenant_of_thread() == kNoTenant && is_sampled() ? guarded.allocate(between_pages)
+                                                         : nullptr;
 }
 
 SPILLWAY_COLD void free_guarded(void* pointer) {

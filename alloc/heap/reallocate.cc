@@ -196,6 +196,9 @@ SPILLWAY_NOINLINE void* reallocate_unpooled(void* pointer, size_t size) {
   if (is_pooled_size(size) || (size > config::kMaxPooledSize && usable < kLeastLarge)) {
     return move(pointer, usable, size);
   }
+  if (size > usable) {
+    note_unwatched(size);
+  }
   const int before = errno;
   void* const moved = fallback::reallocate(pointer, size);
   if (moved == nullptr && size <= usable) {

@@ -102,6 +102,7 @@ SPILLWAY_COLD void* allocate_slow(size_t size) {
   }
   void* block = take_pooled_slow(size);
   if (block == nullptr) {
+    note_unwatched(size);
     return fallback::allocate(size);
   }
   mark_handed_out(block, size);
@@ -117,6 +118,7 @@ SPILLWAY_COLD void* allocate_zeroed_slow(size_t size) {
   }
   void* block = take_pooled_slow(size);
   if (block == nullptr) {
+    note_unwatched(size);
     return fallback::allocate_zeroed(size);
   }
   const bool clean = is_clean(block);
@@ -151,7 +153,11 @@ SPILLWAY_COLD void* allocate_large(size_t size) {
     return block;
   }
   void* block = take_large(size, 1);
-  return block != nullptr ? block : fallback::allocate(size);
+  if (block == nullptr) {
+    note_unwatched(size);
+    return fallback::allocate(size);
+  }
+  return block;
 }
 
 SPILLWAY_COLD void free_slow(void* pointer) {

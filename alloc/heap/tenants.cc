@@ -272,7 +272,9 @@ void recharge_tenant(uint8_t tenant, uint64_t before, uint64_t after) {
 }
 
 void note_uncharged(uint8_t tenant) {
-  accounts[tenant].uncharged.fetch_add(1, std::memory_order_relaxed);
+  if (tenant != kNoTenant) {
+    accounts[tenant].uncharged.fetch_add(1, std::memory_order_relaxed);
+  }
 }
 
 }  // namespace spillway::heap

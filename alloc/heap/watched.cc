@@ -48,6 +48,12 @@ SPILLWAY_COLD void mark_handed_out_slow(void* block, size_t /*size*/) {
   charge_tenant(note.tenant, usable_size(block));
 }
 
+SPILLWAY_COLD void note_unwatched_slow(size_t size) {
+  if (size >= config::kMinPooledSize) {
+    note_uncharged(tenant_of_thread());
+  }
+}
+
 Note note_of(const void* block) { return Note::of(notes.get(offset_of(block))); }
 
 SPILLWAY_COLD bool unwatch(core::StateByte& state, core::SlotState watched, void* block,

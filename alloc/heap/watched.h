@@ -48,6 +48,15 @@ SPILLWAY_ALWAYS_INLINE void mark_handed_out(void* block, size_t size) {
   mark_handed_out_slow(block, size);
 }
 
+// Of a request that the pool can't serve, and that mimalloc does: nobody watches its block.
+void note_unwatched_slow(size_t size);
+SPILLWAY_ALWAYS_INLINE void note_unwatched(size_t size) {
+  // relaxed: as above.
+  if (SPILLWAY_UNLIKELY(watchers.load(std::memory_order_relaxed) != 0)) {
+    note_unwatched_slow(size);
+  }
+}
+
 // Marks such a block live and watched; plainly live, and false, when there is no memory for its
 // note.
 bool watch(void* block, Note note);

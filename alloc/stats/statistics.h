@@ -105,7 +105,7 @@ inline constexpr uint64_t kUnknown = UINT64_MAX;
   X(allocations_total, kCounter, "", "blocks that were charged to the tenant")                  \
   X(soft_limit_exceeded_total, kCounter, "exceeded", "requests made while over the soft limit") \
   X(soft_limit_crossed_total, kCounter, "", "times that the soft limit was crossed")            \
-  X(uncharged_total, kCounter, "", "blocks charged to nobody: no memory to note whose")
+  X(uncharged_total, kCounter, "", "blocks of 4 KiB and more that the pool could not serve")
 
 struct Spec {
   std::string_view name;

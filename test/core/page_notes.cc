@@ -2,10 +2,12 @@
 
 #include <atomic>
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
 #include <memory>
 #include <thread>
 #include <vector>
 
+#include "test/core/fixture.h"
 #include "test/os/faulty_memory.h"
 
 namespace spillway::core {
@@ -75,7 +77,9 @@ BOOST_AUTO_TEST_CASE(threads_that_need_a_piece_at_once_share_it) {
       for (++ready; ready != kThreads;) {
         std::this_thread::yield();
       }
-      BOOST_REQUIRE(notes->set(number * kGranuleSize, number + 1));
+      if (!notes->set(number * kGranuleSize, number + 1)) {
+        std::abort();
+      }
     });
   }
   for (std::thread& thread : threads) {
@@ -85,6 +89,58 @@ BOOST_AUTO_TEST_CASE(threads_that_need_a_piece_at_once_share_it) {
     BOOST_TEST(notes->get(number * kGranuleSize) == number + 1);
   }
   BOOST_TEST(faulty::reserved_bytes() == reserved + notes->bytes());
+}
+
+// Threads hand watched blocks on through cells; each is freed once, with the note that it was
+// given.
+BOOST_AUTO_TEST_CASE(a_note_goes_with_its_block) {
+  using testing::kTwelve;
+  testing::EngineFixture<PageHeap> f;
+  constexpr uint32_t kThreads = 4;
+  constexpr uint32_t kCells = 8;
+  constexpr uint32_t kRounds = 3000;
+  std::atomic<void*> cells[kCells] = {};
+  std::atomic<uint64_t> given{0};
+  std::atomic<uint64_t> taken{0};
+  std::atomic<uint32_t> wrong{0};
+  const HeapArena& arena = f.engine.arena();
+  const auto take = [&](ThreadAnchor& anchor, void* block) {
+    if (block == nullptr) {
+      return;
+    }
+    const size_t offset = arena.offset(block);
+    wrong += arena.state_at(offset).replace(watched_state(offset), live_state(offset)) ? 0U : 1U;
+    taken += notes->get(offset);
+    f.free(anchor, block);
+  };
+  std::vector<std::thread> threads;
+  for (uint32_t number = 0; number < kThreads; ++number) {
+    threads.emplace_back([&, number] {
+      ThreadAnchor anchor = testing::new_anchor();
+      f.engine.attach(anchor);
+      for (uint32_t round = 0; round < kRounds; ++round) {
+        void* const block = f.allocate(anchor, kTwelve);
+        if (block != nullptr) {
+          const size_t offset = arena.offset(block);
+          wrong += notes->set(offset, round + number) ? 0U : 1U;
+          given += round + number;
+          arena.state_at(offset).store(watched_state(offset));
+        }
+        take(anchor, cells[(round * 3 + number) % kCells].exchange(block));
+      }
+      f.engine.detach(anchor);
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  ThreadAnchor anchor = testing::new_anchor();
+  for (std::atomic<void*>& cell : cells) {
+    take(anchor, cell.load());
+  }
+  BOOST_TEST(wrong == 0U);
+  BOOST_TEST(given == taken);
+  BOOST_TEST(given != 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

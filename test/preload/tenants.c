@@ -133,6 +133,12 @@ static void whole_family(void) {
   CHECK(usage_of(tenant).live_bytes == 0 && usage_of(tenant).live_blocks == 0);
   free(malloc(100));
   CHECK_COMPARE(usage_of(tenant).peak_bytes, >=, 20 << 20);
+  // What the pool does not serve is counted apart.
+  const uint64_t uncharged = usage_of(tenant).uncharged_total;
+  char* huge = malloc((size_t)100 << 20);
+  CHECK(huge != NULL && usage_of(tenant).live_bytes == 0);
+  CHECK(usage_of(tenant).uncharged_total == uncharged + 1);
+  free(huge);
   CHECK(spillway_tenant_leave() == tenant);
 }
 

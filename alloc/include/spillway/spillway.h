@@ -81,8 +81,8 @@ struct spillway_tenant_usage {
   uint64_t allocations_total;
   uint64_t soft_limit_exceeded_total; /* requests made while over the limit */
   uint64_t soft_limit_crossed_total;
-  uint64_t uncharged_total; /* blocks that nobody is charged for: there was no memory to note whose
-                               they are */
+  uint64_t uncharged_total; /* blocks of 4 KiB and more that nobody is charged for, because the pool
+                               could not serve them: above 64 MiB, or without memory */
 };
 /* Fills in the first `size` bytes: sizeof *usage. 0, or EINVAL. Each figure is right for some
  * moment of the call. */
