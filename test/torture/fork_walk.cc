@@ -20,6 +20,8 @@
 #include "alloc/config/size_classes.h"
 #include "family.h"
 #include "held.h"
+#define SPILLWAY_WEAK
+#include "spillway/spillway.h"
 
 namespace {
 
@@ -214,6 +216,27 @@ void walk_others() {
   finish_if_child();
 }
 
+// In a tenant, where each block is charged.
+void walk_tenant() {
+  const int tenant = spillway_tenant_create("walked", 1 << 20);
+  finish_if_child();
+  if (tenant < 0) {
+    return;  // the options have none
+  }
+  CHECK(spillway_tenant_enter(tenant) >= 0);
+  finish_if_child();
+  walk_burst(5000, kBurst);
+  for (const size_t size : {size_t{4096}, size_t{100000}, size_t{3} << 20}) {
+    void* block = seen(calloc(1, size));
+    block = seen(realloc(block, 2 * size));
+    release(seen(realloc(block, size)));
+    release(seen(memalign(4096, size)));
+  }
+  CHECK(spillway_tenant_leave() == tenant);
+  finish_if_child();
+  CHECK(spillway_tenant_bytes(tenant) == 0);
+}
+
 // The last to be called at the thread's end, in each of the rounds that libc makes of it: the keys
 // of the library are lower.
 pthread_key_t end_key;
@@ -240,6 +263,7 @@ void* walk(void* nothing) {
   walk_classes();
   walk_large();
   walk_others();
+  walk_tenant();
   for (int i = 0; i < handed_back.count; ++i) {
     handed_back.held[i].block = seen(malloc(handed_back.held[i].size));
   }
