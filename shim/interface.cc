@@ -5,6 +5,7 @@
 
 #include "alloc/heap/inspect.h"
 #include "alloc/heap/limits.h"
+#include "alloc/heap/set_option.h"
 #include "alloc/heap/tenants.h"
 #include "shim/export.h"
 #include "spillway/spillway.h"
@@ -64,4 +65,10 @@ SPILLWAY_EXPORT uint64_t spillway_tenant_bytes(int tenant) {
 }
 SPILLWAY_EXPORT void spillway_on_tenant_limit(spillway_tenant_callback callback) {
   heap::set_tenant_callback(callback);
+}
+SPILLWAY_EXPORT int spillway_get_option(const char* name, char* value, size_t size) {
+  return heap::get_option_as(name, value, size);
+}
+SPILLWAY_EXPORT int spillway_set_option(const char* name, const char* value) {
+  return heap::set_option_as(name, value);
 }

@@ -173,17 +173,19 @@ void Options::describe(const OptionSpec& spec, Line<500>& line) const {
   if (quotes) {
     line.quoted(text(option));
   } else {
-    print(spec, line);
+    print_value(spec, value(option), line);
   }
   line.text(" (").text(origin_text(origin(option))).text(")");
 }
 
-void Options::print(const OptionSpec& spec, Line<500>& line) const {
+void Options::print(const OptionSpec& spec, Line<kMostText>& line) const {
   const auto option = static_cast<Option>(&spec - kOptionSpecs);
   if (is_text(spec.type) && !text(option).empty()) {
     line.text(text(option));
   } else {
-    print_value(spec, value(option), line);
+    Line<500> shown;
+    print_value(spec, value(option), shown);
+    line.text(shown.view());
   }
 }
 

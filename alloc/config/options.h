@@ -158,7 +158,8 @@ class Options {
   // The same of one option, without an end.
   void describe(const OptionSpec& spec, Line<500>& line) const;
   // The value alone, as the option is set.
-  void print(const OptionSpec& spec, Line<500>& line) const;
+  static constexpr size_t kMostText = 1024;
+  void print(const OptionSpec& spec, Line<kMostText>& line) const;
 
   // At run time, of an option that is not kText or kPath. Any thread; what follows from the new
   // value is the caller's.
@@ -177,7 +178,7 @@ class Options {
   std::array<OwnedCell<OptionOrigin>, kOptionCount> origins_{};
   // A copy: programs overwrite their environment.
   struct Text {
-    char characters[1024] = {};
+    char characters[kMostText] = {};
     size_t length = 0;
   };
   Text& text_of(const OptionSpec& spec) {

@@ -85,9 +85,10 @@ bool run_get(std::string_view name, Answer& answer) {
     config::print_unknown(name, answer.error);
     return false;
   }
-  Line<500> line;
+  Line<config::Options::kMostText> line;
   options().print(*spec, line);
-  return answer.line(line);
+  answer.reply.append(line.end().view());
+  return true;
 }
 
 bool run_set(std::string_view assignment, Answer& answer) {

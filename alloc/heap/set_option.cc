@@ -1,6 +1,7 @@
 #include "alloc/heap/set_option.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 
 #include "alloc/config/option_text.h"
@@ -10,6 +11,7 @@
 #include "alloc/heap/limits.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/upkeep.h"
+#include "alloc/os/errno_keeper.h"
 
 namespace spillway::heap {
 namespace {
@@ -69,6 +71,36 @@ SetOutcome set_option(std::string_view name, std::string_view text, Line<500>& c
   change_option(*spec, *value);
   found->apply();
   return SetOutcome::kDone;
+}
+
+int set_option_as(const char* name, const char* text) {
+  const os::ErrnoKeeper keeper;
+  Line<500> complaint;
+  switch (set_option(name, text, complaint)) {
+    case SetOutcome::kDone:
+      return 0;
+    case SetOutcome::kUnknown:
+      return ENOENT;
+    case SetOutcome::kWrong:
+      return EINVAL;
+    case SetOutcome::kFixed:
+      break;
+  }
+  return EPERM;
+}
+
+int get_option_as(const char* name, char* text, size_t size) {
+  const config::OptionSpec* const spec = config::find_option(name);
+  if (spec == nullptr) {
+    return ENOENT;
+  }
+  Line<config::Options::kMostText> line;
+  options().print(*spec, line);
+  if (line.view().size() >= size) {
+    return ERANGE;
+  }
+  *std::copy(line.view().begin(), line.view().end(), text) = '\0';
+  return 0;
 }
 
 }  // namespace spillway::heap

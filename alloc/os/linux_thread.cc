@@ -243,18 +243,21 @@ bool start_hidden_thread(void (*body)(), bool reads_files) {
   return cloned >= 0;
 }
 
-bool hide_descriptors() {
-  if (!has_own_descriptors) {
-    leave_descriptors();
-  }
-  return has_own_descriptors;
-}
-
 bool hidden_thread_must_end() {
   return first_thread_has_ended() || (beginning.privileged && rights_differ());
 }
 
 bool on_hidden_thread() { return thread_pointer() == hidden_pointer(); }
+
+bool hide_descriptors() {
+  if (!on_hidden_thread()) {
+    return false;
+  }
+  if (!has_own_descriptors) {
+    leave_descriptors();
+  }
+  return has_own_descriptors;
+}
 
 bool has_hidden_thread() {
   // relaxed: a momentary answer.

@@ -177,7 +177,8 @@ bool in_own_process();
 [[nodiscard]] bool start_hidden_thread(void (*body)(), bool reads_files);
 
 // For the hidden thread: from now on it has a table of descriptors of its own, as one that reads
-// files. False when the kernel has none to give (before Linux 5.9); repeating it is free otherwise.
+// files. False when the kernel has none to give (before Linux 5.9), and on any other thread, where
+// nothing happens; repeating it is free.
 bool hide_descriptors();
 
 // For the hidden thread: whether it has to go, because the process's first thread has ended, so

@@ -97,6 +97,16 @@ SPILLWAY_FUNCTION uint64_t spillway_tenant_bytes(int tenant);
 typedef void (*spillway_tenant_callback)(int tenant, uint64_t live, uint64_t limit);
 SPILLWAY_FUNCTION void spillway_on_tenant_limit(spillway_tenant_callback callback);
 
+/* Writes the value in force of an option (`purge_delay`) to `value`, as text that ends with a 0;
+ * 0, ENOENT where there is no such option, or ERANGE when it has no room in `size` bytes. */
+SPILLWAY_FUNCTION int spillway_get_option(const char* name, char* value, size_t size);
+
+/* Has an option be what SPILLWAY_<NAME>=value would have made it: purge_delay, limit, hard_limit,
+ * pressure, on_misuse and deepbind; the others are read when the process starts. 0, ENOENT where
+ * there is no such option, EINVAL for a value that it does not accept, or EPERM for one that can't
+ * change, or has no effect because the pool is off. */
+SPILLWAY_FUNCTION int spillway_set_option(const char* name, const char* value);
+
 #ifdef __cplusplus
 }
 #endif
