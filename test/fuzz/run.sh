@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-readonly kTargets=(options engine trace)
+readonly kTargets=(options engine control trace)
 readonly kProgressSeconds=60
 
 scripts/build fuzz "${kTargets[@]/#/fuzz_}"

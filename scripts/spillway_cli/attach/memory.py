@@ -48,6 +48,8 @@ class Memory:
 
     def write(self, address, data):
         """Writes all of `data`, or raises as read() does."""
+        if not data:
+            return
         done = os.pwrite(self._file, data, address)
         if done == 0:
             raise Gone

@@ -27,10 +27,10 @@ EVENT_STOP = 128
 ALL_CHILDREN = 0x40000000  # __WALL
 
 STOP_SECONDS = 0.2  # until a thread has stopped: more only in uninterruptible sleep
-MOST_SECONDS = 2.0
+MOST_SECONDS = 1.0
 RETRY_SECONDS = 0.002
 
-BUSY, ANSWERED, TRACED, STOPPED, FILTERED, REFUSED, NONE = range(7)
+BUSY, ANSWERED, TRACED, STOPPED, FILTERED, ENDED, REFUSED, NONE = range(8)
 
 
 class _Slice(ctypes.Structure):
@@ -47,6 +47,7 @@ def wake(pid, memory, note, mailbox):
         TRACED: "another tool debugs it",
         STOPPED: "it is stopped",
         FILTERED: "it filters its system calls, and none of its threads calls the allocator: not woken",
+        ENDED: "its first thread has ended: no other can be started",
         REFUSED: "the kernel does not let us wake it",
         BUSY: "none of its threads can be woken: uninterruptible sleep, or a call that can't be restarted",
         NONE: "the tool that wakes it has failed",
@@ -100,9 +101,13 @@ class _Tracer:
             return TRACED
         if found.get("State", "").startswith(("T", "t")):
             return STOPPED
+        if found.get("State", "").startswith("Z"):
+            return ENDED
         # The first thread is seized in any case: one tool at a time.
         if not self._seize(self._pid):
             return TRACED if ctypes.get_errno() == errno.EPERM and self._is_traced() else REFUSED
+        if all(self._is_filtered(thread) for thread in status.threads(self._pid)):
+            return FILTERED
         outcome, limit = BUSY, time.monotonic() + MOST_SECONDS
         tried = set()
         while time.monotonic() < limit:
@@ -111,7 +116,7 @@ class _Tracer:
                 if outcome in (ANSWERED, STOPPED):
                     return outcome
             time.sleep(RETRY_SECONDS)
-        return FILTERED if self._is_filtered(self._pid) else outcome
+        return outcome
 
     def _is_traced(self):
         return status.fields(self._pid).get("TracerPid", "0") != "0"
