@@ -101,8 +101,8 @@ void Options::load(char** environment, bool privileged) {
     os::Message message;
     message.line().text("option stats_interval: needs stats and stats_file; using none");
     message.send();
-    values_[static_cast<size_t>(Option::stats_interval)] = kWordValue;
-    origins_[static_cast<size_t>(Option::stats_interval)] = OptionOrigin::kDefault;
+    values_[static_cast<size_t>(Option::stats_interval)].set(kWordValue);
+    origins_[static_cast<size_t>(Option::stats_interval)].set(OptionOrigin::kDefault);
   }
 }
 
