@@ -30,13 +30,22 @@ constexpr uint64_t limit_of(uint64_t soft_limit) {
   return soft_limit == 0 ? heap::kNoLimit : soft_limit;
 }
 
+// -1 with errno for programs.
+int told(int outcome) {
+  if (outcome >= 0) {
+    return outcome;
+  }
+  errno = -outcome;
+  return -1;
+}
+
 }  // namespace
 
 SPILLWAY_EXPORT int spillway_tenant_create(const char* name, uint64_t soft_limit) {
-  return heap::create_tenant(name != nullptr ? name : "", limit_of(soft_limit));
+  return told(heap::create_tenant(name != nullptr ? name : "", limit_of(soft_limit)));
 }
-SPILLWAY_EXPORT int spillway_tenant_enter(int tenant) { return heap::enter_tenant(tenant); }
-SPILLWAY_EXPORT int spillway_tenant_leave() { return heap::enter_tenant(heap::kNoTenant); }
+SPILLWAY_EXPORT int spillway_tenant_enter(int tenant) { return told(heap::enter_tenant(tenant)); }
+SPILLWAY_EXPORT int spillway_tenant_leave() { return told(heap::enter_tenant(heap::kNoTenant)); }
 SPILLWAY_EXPORT int spillway_tenant_set_limit(int tenant, uint64_t soft_limit) {
   return heap::set_tenant_limit(tenant, limit_of(soft_limit)) ? 0 : EINVAL;
 }

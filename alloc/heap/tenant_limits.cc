@@ -9,7 +9,6 @@
 #include "alloc/config/option_text.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/tenants.h"
-#include "alloc/os/errno_keeper.h"
 #include "alloc/os/message.h"
 
 namespace spillway::heap {
@@ -17,7 +16,6 @@ namespace spillway::heap {
 LimitText set_tenant_limit_as(std::string_view text) {
   constexpr config::OptionSpec kLimit{
       "", config::OptionType::kBytes, 0, 1, int64_t{1} << 50, "none", ""};
-  const os::ErrnoKeeper keeper;
   std::string_view size = text;
   const std::string_view name = take_until(size, '=');
   const std::optional<int64_t> value = config::parse_value(kLimit, size);
@@ -27,7 +25,7 @@ LimitText set_tenant_limit_as(std::string_view text) {
   const uint64_t limit = *value == config::kWordValue ? kNoLimit : static_cast<uint64_t>(*value);
   const int tenant = create_tenant(name, limit);
   if (tenant < 0) {
-    return errno == ENOSPC ? LimitText::kTooMany : LimitText::kWrong;
+    return tenant == -ENOSPC ? LimitText::kTooMany : LimitText::kWrong;
   }
   set_tenant_limit(tenant, limit);  // of one that there was already
   return LimitText::kDone;

@@ -90,8 +90,9 @@ bool is_called(Account& account, std::string_view name) {
 // False: it is another one's.
 bool make(Account& account, std::string_view name, uint64_t soft_limit) {
   Life none = Life::kNone;
-  // relaxed: nothing was written to it.
-  if (!account.life.compare_exchange_strong(none, Life::kInTheMaking, std::memory_order_relaxed)) {
+  // relaxed, both: nothing was written to it. First a look, which leaves others' cache lines alone.
+  if (account.life.load(std::memory_order_relaxed) != Life::kNone ||
+      !account.life.compare_exchange_strong(none, Life::kInTheMaking, std::memory_order_relaxed)) {
     return false;
   }
   name.copy(account.name, kMostTenantName);
@@ -99,11 +100,6 @@ bool make(Account& account, std::string_view name, uint64_t soft_limit) {
   // release: pairs with the acquires in exists() and is_called().
   account.life.store(Life::kReady, std::memory_order_release);
   return true;
-}
-
-int fail(int error) {
-  errno = error;
-  return -1;
 }
 
 void note_last(int number) {
@@ -158,10 +154,10 @@ void remove(uint8_t tenant, Charge charge) {
 
 int create_tenant(std::string_view name, uint64_t soft_limit) {
   if (!is_name(name)) {
-    return fail(EINVAL);
+    return -EINVAL;
   }
   if (!ensure_started() || is_hardened()) {
-    return fail(ENOTSUP);
+    return -ENOTSUP;
   }
   for (int number = 1; number <= kMostTenants; ++number) {
     Account& account = accounts[number];
@@ -173,12 +169,12 @@ int create_tenant(std::string_view name, uint64_t soft_limit) {
       return number;
     }
   }
-  return fail(ENOSPC);
+  return -ENOSPC;
 }
 
 int enter_tenant(int tenant) {
   if (tenant != kNoTenant && !exists(tenant)) {
-    return fail(EINVAL);
+    return -EINVAL;
   }
   if (tenant != kNoTenant) {
     settle_thread();
@@ -186,7 +182,7 @@ int enter_tenant(int tenant) {
   }
   core::ThreadCache* const cache = heap.engine.own_cache(anchor);
   if (cache == nullptr) {
-    return tenant == kNoTenant ? kNoTenant : fail(EAGAIN);
+    return tenant == kNoTenant ? kNoTenant : -EAGAIN;
   }
   const uint8_t before = cache->tenant.get();
   cache->tenant.set(static_cast<uint8_t>(tenant));
@@ -194,7 +190,7 @@ int enter_tenant(int tenant) {
   if (is_in != (before != kNoTenant) &&
       !heap.engine.meter(anchor, core::Metering::kForTenant, is_in) && is_in) {
     cache->tenant.set(before);
-    return fail(EAGAIN);
+    return -EAGAIN;
   }
   return before;
 }

@@ -5,6 +5,7 @@
 
 #include "alloc/base/line.h"
 #include "alloc/base/utf8.h"
+#include "alloc/stats/print_tenants.h"
 
 namespace spillway::stats {
 namespace {
@@ -15,16 +16,6 @@ constexpr size_t width_of_names() {
     width = spec.name.size() > width ? spec.name.size() : width;
   }
   return width;
-}
-
-void right_aligned(Line<500>& row, uint64_t value, size_t end) {
-  Line<24> digits;
-  digits.number(value);
-  row.put(' ');
-  if (digits.view().size() < end) {
-    row.spaces_up_to(end - digits.view().size());
-  }
-  row.text(digits.view());
 }
 
 constexpr bool is_known(const Spec& spec, uint64_t value) {
@@ -48,60 +39,6 @@ constexpr bool is_shown(std::string_view character) {
 
 constexpr std::string_view kind_name(Kind kind) {
   return kind == Kind::kCounter ? "counter" : "gauge";
-}
-
-// Calls `action(TenantSnapshot)` for each.
-template <typename Action>
-void for_each_tenant(const Snapshot& snapshot, Action action) {
-  TenantSnapshot one;
-  for (int tenant = 1; tenant <= snapshot.last_tenant; ++tenant) {
-    if (snapshot.read_tenant(tenant, one)) {
-      action(one);
-    }
-  }
-}
-
-void print_tenants_text(const Snapshot& snapshot, Output& output) {
-  constexpr size_t kColumn = 13;
-  constexpr size_t kName = 15;  // longer ones move the row's figures
-  bool first = true;
-  for_each_tenant(snapshot, [&](const TenantSnapshot& one) {
-    Line<500> header;
-    Line<500> row;
-    header.text("  tenant");
-    row.text("  ").text(one.tenant);
-    const size_t name_end = row.view().size() > kName ? row.view().size() : kName;
-    size_t end = name_end;
-    const auto values = one.values();
-    for (size_t i = 0; i < values.size(); ++i) {
-      const std::string_view heading = kTenantSpecs[i].heading;
-      if (!heading.empty()) {
-        end += kColumn;
-        header.put(' ').spaces_up_to(end - name_end + kName - heading.size()).text(heading);
-        right_aligned(row, values[i], end);
-      }
-    }
-    if (first) {
-      output.line().text(header.view()).put('\n');
-    }
-    output.line().text(row.view()).put('\n');
-    first = false;
-  });
-}
-
-void print_tenants_json(const Snapshot& snapshot, Output& output) {
-  output.line().text("\"tenants\": [");
-  bool first = true;
-  for_each_tenant(snapshot, [&](const TenantSnapshot& one) {
-    output.line().text(first ? "\n" : ",\n").text("{\"tenant\": \"").text(one.tenant).put('"');
-    const auto values = one.values();
-    for (size_t i = 0; i < values.size(); ++i) {
-      output.line().text(", \"").text(kTenantSpecs[i].name).text("\": ").number(values[i]);
-    }
-    output.line().put('}');
-    first = false;
-  });
-  output.line().put(']');
 }
 
 }  // namespace
@@ -297,9 +234,13 @@ void print_prometheus(const Snapshot& snapshot, Output& output) {
       samples.end(value);
     }
   }
-  for (size_t column = 0; snapshot.last_tenant != 0 && column < std::size(kTenantSpecs); ++column) {
-    samples.describe(kTenantPrefix, kTenantSpecs[column]);
+  for (size_t column = 0; column < std::size(kTenantSpecs); ++column) {
+    bool described = false;
     for_each_tenant(snapshot, [&](const TenantSnapshot& one) {
+      if (!described) {
+        samples.describe(kTenantPrefix, kTenantSpecs[column]);
+        described = true;
+      }
       samples.begin(kTenantPrefix, kTenantSpecs[column].name, [&](Output::Text& labels) {
         labels.text(",tenant=\"").text(one.tenant).put('"');
       });

@@ -96,16 +96,17 @@ inline constexpr uint64_t kUnknown = UINT64_MAX;
     "estimate of what the program asked for in live_bytes, by the average of requests that no " \
     "cache could serve")
 
-// X(name, kind, heading, help): of one tenant. In blocks where the name does not say bytes.
-#define SPILLWAY_TENANT_STATISTICS(X)                                                           \
-  X(live_bytes, kGauge, "live bytes", "blocks that are charged to the tenant")                  \
-  X(live_blocks, kGauge, "blocks", "their number")                                              \
-  X(peak_bytes, kGauge, "peak", "the most that they ever were")                                 \
-  X(soft_limit_bytes, kGauge, "soft limit", "what they should be at most; 0: no limit")         \
-  X(allocations_total, kCounter, "", "blocks that were charged to the tenant")                  \
-  X(soft_limit_exceeded_total, kCounter, "exceeded", "requests made while over the soft limit") \
-  X(soft_limit_crossed_total, kCounter, "", "times that the soft limit was crossed")            \
-  X(uncharged_total, kCounter, "", "blocks of 4 KiB and more that the pool could not serve")
+// X(name, kind, heading, help): of one tenant.
+#define SPILLWAY_TENANT_STATISTICS(X)                                                            \
+  X(live_bytes, kGauge, "live bytes", "bytes of the blocks that are charged to the tenant")      \
+  X(live_blocks, kGauge, "blocks", "blocks that are charged to the tenant")                      \
+  X(peak_bytes, kGauge, "peak", "the most bytes that were charged to the tenant at one time")    \
+  X(soft_limit_bytes, kGauge, "soft limit", "the tenant's soft limit; 0: none")                  \
+  X(allocations_total, kCounter, "", "blocks that were charged to the tenant so far")            \
+  X(soft_limit_exceeded_total, kCounter, "exceeded", "requests made while above the soft limit") \
+  X(soft_limit_crossed_total, kCounter, "", "times that the tenant crossed its soft limit")      \
+  X(uncharged_total, kCounter, "",                                                               \
+    "blocks of 4 KiB and more charged to nobody, not being the pool's")
 
 struct Spec {
   std::string_view name;

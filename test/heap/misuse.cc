@@ -191,27 +191,34 @@ BOOST_AUTO_TEST_CASE(a_reallocation_of_a_pointer_into_a_block) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(misuse_of_a_growing_block) {
+void misuse_growing(const BlockFixture& f) {
   char* const growing = static_cast<char*>(take_growing(2 * kMiB));
   BOOST_REQUIRE(heap.engine.store().is_wide(growing));
   const std::string name = "class of large blocks";
-  dies_saying("double free of " + hex(growing) + ", a block of the " + name, [&] {
+  f.dies_saying("double free of " + hex(growing) + ", a block of the " + name, [&] {
     free(growing);
     free(growing);
   });
-  dies_saying("realloc of a freed block: " + hex(growing) + ", a block of the " + name, [&] {
+  f.dies_saying("realloc of a freed block: " + hex(growing) + ", a block of the " + name, [&] {
     free(growing);
     reallocate(growing, 3 * kMiB);
   });
   for (const size_t inside : {size_t{1}, size_t{64}, kMiB}) {
-    dies_saying("invalid free of " + hex(growing + inside) + ", " + std::to_string(inside) +
-                    " bytes inside a block of the " + name,
-                [&] { free(growing + inside); });
+    f.dies_saying("invalid free of " + hex(growing + inside) + ", " + std::to_string(inside) +
+                      " bytes inside a block of the " + name,
+                  [&] { free(growing + inside); });
   }
-  dies_saying(
+  f.dies_saying(
       "invalid free of " + hex(growing - 64) + ", before the start of a block of the " + name,
       [&] { free(growing - 64); });
   free(growing);
+}
+
+BOOST_AUTO_TEST_CASE(misuse_of_a_growing_block) { misuse_growing(*this); }
+
+BOOST_AUTO_TEST_CASE(misuse_of_a_growing_block_that_is_watched) {
+  const Watching watching;
+  misuse_growing(*this);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,7 +1,6 @@
 // Limits of tenants as text. The option's messages are in test/preload/tenant_options.py.
 #include "alloc/heap/tenant_limits.h"
 
-#include <cerrno>
 #include <string>
 
 #include "alloc/heap/tenants.h"
@@ -21,14 +20,12 @@ uint64_t limit_of(const char* name) {
 BOOST_FIXTURE_TEST_SUITE(heap_tenant_limits, HeapFixture)
 
 BOOST_AUTO_TEST_CASE(a_limit_is_set_and_taken_away) {
-  errno = 4711;
   BOOST_TEST((set_tenant_limit_as("text/1=64M") == LimitText::kDone));
   BOOST_TEST(limit_of("text/1") == 64 * kMiB);
   BOOST_TEST((set_tenant_limit_as("text/1=5000") == LimitText::kDone));
   BOOST_TEST(limit_of("text/1") == 5000U);
   BOOST_TEST((set_tenant_limit_as("text/1=none") == LimitText::kDone));
   BOOST_TEST(limit_of("text/1") == 0U);
-  BOOST_TEST(errno == 4711);
 }
 
 BOOST_AUTO_TEST_CASE(wrong_text_changes_nothing) {

@@ -21,7 +21,7 @@ def expect(options, tenants, *wrong, many=""):
     told = len(lines) == len(wrong) and all(
         re.fullmatch(rf"spillway: option tenant_limits: '{re.escape(entry)}' is {many or 'not NAME=SIZE, as cache=64M'}", line)
         for entry, line in zip(wrong, lines))
-    seen = dict(re.findall(r'^spillway_tenant_soft_limit_bytes\{tenant="([^"]*)"\} (\d+)$', result.stderr, re.MULTILINE))
+    seen = dict(re.findall(r'^spillway_tenant_soft_limit_bytes\{.*,tenant="([^"]*)"\} (\d+)$', result.stderr, re.MULTILINE))
     if result.returncode != 0 or not told or seen != {name: str(limit) for name, limit in tenants.items()}:
         failures += 1
         print(f"{options}: status {result.returncode}, tenants {seen}, stderr:\n  " + "\n  ".join(lines))
