@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "alloc/heap/control_commands.h"
 #include "alloc/heap/tenants.h"
 #include "test/heap/fixture.h"
 
@@ -36,6 +37,18 @@ BOOST_AUTO_TEST_CASE(wrong_text_changes_nothing) {
   }
   BOOST_TEST((set_tenant_limit_as(std::string(48, 'x') + "=1M") == LimitText::kWrong));
   BOOST_TEST(last_tenant() == before);
+}
+
+BOOST_AUTO_TEST_CASE(the_tools_command_sets_one) {
+  control::Reply reply;
+  Line<500> error;
+  BOOST_TEST(run_command("tenant by/tool=5M", reply, error));
+  BOOST_TEST(reply.view() == "soft limit: by/tool=5M\n");
+  BOOST_TEST(limit_of("by/tool") == 5 * kMiB);
+  BOOST_TEST(!run_command("tenant by/tool", reply, error));
+  BOOST_TEST(error.view() == "tenant: 'by/tool' is not NAME=SIZE, as cache=64M");
+  BOOST_TEST(limit_of("by/tool") == 5 * kMiB);
+  reply.release();
 }
 
 BOOST_AUTO_TEST_SUITE_END()
