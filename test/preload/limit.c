@@ -62,10 +62,12 @@ static uint64_t statistic(const char* name) {
   CHECK(length > 0);
   text[length] = '\0';
   close(file);
-  snprintf(key, sizeof key, "\nspillway_%s ", name);
+  snprintf(key, sizeof key, "\nspillway_%s{", name);
   const char* at = strstr(text, key);
   CHECK(at != NULL);
-  return strtoull(at + strlen(key), NULL, 10);
+  at = strstr(at, "} ");
+  CHECK(at != NULL);
+  return strtoull(at + 2, NULL, 10);
 }
 
 static void check_hard(void) {

@@ -18,7 +18,7 @@ def run(options):
     environment = {"PATH": os.environ["PATH"], "LD_PRELOAD": library, **STATISTICS, **options}
     result = subprocess.run([program, "16384", "20480"], env=environment, capture_output=True, text=True, timeout=300)
     lines = result.stderr.splitlines()
-    grown = [int(line.split()[1]) for line in lines if line.startswith("spillway_pool_grown_bytes ")]
+    grown = [int(line.split()[1]) for line in lines if line.startswith("spillway_pool_grown_bytes{")]
     return result.returncode, [line for line in lines if line.startswith("spillway: ")], grown
 
 
