@@ -150,7 +150,8 @@ ThreadCache::Moved ThreadCache::moved(ClassIndex index) const {
   const Bin& bin = bins[raw(index)];
   const Traffic& traffic = policies_[raw(index)].traffic;
   // acquire, all but the last: in this order. What is taken from the sums is read after them, so
-  // that whatever the owner does meanwhile makes the differences smaller.
+  // that whatever the owner does meanwhile makes the differences smaller. The fast path's stores
+  // have no order of their own: a processor that exchanges them (not x86) may show one too many.
   const uint64_t refused = traffic.refills_refused.get_acquire();
   const uint64_t allocations = bin.allocations.get_acquire();
   const uint64_t refills = traffic.refills.get_acquire();

@@ -14,7 +14,6 @@
 #include "alloc/base/attributes.h"
 #include "alloc/fallback/fork_gate.h"
 #include "alloc/fallback/other_heap.h"
-#include "alloc/os/bounded_wait.h"
 #include "alloc/os/os.h"
 #if !SPILLWAY_FALLBACK_EMBEDDED
 #include "alloc/fallback/mimalloc_thread.h"
@@ -25,11 +24,6 @@ static_assert(MI_MALLOC_VERSION >= 209, "mimalloc 2.0.9 or newer is needed");
 #if SPILLWAY_FALLBACK_EXTENDED
 static_assert(MI_MALLOC_VERSION == 209, "mimalloc_209.h knows this version only");
 extern "C" [[gnu::visibility("hidden")]] bool spillway_mimalloc_has_segment(const void* address);
-extern "C" [[gnu::visibility("hidden")]] bool spillway_mimalloc_live(size_t* bytes, size_t* blocks,
-                                                                     size_t* segments);
-extern "C" [[gnu::visibility("hidden")]] void spillway_mimalloc_committed(int64_t* now,
-                                                                          int64_t* peak);
-extern "C" [[gnu::visibility("hidden")]] size_t spillway_mimalloc_mapped();
 extern "C" [[gnu::visibility("hidden")]] void spillway_mimalloc_decommit_waiting();
 extern "C" [[gnu::visibility("hidden")]] const void* spillway_mimalloc_huge_block_around(
     const void* address);
@@ -277,64 +271,6 @@ void collect_soon() {
   if (has_heap) {
     collect(false);
   }
-#endif
-}
-
-Footprint footprint() {
-  Footprint footprint = {0, 0, 0};
-#if SPILLWAY_FALLBACK_EXTENDED
-  int64_t committed = 0;
-  int64_t peak = 0;
-  spillway_mimalloc_committed(&committed, &peak);
-  // Threads' shares are added up late, so that the sum can go below zero.
-  footprint.committed = static_cast<size_t>(std::max<int64_t>(committed, 0));
-  footprint.peak_committed = static_cast<size_t>(std::max<int64_t>(peak, 0));
-  footprint.peak_resident = os::peak_resident_bytes();
-#else
-  if (os::on_hidden_thread()) {
-    footprint.peak_resident = os::peak_resident_bytes();
-    return footprint;  // the gate and the C library need a thread's data
-  }
-  const Passage passage;
-  mi_process_info(nullptr, nullptr, nullptr, nullptr, &footprint.peak_resident,
-                  &footprint.committed, &footprint.peak_committed, nullptr);
-  // As above.
-  if (footprint.committed > footprint.peak_committed) {
-    footprint.committed = 0;
-  }
-#endif
-  return footprint;
-}
-
-Live live() {
-#if SPILLWAY_FALLBACK_EXTENDED
-  // What the last walk found, for callers that come during one which does not end: it stands still
-  // in a thread that does not run, or below the caller in its own thread. relaxed, all: gauges.
-  static constinit std::atomic<size_t> last[3];
-  constexpr uint64_t kWaitNs = 1'000'000;  // arbitrary; a walk takes some 10 us
-  Live live;
-  for (os::BoundedWait wait(kWaitNs);
-       !spillway_mimalloc_live(&live.bytes, &live.blocks, &live.segments);) {
-    if (!wait.pause()) {
-      return {.bytes = last[0].load(std::memory_order_relaxed),
-              .blocks = last[1].load(std::memory_order_relaxed),
-              .segments = last[2].load(std::memory_order_relaxed)};
-    }
-  }
-  last[0].store(live.bytes, std::memory_order_relaxed);
-  last[1].store(live.blocks, std::memory_order_relaxed);
-  last[2].store(live.segments, std::memory_order_relaxed);
-  return live;
-#else
-  return {.bytes = footprint().committed, .blocks = Live::kUnknown, .segments = 0};
-#endif
-}
-
-size_t mapped_bytes() {
-#if SPILLWAY_FALLBACK_EXTENDED
-  return spillway_mimalloc_mapped();
-#else
-  return footprint().committed;
 #endif
 }
 
