@@ -1,0 +1,55 @@
+// What is known of each sampled block that the program holds: which stack it was allocated at and
+// what it stands for. Numbers from 1 on; whoever watches the block keeps its number. Lock-free.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "alloc/core/freelist.h"
+#include "alloc/profile/growing_memory.h"
+#include "alloc/profile/sampler.h"
+
+namespace spillway::profile {
+
+class LiveSamples {
+ public:
+  struct Sample {
+    uint32_t stack = 0;
+    size_t size = 0;  // as requested
+    Sampler::Weight weight{};
+  };
+
+  // Memory for `most` samples: zeroed and committed for the numbers that are free, reserved for the
+  // samples.
+  static size_t numbers_bytes(uint32_t most) { return core::Freelist::bytes_needed(most); }
+  static size_t samples_bytes(uint32_t most) { return size_t{most} * sizeof(Cell); }
+  void attach(void* numbers, char* samples, uint32_t most);
+
+  // The number of a new one; 0 when there is no room.
+  uint32_t add(const Sample& sample);
+  // Of a live one.
+  Sample get(uint32_t number) const;
+  // Gives the number up; the caller is the only one that does.
+  Sample remove(uint32_t number);
+
+  // In a forked child: what a thread that did not come along left undone.
+  void recover_after_fork();
+
+ private:
+  // relaxed, all: written before the block is handed out, and read by who holds it.
+  struct Cell {
+    std::atomic<uint64_t> size;
+    std::atomic<uint64_t> blocks;
+    std::atomic<uint64_t> bytes;
+    std::atomic<uint32_t> stack;
+  };
+  Cell& cell(uint32_t number) const { return reinterpret_cast<Cell*>(cells_.start())[number - 1]; }
+
+  GrowingMemory cells_;
+  core::Freelist free_;
+  std::atomic<uint32_t> numbered_{0};
+  uint32_t most_ = 0;
+};
+
+}  // namespace spillway::profile
