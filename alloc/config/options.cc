@@ -142,7 +142,7 @@ void Options::set(std::string_view name, std::string_view text, OptionOrigin ori
     return;
   }
   if (is_text(spec->type)) {
-    Text& kept = text_of(*spec);
+    Text& kept = texts_[text_index(static_cast<Option>(index))];
     if (text.size() > sizeof kept.characters) {
       os::Message message;
       message.line().text("option ").text(spec->name).text(": its ").number(text.size());

@@ -93,6 +93,10 @@ enum class Control : uint8_t { kOff, kAuto, kUser };
   X(control, kChoice, 1, 0, 2, "off|auto|user",                                                  \
     "who may see and steer the running process: auto, who may debug it; user, its user where "   \
     "Yama lets parents only debug, too")                                                         \
+  X(profile, kBytes, kWordValue, 1, int64_t{1} << 40, "none",                                    \
+    "bytes between two samples of the heap profile, on average")                                 \
+  X(profile_file, kPath, 0, 0, 0, "none",                                                        \
+    "where the profile goes at exit, for pprof; %p as in stats_file")                            \
   X(verbose, kFlag, 0, 0, 1, "", "1: print the effective options at start")
 
 enum class Option : uint8_t {
@@ -147,9 +151,7 @@ class Options {
   OptionOrigin origin(Option option) const { return origins_[static_cast<size_t>(option)].get(); }
   // Of a kText or kPath option; empty when it is not set.
   std::string_view text(Option option) const {
-    const Text& text = option == Option::prefill         ? prefill_
-                       : option == Option::tenant_limits ? tenant_limits_
-                                                         : stats_file_;
+    const Text& text = texts_[text_index(option)];
     return {text.characters, text.length};
   }
 
@@ -181,14 +183,17 @@ class Options {
     char characters[kMostText] = {};
     size_t length = 0;
   };
-  Text& text_of(const OptionSpec& spec) {
-    return spec.name == "prefill"         ? prefill_
-           : spec.name == "tenant_limits" ? tenant_limits_
-                                          : stats_file_;
+  static constexpr Option kTextOptions[] = {Option::prefill, Option::tenant_limits,
+                                            Option::stats_file, Option::profile_file};
+  static constexpr size_t kTexts = sizeof kTextOptions / sizeof kTextOptions[0];
+  static constexpr size_t text_index(Option option) {
+    size_t index = 0;
+    while (index < kTexts - 1 && kTextOptions[index] != option) {
+      ++index;
+    }
+    return index;
   }
-  Text stats_file_;
-  Text prefill_;
-  Text tenant_limits_;
+  Text texts_[kTexts];
 };
 
 }  // namespace spillway::config

@@ -109,6 +109,9 @@ class ThreadCache : public BinTable {
   OwnedCell<uint8_t> metered_for;
   // The tenant that the thread is in; 0: none. Of the heap, and no concern of the engine's.
   OwnedCell<uint8_t> tenant;
+  // Bytes up to the heap profile's next sample, drawn at its start of that number. The heap's, too.
+  OwnedCell<int64_t> bytes_until_sample;
+  OwnedCell<uint32_t> sample_epoch;
 
   struct Traffic {
     OwnedCell<uint64_t> blocks_in;   // from the store

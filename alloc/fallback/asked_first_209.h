@@ -6,8 +6,19 @@
 
 // Set by fallback.cc.
 _Atomic(bool) spillway_mimalloc_collect_wanted;
-// A pointer to a function or null.
-_Atomic(void* (*)(size_t size, bool zeroed)) spillway_mimalloc_taker;
+// Whether somebody is to be asked first.
+_Atomic(bool) spillway_mimalloc_asks;
+
+// fallback.cc; they return by calling spillway_mimalloc_generic() where nobody else serves the
+// request. Called last, with nothing on the stack: mimalloc's functions have no frame descriptions,
+// and the stack may be walked from there (profile/stack_walk.h).
+void* spillway_mimalloc_ask(mi_heap_t* heap, size_t size, bool zero, size_t huge_alignment);
+void* spillway_mimalloc_ask_aligned(mi_heap_t* heap, size_t size, bool zero, size_t huge_alignment);
+
+SPILLWAY_UNHOOKED_FUNCTION void* spillway_mimalloc_generic(mi_heap_t* heap, size_t size, bool zero,
+                                                           size_t huge_alignment) {
+  return _mi_malloc_generic(heap, size, zero, huge_alignment);
+}
 
 SPILLWAY_UNHOOKED_FUNCTION __attribute__((noinline)) static void* spillway_malloc_asking(
     mi_heap_t* heap, size_t size, bool zero, size_t huge_alignment) {
@@ -17,21 +28,10 @@ SPILLWAY_UNHOOKED_FUNCTION __attribute__((noinline)) static void* spillway_mallo
                                            memory_order_relaxed)) {
     mi_collect(false);
   }
-  // acquire: pairs with the release in ask_first(), fallback.cc.
-  void* (*take)(size_t, bool) =
-      atomic_load_explicit(&spillway_mimalloc_taker, memory_order_acquire);
-  if mi_unlikely (take != NULL) {
-    void* const block = huge_alignment == 0 ? take(size, zero) : NULL;
-    if (block != NULL) {
-      return block;
-    }
+  // relaxed: what is asked is acquired in fallback.cc.
+  if mi_unlikely (atomic_load_explicit(&spillway_mimalloc_asks, memory_order_relaxed)) {
+    return spillway_mimalloc_ask(heap, size, zero, huge_alignment);
   }
-  return _mi_malloc_generic(heap, size, zero, huge_alignment);
-}
-
-SPILLWAY_UNHOOKED_FUNCTION static inline void* spillway_malloc_slow(mi_heap_t* heap, size_t size,
-                                                                    bool zero,
-                                                                    size_t huge_alignment) {
   return _mi_malloc_generic(heap, size, zero, huge_alignment);
 }
 
@@ -44,7 +44,7 @@ SPILLWAY_UNHOOKED_FUNCTION static inline void* spillway_malloc_unasked(mi_heap_t
                                                                        size_t huge_alignment) {
   // relaxed: whether there is one. An empty heap has no free block, and may see it set in between.
   return mi_heap_is_initialized(heap) &&
-                 atomic_load_explicit(&spillway_mimalloc_taker, memory_order_relaxed) == NULL
+                 !atomic_load_explicit(&spillway_mimalloc_asks, memory_order_relaxed)
              ? _mi_heap_malloc_zero_ex(heap, size, zero, huge_alignment)
-             : spillway_malloc_slow(heap, size, zero, huge_alignment);
+             : spillway_mimalloc_ask_aligned(heap, size, zero, huge_alignment);
 }

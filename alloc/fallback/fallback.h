@@ -114,6 +114,20 @@ void on_double_free(void (*tell)(const void* block));
 // With other versions of mimalloc, and the system's, nothing happens.
 void ask_first(void* (*take)(size_t size, bool zeroed));
 
+// Who wants to serve some of the requests of less than 4 KiB, each by chance alone.
+struct SmallSampler {
+  // How many blocks of this size are not wanted before one that is.
+  uint32_t (*blocks_until_sample)(size_t block_size);
+  // Whether this very request is wanted, of a size for which there are no lists (above 1 KiB).
+  bool (*is_sample)(size_t size);
+  // A block for a request that is wanted; `drawn_size` is what decided. Null: mimalloc serves it.
+  void* (*take)(size_t size, size_t drawn_size, bool zeroed);
+};
+// From now on mimalloc has the sampler serve them; null: no longer. What a thread has free at the
+// moment in lists, at most some 64 KiB of each size, it may use up before. Costs nothing where
+// there is none. Aligned requests are not shown. Not with other versions of mimalloc: false.
+bool sample_small(const SmallSampler* sampler);
+
 // Whether a block of the fallback's is known to be free. Reads its second word.
 bool is_known_free(const void* block);
 

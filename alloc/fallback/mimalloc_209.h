@@ -109,6 +109,7 @@ SPILLWAY_UNHOOKED_FUNCTION static int spillway_madvise(void* start, size_t size,
 
 // In front of it, for it alone.
 #include "asked_first_209.h"
+#include "cut_lists_209.h"
 #include "freed_mark_209.h"
 
 #include "alloc.c"

@@ -10,6 +10,7 @@
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/misuse.h"
+#include "alloc/heap/profiling.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/upkeep.h"
 #include "alloc/heap/watched.h"
@@ -107,6 +108,9 @@ SPILLWAY_COLD static void* allocate_aligned_slow(size_t alignment, size_t size) 
     return out_of_memory();
   }
   if (void* const block = take_guarded({.size = size, .alignment = alignment})) {
+    return block;
+  }
+  if (void* const block = sample_small_aligned(alignment, size)) {
     return block;
   }
   void* large = size > config::kMaxPooledSize ? take_large(size, alignment) : nullptr;

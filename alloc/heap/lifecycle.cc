@@ -8,11 +8,13 @@
 #include "alloc/fallback/other_heap.h"
 #include "alloc/heap/background.h"
 #include "alloc/heap/control.h"
+#include "alloc/heap/exit_profile.h"
 #include "alloc/heap/exit_report.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/misuse.h"
 #include "alloc/heap/pressure.h"
+#include "alloc/heap/profiling.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/stats_file.h"
 #include "alloc/heap/tenants.h"
@@ -43,6 +45,7 @@ void after_fork_in_child() {
   recover_limits_after_fork();
   recover_pressure_after_fork();
   recover_tenants_after_fork();
+  recover_profile_after_fork();
   if (is_pooling()) {
     heap.engine.recover_after_fork(anchor, upkeep.turns().runs_here());
   }
@@ -74,10 +77,14 @@ void on_process_start(char** environment) {
   admit_user();
   prepare_exit_report();
   start_stats_interval();
+  prepare_exit_profile();
   prepare_thread_ends();
   notice_thread_end();
 }
 
-void on_process_end() { report_at_exit(); }
+void on_process_end() {
+  report_at_exit();
+  write_profile_at_exit();
+}
 
 }  // namespace spillway::heap

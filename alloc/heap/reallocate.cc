@@ -12,6 +12,7 @@
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/misuse.h"
+#include "alloc/heap/profiling.h"
 #include "alloc/heap/upkeep.h"
 #include "alloc/heap/watched.h"
 #include "alloc/os/errno_keeper.h"
@@ -78,7 +79,7 @@ bool resize(void* pointer, size_t usable, size_t size) {
       !heap.engine.resize(pointer, index, size)) {
     return false;
   }
-  tell_resized(pointer, usable);
+  tell_resized(pointer, usable, size);
   return true;
 }
 
@@ -86,7 +87,7 @@ bool resize_wide(void* pointer, size_t usable, size_t size) {
   if (!heap.engine.store().wide().resize(pointer, size)) {
     return false;
   }
-  tell_resized(pointer, usable);
+  tell_resized(pointer, usable, size);
   return true;
 }
 
@@ -166,6 +167,14 @@ SPILLWAY_COLD void* reallocate_guarded(void* pointer, size_t size) {
   return smaller != nullptr ? move_to(smaller, pointer, size) : pointer;
 }
 
+// As mimalloc's realloc, whose frames a sample's stack would end in.
+SPILLWAY_COLD void* move_unpooled(void* pointer, size_t usable, size_t size) {
+  if (size <= usable) {
+    return size > usable / kLeastShare ? pointer : shrink(pointer, usable, size);
+  }
+  return move(pointer, usable, size);
+}
+
 // A block of the fallback's. Apart, or the pooled way would save registers for it.
 SPILLWAY_NOINLINE void* reallocate_unpooled(void* pointer, size_t size) {
   if (SPILLWAY_UNLIKELY(!fallback::is_near(pointer))) {
@@ -198,6 +207,9 @@ SPILLWAY_NOINLINE void* reallocate_unpooled(void* pointer, size_t size) {
   }
   if (size > usable) {
     note_unwatched(size);
+  }
+  if (SPILLWAY_UNLIKELY(heap_profile.is_on())) {
+    return move_unpooled(pointer, usable, size);
   }
   const int before = errno;
   void* const moved = fallback::reallocate(pointer, size);

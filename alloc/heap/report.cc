@@ -8,6 +8,7 @@
 #include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
+#include "alloc/heap/profiling.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/tenants.h"
 #include "alloc/heap/upkeep.h"
@@ -70,6 +71,9 @@ void collect(stats::Snapshot& snapshot, Effort effort) {
   snapshot.pressure_purges_total = counters.pressure_purges.get();
   snapshot.hard_limit_refusals_total = counters.hard_limit_refusals.get();
   snapshot.class_full_total = counters.class_full.get();
+  snapshot.profile_samples = heap_profile.live();
+  snapshot.profile_samples_total = heap_profile.taken();
+  snapshot.profile_dropped_total = heap_profile.dropped();
   snapshot.double_frees_total = counters.double_frees.get();
   snapshot.invalid_frees_total = counters.invalid_frees.get();
   snapshot.guarded_live_bytes = guarded.live_bytes();

@@ -12,6 +12,7 @@
 #include "alloc/heap/limits.h"
 #include "alloc/heap/misuse.h"
 #include "alloc/heap/prefill.h"
+#include "alloc/heap/profiling.h"
 #include "alloc/heap/tenant_limits.h"
 #include "alloc/heap/upkeep.h"
 #include "alloc/os/os.h"
@@ -145,6 +146,7 @@ bool ensure_started() {
     prefill();
     configure_tenants();
   }
+  start_profile_by_option(pooling);
   return pooling;
 }
 

@@ -8,6 +8,7 @@
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/pressure.h"
+#include "alloc/heap/profiling.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/stats_file.h"
 #include "alloc/os/os.h"
@@ -132,6 +133,7 @@ void note_slow_path(uint64_t given) {
     resume_stats_interval();
     work_without_thread(given);
   }
+  follow_tracers();
   heap.engine.follow_metering(anchor);
 }
 

@@ -1,6 +1,7 @@
 #include "alloc/heap/watched.h"
 
 #include "alloc/core/page_notes.h"
+#include "alloc/heap/profiling.h"
 #include "alloc/heap/tenants.h"
 
 namespace spillway::heap {
@@ -14,7 +15,9 @@ constinit core::PageNotes notes;
 size_t offset_of(const void* block) { return heap.engine.arena().offset(block); }
 
 // What the calling thread's request is noted as.
-Note wanted_note() { return {.tenant = tenant_of_thread()}; }
+Note wanted_note(const void* block, size_t size) {
+  return {.tenant = tenant_of_thread(), .sample = sample_request(block, size)};
+}
 
 }  // namespace
 
@@ -37,12 +40,13 @@ bool watch(void* block, Note note) {
   return true;
 }
 
-SPILLWAY_COLD void mark_handed_out_slow(void* block, size_t /*size*/) {
-  const Note note = wanted_note();
+SPILLWAY_COLD void mark_handed_out_slow(void* block, size_t size) {
+  const Note note = wanted_note(block, size);
   if (note.is_none()) {
     return mark_live(block);
   }
   if (!watch(block, note)) {
+    end_sample(block, note.sample);
     return note_uncharged(note.tenant);
   }
   charge_tenant(note.tenant, usable_size(block));
@@ -63,12 +67,24 @@ SPILLWAY_COLD bool unwatch(core::StateByte& state, core::SlotState watched, void
   }
   const Note note = note_of(block);
   credit_tenant(note.tenant, bytes);
+  end_sample(block, note.sample);
   return true;
 }
 
-SPILLWAY_COLD void tell_resized_slow(const void* block, size_t before) {
-  const Note note = note_of(block);
+SPILLWAY_COLD void tell_resized_slow(void* block, size_t before, size_t size) {
+  Note note = is_watched(block) ? note_of(block) : Note{};
   recharge_tenant(note.tenant, before, usable_size(block));
+  const uint32_t sample = resize_sample(block, note.sample, before, size);
+  if (sample == note.sample) {
+    return;
+  }
+  note.sample = sample;
+  if (note.is_none()) {
+    mark_live(block);
+  } else if (!watch(block, note)) {
+    end_sample(block, sample);
+    mark_live(block);
+  }
 }
 
 uint64_t watched_table_bytes() { return notes.bytes(); }

@@ -73,11 +73,13 @@ Note note_of(const void* block);
 // the caller's to give back, and tells whoever it concerns. False: another thread was faster.
 bool unwatch(core::StateByte& state, core::SlotState watched, void* block, size_t bytes);
 
-// After realloc of a live block in place; some nanoseconds for one that is not watched.
-void tell_resized_slow(const void* block, size_t before);
-inline void tell_resized(const void* block, size_t before) {
-  if (SPILLWAY_UNLIKELY(is_watched(block))) {
-    tell_resized_slow(block, before);
+// After realloc of a live block in place to `size`; it had `before` usable bytes. Some nanoseconds
+// for one that is not watched.
+void tell_resized_slow(void* block, size_t before, size_t size);
+inline void tell_resized(void* block, size_t before, size_t size) {
+  // relaxed: as in mark_handed_out().
+  if (SPILLWAY_UNLIKELY(is_watched(block) || watchers.load(std::memory_order_relaxed) != 0)) {
+    tell_resized_slow(block, before, size);
   }
 }
 

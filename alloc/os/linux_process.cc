@@ -111,6 +111,7 @@ uint64_t peak_resident_bytes() {
              ? static_cast<uint64_t>(usage.ru_maxrss) * 1024
              : 0;
 }
+uintptr_t program_entry() { return getauxval(AT_ENTRY); }
 
 uint32_t process_id() { return static_cast<uint32_t>(system_call(SYS_getpid)); }
 

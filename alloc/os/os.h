@@ -110,6 +110,9 @@ char** environment();
 // to be believed then.
 bool is_privileged();
 
+// Where the program itself begins to run: an address in its code.
+uintptr_t program_entry();
+
 uint32_t process_id();
 
 // The last part of the path that was executed, of a script its interpreter's; at most 255 bytes of

@@ -26,12 +26,16 @@ uint32_t LiveSamples::add(const Sample& sample) {
     } while (!numbered_.compare_exchange_weak(last, last + 1, std::memory_order_relaxed));
     number = last + 1;
   }
+  set(number, sample);
+  return number;
+}
+
+void LiveSamples::set(uint32_t number, const Sample& sample) {
   Cell& kept = cell(number);
   kept.size.store(sample.size, std::memory_order_relaxed);
   kept.blocks.store(sample.weight.blocks, std::memory_order_relaxed);
   kept.bytes.store(sample.weight.bytes, std::memory_order_relaxed);
   kept.stack.store(sample.stack, std::memory_order_relaxed);
-  return number;
 }
 
 LiveSamples::Sample LiveSamples::get(uint32_t number) const {

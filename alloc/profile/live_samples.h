@@ -28,7 +28,8 @@ class LiveSamples {
 
   // The number of a new one; 0 when there is no room.
   uint32_t add(const Sample& sample);
-  // Of a live one.
+  // Of a live one, by who holds its block.
+  void set(uint32_t number, const Sample& sample);
   Sample get(uint32_t number) const;
   // Gives the number up; the caller is the only one that does.
   Sample remove(uint32_t number);

@@ -2,7 +2,6 @@
 
 #include <elf.h>
 #include <link.h>
-#include <sys/auxv.h>
 
 #include <algorithm>
 #include <cstring>
@@ -11,6 +10,7 @@
 #include "alloc/base/bits.h"
 #include "alloc/base/text.h"
 #include "alloc/os/line_reader.h"
+#include "alloc/os/os.h"
 
 namespace spillway::profile {
 namespace {
@@ -113,7 +113,7 @@ void MappedFiles::read_build_id(MappedFile& file) {
 
 // Tools take the first one for the program.
 void MappedFiles::put_program_first() {
-  const size_t program = find(getauxval(AT_ENTRY));
+  const size_t program = find(os::program_entry());
   for (size_t i = program; i > 1; --i) {
     std::swap(files_[i - 1], files_[i - 2]);
   }

@@ -79,6 +79,22 @@ uint32_t Profile::note_allocation(const void* block, size_t size, size_t drawn_s
   return number;
 }
 
+bool Profile::note_resize(const void* block, uint32_t number, size_t size) {
+  const LiveSamples::Sample before = samples_.get(number);
+  if (size < before.size && !sampler_.stays_sample(before.size, size)) {
+    note_free(block, number);
+    return false;
+  }
+  LiveSamples::Sample after = before;
+  after.size = size;
+  after.weight = sampler_.weight(size, size);
+  samples_.set(number, after);
+  StackCounts& counts = stacks_.at(before.stack).counts;
+  size > before.size ? counts.allocated(after.weight - before.weight)
+                     : counts.freed(before.weight - after.weight);
+  return true;
+}
+
 void Profile::note_free(const void* block, uint32_t sample) {
   probe_free(block);
   const LiveSamples::Sample freed = samples_.remove(sample);

@@ -45,6 +45,9 @@ class Profile {
   uint32_t note_allocation(const void* block, size_t size, size_t drawn_size);
   // Before the block may be handed out again.
   void note_free(const void* block, uint32_t sample);
+  // The block has another size, and stays where it is. False: it is no sample any more. More of it
+  // is counted where it was allocated.
+  bool note_resize(const void* block, uint32_t sample, size_t size);
   // The request of a live one.
   size_t size_of(uint32_t sample) const { return samples_.get(sample).size; }
 

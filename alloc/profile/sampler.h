@@ -24,16 +24,24 @@ class Sampler {
   // Blocks of this size to allocate before one that is a sample; UINT32_MAX: that many and more.
   uint32_t blocks_until_sample(size_t size);
 
+  // Whether a sampled block of `before` bytes is one of `size`, which is less.
+  bool stays_sample(size_t before, size_t size);
+
   // How many blocks, and bytes, a sampled one of `size` bytes stands for. `drawn_size` is what the
   // draw took its size to be. Blocks in units of 2^-16.
   struct Weight {
     uint64_t blocks;
     uint64_t bytes;
+    // Modulo 2^64, for sums.
+    Weight operator-(const Weight& other) const {
+      return {.blocks = blocks - other.blocks, .bytes = bytes - other.bytes};
+    }
   };
   static constexpr unsigned kBlockShift = 16;
   Weight weight(size_t size, size_t drawn_size) const;
 
  private:
+  double uniform();
   double exponential();
 
   std::atomic<uint64_t> rate_{0};

@@ -75,6 +75,9 @@ inline constexpr uint64_t kUnknown = UINT64_MAX;
   X(limit_crossed_total, kCounter, "times that the soft limit was crossed")                      \
   X(hard_limit_refusals_total, kCounter, "requests refused by the hard limit")                   \
   X(pressure_purges_total, kCounter, "times that pressure had free memory given back")           \
+  X(profile_samples_total, kCounter, "blocks that the heap profile sampled")                     \
+  X(profile_samples, kGauge, "of these, blocks that the program holds")                          \
+  X(profile_dropped_total, kCounter, "samples that the heap profile had no room for")            \
   X(double_frees_total, kCounter, "blocks freed twice")                                          \
   X(invalid_frees_total, kCounter, "pointers freed that are not a block's start")                \
   X(damages_total, kCounter, "blocks found written to where the program may not")                \

@@ -1,0 +1,184 @@
+#include "alloc/heap/profiling.h"
+
+#include <atomic>
+#include <cstring>
+
+#include "alloc/config/options.h"
+#include "alloc/fallback/fallback.h"
+#include "alloc/heap/hardening.h"
+#include "alloc/heap/heap.h"
+#include "alloc/heap/start.h"
+#include "alloc/heap/watched.h"
+#include "alloc/os/message.h"
+#include "alloc/os/os.h"
+#include "alloc/profile/frame_table.h"
+#include "alloc/profile/pprof.h"
+#include "alloc/profile/probes.h"
+
+namespace spillway::heap {
+
+constinit profile::Profile heap_profile;
+
+namespace {
+
+// Whether a tracer's coming started the profile. relaxed: one of the threads that see it change
+// acts.
+constinit std::atomic<bool> is_followed{false};
+
+// Whether one of the request's bytes is a sample's. What comes does not depend on what was: a
+// thread without a cache to count in draws for each request.
+bool is_sample(size_t size) {
+  if (!heap_profile.is_on()) {
+    return false;
+  }
+  profile::Sampler& sampler = heap_profile.sampler();
+  core::ThreadCache* const cache = heap.engine.own_cache(anchor);
+  if (cache == nullptr) {
+    return sampler.blocks_until_sample(size) == 0;
+  }
+  if (cache->sample_epoch.get() != heap_profile.epoch()) {
+    cache->sample_epoch.set(heap_profile.epoch());
+    cache->bytes_until_sample.set(sampler.bytes_until_sample());
+  }
+  const int64_t left = cache->bytes_until_sample.get() - static_cast<int64_t>(size);
+  if (left >= 0) {
+    cache->bytes_until_sample.set(left);
+    return false;
+  }
+  cache->bytes_until_sample.set(sampler.bytes_until_sample());
+  return true;
+}
+
+// A block of the smallest class at a multiple of `alignment`, watched as the sample that it is.
+void* take_sample(size_t size, size_t drawn_size, size_t alignment) {
+  void* const block = alignment <= core::kLineSize
+                          ? take_pooled_slow(config::kMinPooledSize)
+                          : heap.engine.take_aligned(class_of(config::kMinPooledSize), alignment);
+  if (block == nullptr) {
+    heap_profile.note_dropped();
+    return nullptr;
+  }
+  const uint32_t sample = heap_profile.note_allocation(block, size, drawn_size);
+  if (sample == 0) {
+    mark_live(block);
+  } else if (!watch(block, {.sample = sample})) {
+    end_sample(block, sample);
+  }
+  return block;
+}
+
+void* take_small_sample(size_t size, size_t drawn_size, bool zeroed) {
+  void* const block = take_sample(size, drawn_size, 1);
+  return block != nullptr && zeroed ? std::memset(block, 0, size) : block;
+}
+
+constexpr fallback::SmallSampler kSmallSampler{
+    .blocks_until_sample =
+        [](size_t size) { return heap_profile.sampler().blocks_until_sample(size); },
+    .is_sample = is_sample,
+    .take = take_small_sample};
+
+// The library's own frames are nobody's; in a program that it is linked into, they can't be told
+// from the program's.
+profile::AddressRange own_code() {
+  profile::ObjectRange own;
+  const bool known = profile::find_object(reinterpret_cast<uintptr_t>(&start_profile), own);
+  const uintptr_t program = os::program_entry();
+  const bool is_program = program >= own.start && program < own.end;
+  return known && !is_program ? profile::AddressRange{.start = own.start, .end = own.end}
+                              : profile::AddressRange{};
+}
+
+}  // namespace
+
+bool start_profile(uint64_t bytes) {
+  if (!is_pooling() || is_hardened()) {
+    return false;
+  }
+  if (!heap_profile.exists()) {
+    heap_profile.leave_out(own_code());
+  }
+  if (!heap_profile.start(bytes, os::random_bits())) {
+    return false;
+  }
+  set_watching(Watcher::kSamples, true);
+  heap.engine.meter_all_now(core::Metering::kForSamples);
+  fallback::sample_small(&kSmallSampler);
+  return true;
+}
+
+void stop_profile() {
+  heap_profile.stop();
+  fallback::sample_small(nullptr);
+  heap.engine.meter_all(core::Metering::kForSamples, false);
+  set_watching(Watcher::kSamples, false);
+}
+
+bool write_profile(profile::ByteSink sink) {
+  return heap_profile.exists() && profile::write_pprof(heap_profile, sink);
+}
+
+void start_profile_by_option(bool is_pool_on) {
+  const int64_t rate = options().value(config::Option::profile);
+  if (rate == config::kWordValue || (is_pool_on && start_profile(static_cast<uint64_t>(rate)))) {
+    return;
+  }
+  os::Message message;
+  message.line().text("option profile has no effect: ");
+  message.line().text(!is_pool_on     ? "the pool is off"
+                      : is_hardened() ? "every request is guarded"
+                                      : "no address space for it");
+  message.send();
+}
+
+SPILLWAY_COLD static void follow_tracers_slow(bool is_attached) {
+  // relaxed, both: see is_followed.
+  bool before = !is_attached;
+  if (!is_followed.compare_exchange_strong(before, is_attached, std::memory_order_relaxed)) {
+    return;
+  }
+  if (!is_attached) {
+    stop_profile();
+  } else if (!start_profile(kDefaultProfileRate)) {
+    is_followed.store(false, std::memory_order_relaxed);
+  }
+}
+
+void follow_tracers() {
+  // relaxed: as above.
+  const bool followed = is_followed.load(std::memory_order_relaxed);
+  if (SPILLWAY_UNLIKELY(profile::is_probe_watched() != followed) &&
+      (followed || !heap_profile.is_on())) {
+    follow_tracers_slow(!followed);
+  }
+}
+
+void recover_profile_after_fork() { heap_profile.recover_after_fork(); }
+
+SPILLWAY_COLD uint32_t sample_request(const void* block, size_t size) {
+  return is_sample(size) ? heap_profile.note_allocation(block, size, size) : 0;
+}
+
+SPILLWAY_COLD void end_sample(const void* block, uint32_t sample) {
+  if (sample != 0) {
+    heap_profile.note_free(block, sample);
+  }
+}
+
+// Each byte is a sample's or not, once: more bytes may make a block one, fewer make it none.
+SPILLWAY_COLD uint32_t resize_sample(const void* block, uint32_t sample, size_t before,
+                                     size_t size) {
+  if (sample != 0) {
+    return heap_profile.note_resize(block, sample, size) ? sample : 0;
+  }
+  return size > before && is_sample(size - before) ? heap_profile.note_allocation(block, size, size)
+                                                   : 0;
+}
+
+SPILLWAY_COLD void* sample_small_aligned(size_t alignment, size_t size) {
+  const bool is_ours = size < config::kMinPooledSize && alignment > fallback::kAlignment &&
+                       alignment < config::kMinPooledSize;
+  return is_ours && is_sample(size) ? take_sample(size, size, alignment) : nullptr;
+}
+
+}  // namespace spillway::heap

@@ -1,0 +1,58 @@
+// The heap's part of the sampled profile (profile/profile.h): which requests are samples, and when.
+//
+// While it is on, threads are metered, so that each request of 4 KiB and more comes to the slow
+// path, where the bytes up to the next sample are counted down; a sampled block is watched
+// (watched.h). Of smaller ones mimalloc 2.0.9 shows those that are samples (fallback.h,
+// sample_small()), which get a block of the pool's, of 4 KiB; with other versions they are not
+// sampled. Nor are guarded blocks and requests that the pool passes to mimalloc.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "alloc/profile/byte_output.h"
+#include "alloc/profile/profile.h"
+
+namespace spillway::heap {
+
+extern constinit profile::Profile heap_profile;
+
+// Bytes between two samples where nobody says: a tracer attached, or a command without a number.
+// Go and jemalloc take 512 KiB, tcmalloc 2 MiB. With 512 KiB an estimate of 100 MiB is good to
+// 7 %.
+inline constexpr uint64_t kDefaultProfileRate = uint64_t{512} << 10;
+
+// As the option profile says, once.
+void start_profile_by_option(bool is_pool_on);
+
+// From now on one sample in so many bytes, on average; again: another number. False when there is
+// no memory for it, the pool is off, or every request is guarded.
+bool start_profile(uint64_t bytes);
+// No more samples. What was sampled stays, and frees are still counted.
+void stop_profile();
+// In pprof's format, what was sampled since the process's start. False when there never was a
+// profile, or the sink refused. Milliseconds.
+bool write_profile(profile::ByteSink sink);
+
+// Starts the profile when a tracer attached to its probes, at the default rate, and stops one that
+// it started when that is gone. For slow paths: two loads.
+void follow_tracers();
+
+void recover_profile_after_fork();
+
+// --- for watched blocks (watched.h)
+// -----------------------------------------------------------------------------------------------
+
+// The number of the sample that a block becomes which is about to be handed out; 0: it is none.
+uint32_t sample_request(const void* block, size_t size);
+void end_sample(const void* block, uint32_t sample);
+// The same of a live one, a sample or none, that had `before` usable bytes and is now for `size`.
+uint32_t resize_sample(const void* block, uint32_t sample, size_t before, size_t size);
+
+// --- for requests below 4 KiB
+// -----------------------------------------------------------------------------------------------
+
+// A live block for an aligned request if that is a sample, or null. Cost otherwise: a load.
+void* sample_small_aligned(size_t alignment, size_t size);
+
+}  // namespace spillway::heap
