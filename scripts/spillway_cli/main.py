@@ -9,7 +9,7 @@ import argparse
 import os
 import sys
 
-from spillway_cli import check, ctl, goals, record, replay, run, tables
+from spillway_cli import check, ctl, goals, profile, record, replay, run, tables
 from spillway_cli.ab import command as ab
 from spillway_cli.errors import UserError, usage_error
 
@@ -30,7 +30,7 @@ def make_parser():
     )
     parser.set_defaults(takes_command=False)
     subparsers = parser.add_subparsers(metavar="SUBCOMMAND", dest="subcommand", required=True)
-    for module in (run, check, ctl, ab, goals, record, replay, tables):
+    for module in (run, check, ctl, profile, ab, goals, record, replay, tables):
         module.add_parser(subparsers)
     return parser
 
