@@ -53,8 +53,9 @@ void Options::reset() {
     values_[i].set(kOptionSpecs[i].default_value);
     origins_[i].set(OptionOrigin::kDefault);
   }
-  stats_file_ = {};
-  prefill_ = {};
+  for (Text& text : texts_) {
+    text = {};
+  }
 }
 
 void Options::load(char** environment, bool privileged) {

@@ -109,6 +109,16 @@ class Engine {
     }
   }
 
+  // What the fast path does, on the slow one, for a thread that is metered because its requests are
+  // to be seen: false, and nothing changed, for other threads, other reasons, and where the cache
+  // has no block, or no room.
+  bool take_metered(ThreadAnchor& anchor, ClassIndex index, void*& block) {
+    return use_metered(anchor, [&](ThreadCache& cache) { return cache.of(index).pop(block); });
+  }
+  bool give_metered(ThreadAnchor& anchor, ClassIndex index, void* block) {
+    return use_metered(anchor, [&](ThreadCache& cache) { return cache.of(index).push(block); });
+  }
+
   // From now on until detach(), which the thread is sure to call, others may borrow its cache.
   void allow_borrowing(ThreadAnchor& anchor);
   // ThreadCache::relax() for the caches of all threads that allow it, each at a moment when its
@@ -156,6 +166,22 @@ class Engine {
   CacheNeighbours<Store> neighbours() { return {geometry_, store_, budget_, on_double_free_}; }
   enum class Borrowed : uint8_t { kYes, kBusy, kNever };
   static bool take_lease(ThreadCache& cache);
+  template <typename Use>
+  bool use_metered(ThreadAnchor& anchor, Use use) {
+    if (anchor.bins.get() != &kCacheMetered || anchor.busy.get()) {
+      return false;
+    }
+    const BusyScope busy(anchor);
+    if (&anchor.table() != &kCacheMetered) {
+      return false;  // lent meanwhile
+    }
+    ThreadCache& cache = *own_cache(anchor);
+    // relaxed: seen at the next call otherwise.
+    const unsigned reasons =
+        metered_for_all_.load(std::memory_order_relaxed) | cache.metered_for.get();
+    const bool seen_only = reasons != 0 && (reasons & raw(Metering::kForUpkeep)) == 0;
+    return seen_only && use(cache);
+  }
   Borrowed borrow(ThreadCache& cache);
   void return_borrowed(ThreadCache& cache);
   void give_anchor_back(ThreadCache& cache);

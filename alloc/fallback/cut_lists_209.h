@@ -43,15 +43,17 @@ SPILLWAY_UNHOOKED_FUNCTION void spillway_mimalloc_pass_cut(size_t size, uint32_t
   }
 }
 
-// Has the list that `block` came from end after so many blocks more, and forgets where it was cut
-// before; where it is shorter, it ends by itself.
+// The length of the list that `block` came from. That it was cut is forgotten: who asks draws anew.
+SPILLWAY_UNHOOKED_FUNCTION uint32_t spillway_mimalloc_listed(void* block) {
+  mi_page_t* page = _mi_ptr_page(block);
+  page->padding[0] = 0;
+  return page->free == NULL ? 0 : page->capacity - page->used;
+}
+
+// Has that list end after so many blocks more, which are fewer.
 SPILLWAY_UNHOOKED_FUNCTION void spillway_mimalloc_cut(void* block, uint32_t blocks,
                                                       uint32_t round) {
   mi_page_t* page = _mi_ptr_page(block);
-  page->padding[0] = 0;
-  if (blocks >= (uint32_t)(page->capacity - page->used)) {
-    return;
-  }
   mi_block_t* last = NULL;
   mi_block_t* rest = page->free;
   for (uint32_t i = 0; i < blocks && rest != NULL; i++) {

@@ -42,6 +42,7 @@ void* spillway_mimalloc_ask_aligned(void* of_thread, size_t size, bool zero, siz
 [[gnu::visibility("hidden")]] bool spillway_mimalloc_reached_cut(void* of_thread, size_t size,
                                                                  uint32_t round);
 [[gnu::visibility("hidden")]] void spillway_mimalloc_pass_cut(size_t size, uint32_t round);
+[[gnu::visibility("hidden")]] uint32_t spillway_mimalloc_listed(void* block);
 [[gnu::visibility("hidden")]] void spillway_mimalloc_cut(void* block, uint32_t blocks,
                                                          uint32_t round);
 }
@@ -334,26 +335,22 @@ namespace {
 // drawn for one decides at once for it and for all up to the next that is wanted.
 void* allocate_sampled(void* of_thread, size_t size, bool zero, bool may_take,
                        const SmallSampler& sampler) {
-  if (!spillway_mimalloc_takes_from_lists(size)) {
-    void* const sample =
-        may_take && sampler.is_sample(size) ? sampler.take(size, size, zero) : nullptr;
-    return sample != nullptr ? sample : spillway_mimalloc_generic(of_thread, size, zero, 0);
-  }
+  const bool has_list = spillway_mimalloc_takes_from_lists(size);
   const uint32_t round = sampling_round.load(std::memory_order_relaxed);
-  const size_t block_size = spillway_mimalloc_block_size(size);
-  uint32_t blocks = spillway_mimalloc_reached_cut(of_thread, size, round)
-                        ? 0
-                        : sampler.blocks_until_sample(block_size);
-  if (blocks == 0) {
-    void* const sample = may_take ? sampler.take(size, block_size, zero) : nullptr;
-    if (sample != nullptr) {
-      return sample;
-    }
-    blocks = 1 + sampler.blocks_until_sample(block_size);
+  const size_t block_size = has_list ? spillway_mimalloc_block_size(size) : size;
+  const bool is_sample = (has_list && spillway_mimalloc_reached_cut(of_thread, size, round)) ||
+                         (may_take && sampler.is_sample(block_size));
+  void* const sample = is_sample && may_take ? sampler.take(size, block_size, zero) : nullptr;
+  if (sample != nullptr) {
+    return sample;
   }
   void* const block = spillway_mimalloc_generic(of_thread, size, zero, 0);
-  if (block != nullptr) {
-    spillway_mimalloc_cut(block, blocks - 1, round);
+  if (has_list && block != nullptr) {
+    const uint32_t listed = spillway_mimalloc_listed(block);
+    const uint32_t blocks = sampler.blocks_until_sample(block_size, listed);
+    if (blocks < listed) {
+      spillway_mimalloc_cut(block, blocks, round);
+    }
   }
   return block;
 }

@@ -116,10 +116,11 @@ void ask_first(void* (*take)(size_t size, bool zeroed));
 
 // Who wants to serve some of the requests of less than 4 KiB, each by chance alone.
 struct SmallSampler {
-  // How many blocks of this size are not wanted before one that is.
-  uint32_t (*blocks_until_sample)(size_t block_size);
-  // Whether this very request is wanted, of a size for which there are no lists (above 1 KiB).
+  // Whether a request that a block of this size serves is wanted.
   bool (*is_sample)(size_t size);
+  // Of as many such requests to come as `blocks`, how many are not wanted before one that is; at
+  // least as many as that: none is.
+  uint32_t (*blocks_until_sample)(size_t size, uint32_t blocks);
   // A block for a request that is wanted; `drawn_size` is what decided. Null: mimalloc serves it.
   void* (*take)(size_t size, size_t drawn_size, bool zeroed);
 };

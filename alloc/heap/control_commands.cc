@@ -8,6 +8,7 @@
 #include "alloc/config/option_text.h"
 #include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
+#include "alloc/heap/profiling.h"
 #include "alloc/heap/report.h"
 #include "alloc/heap/report_space.h"
 #include "alloc/heap/set_option.h"
@@ -126,6 +127,62 @@ bool run_tenant(std::string_view limit, Answer& answer) {
   return answer.line(line);
 }
 
+bool run_profile_start(std::string_view bytes, Answer& answer) {
+  const config::OptionSpec& spec = *config::find_option("profile");
+  const auto rate = bytes.empty() ? std::optional<int64_t>(kDefaultProfileRate)
+                                  : config::parse_value(spec, bytes);
+  if (!rate || *rate == config::kWordValue) {
+    answer.error.text("profile start: ").quoted(bytes).text(" is not ");
+    config::print_bounds(spec, answer.error);
+    return false;
+  }
+  if (!start_profile(static_cast<uint64_t>(*rate))) {
+    answer.error.text("no profile: ").text(why_no_profile());
+    return false;
+  }
+  Line<500> line;
+  line.text("sampling each ").signed_number(*rate).text(" bytes, on average");
+  return answer.line(line);
+}
+
+bool run_profile_dump(Answer& answer) {
+  if (!heap_profile.exists()) {
+    answer.error.text("no profile: start one with 'profile start'");
+    return false;
+  }
+  os::hide_descriptors();  // it reads files
+  const bool written =
+      write_profile({.write =
+                         [](void* owner, std::string_view bytes) {
+                           return static_cast<control::Reply*>(owner)->append(bytes);
+                         },
+                     .owner = &answer.reply});
+  if (!written) {
+    answer.error.text("no memory for the profile");
+  }
+  return written;
+}
+
+bool run_profile(std::string_view words, Answer& answer) {
+  std::string_view rest = words;
+  const std::string_view what = take_until(rest, ' ');
+  if (what == "start") {
+    return run_profile_start(rest, answer);
+  }
+  if (what == "dump" && rest.empty()) {
+    return run_profile_dump(answer);
+  }
+  if (what != "stop" || !rest.empty()) {
+    answer.error.text("profile: ").quoted(words).text(" is not start [BYTES], stop or dump");
+    return false;
+  }
+  stop_profile();
+  Line<500> line;
+  line.text("sampled ").number(heap_profile.taken()).text(" blocks, of which ");
+  line.number(heap_profile.live()).text(" are live");
+  return answer.line(line);
+}
+
 // THE table of commands.
 struct Command {
   std::string_view name;
@@ -139,6 +196,7 @@ constexpr Command kCommands[] = {
     {"get", " [NAME]", run_get},
     {"set", " NAME=VALUE", run_set},
     {"tenant", " NAME=SIZE", run_tenant},
+    {"profile", " start [BYTES]|stop|dump", run_profile},
 };
 
 }  // namespace

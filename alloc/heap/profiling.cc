@@ -25,28 +25,47 @@ namespace {
 // acts.
 constinit std::atomic<bool> is_followed{false};
 
-// Whether one of the request's bytes is a sample's. What comes does not depend on what was: a
-// thread without a cache to count in draws for each request.
+// Where the calling thread counts the bytes up to the next sample; null: nowhere, it draws for each
+// request, since what comes does not depend on what was.
+core::ThreadCache* counting_cache() {
+  core::ThreadCache* const cache = heap.engine.own_cache(anchor);
+  if (cache != nullptr && cache->sample_epoch.get() != heap_profile.epoch()) {
+    cache->sample_epoch.set(heap_profile.epoch());
+    cache->bytes_until_sample.set(heap_profile.sampler().bytes_until_sample());
+  }
+  return cache;
+}
+
+// Whether one of the request's bytes is a sample's.
 bool is_sample(size_t size) {
   if (!heap_profile.is_on()) {
     return false;
   }
-  profile::Sampler& sampler = heap_profile.sampler();
-  core::ThreadCache* const cache = heap.engine.own_cache(anchor);
+  core::ThreadCache* const cache = counting_cache();
   if (cache == nullptr) {
-    return sampler.blocks_until_sample(size) == 0;
-  }
-  if (cache->sample_epoch.get() != heap_profile.epoch()) {
-    cache->sample_epoch.set(heap_profile.epoch());
-    cache->bytes_until_sample.set(sampler.bytes_until_sample());
+    return heap_profile.sampler().blocks_until_sample(size) == 0;
   }
   const int64_t left = cache->bytes_until_sample.get() - static_cast<int64_t>(size);
-  if (left >= 0) {
-    cache->bytes_until_sample.set(left);
-    return false;
+  cache->bytes_until_sample.set(left >= 0 ? left : heap_profile.sampler().bytes_until_sample());
+  return left < 0;
+}
+
+bool is_small_sample(size_t size) {
+  settle_thread();
+  return is_sample(size);
+}
+
+// Of that many blocks to be handed out one by one.
+uint32_t blocks_until_sample(size_t size, uint32_t blocks) {
+  core::ThreadCache* const cache = counting_cache();
+  if (cache == nullptr) {
+    return heap_profile.sampler().blocks_until_sample(size);
   }
-  cache->bytes_until_sample.set(sampler.bytes_until_sample());
-  return true;
+  const int64_t left = cache->bytes_until_sample.get();
+  const auto bytes = static_cast<int64_t>(blocks * size);
+  cache->bytes_until_sample.set(left >= bytes ? left - bytes
+                                              : heap_profile.sampler().bytes_until_sample());
+  return left >= bytes ? UINT32_MAX : static_cast<uint32_t>(left / static_cast<int64_t>(size));
 }
 
 // A block of the smallest class at a multiple of `alignment`, watched as the sample that it is.
@@ -72,11 +91,9 @@ void* take_small_sample(size_t size, size_t drawn_size, bool zeroed) {
   return block != nullptr && zeroed ? std::memset(block, 0, size) : block;
 }
 
-constexpr fallback::SmallSampler kSmallSampler{
-    .blocks_until_sample =
-        [](size_t size) { return heap_profile.sampler().blocks_until_sample(size); },
-    .is_sample = is_sample,
-    .take = take_small_sample};
+constexpr fallback::SmallSampler kSmallSampler{.is_sample = is_small_sample,
+                                               .blocks_until_sample = blocks_until_sample,
+                                               .take = take_small_sample};
 
 // The library's own frames are nobody's; in a program that it is linked into, they can't be told
 // from the program's.
@@ -107,6 +124,12 @@ bool start_profile(uint64_t bytes) {
   return true;
 }
 
+std::string_view why_no_profile() {
+  return !is_pooling()   ? "the pool is off"
+         : is_hardened() ? "every request is guarded"
+                         : "no memory for it";
+}
+
 void stop_profile() {
   heap_profile.stop();
   fallback::sample_small(nullptr);
@@ -125,9 +148,7 @@ void start_profile_by_option(bool is_pool_on) {
   }
   os::Message message;
   message.line().text("option profile has no effect: ");
-  message.line().text(!is_pool_on     ? "the pool is off"
-                      : is_hardened() ? "every request is guarded"
-                                      : "no address space for it");
+  message.line().text(why_no_profile());
   message.send();
 }
 

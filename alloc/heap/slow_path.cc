@@ -42,6 +42,9 @@ void free_large(core::StateByte& state, void* pointer) {
 
 // Its state byte already kFree.
 void give_pooled(ClassIndex index, void* pointer) {
+  if (heap.engine.give_metered(anchor, index, pointer)) {
+    return;
+  }
   settle_thread();
   note_slow_path(heap.engine.give(anchor, index, pointer));
 }
@@ -78,12 +81,16 @@ void* out_of_memory() {
 }
 
 SPILLWAY_COLD void* take_pooled_slow(size_t size) {
+  void* block = nullptr;
+  if (heap.engine.take_metered(anchor, class_of(size), block)) {
+    return block;
+  }
   const ClassIndex index = class_for(size);
   if (index == kNoClass) {
     return nullptr;
   }
   settle_thread();
-  void* block = heap.engine.take(anchor, index);
+  block = heap.engine.take(anchor, index);
   heap.engine.note_request(anchor, index, size);
   if (block == nullptr) {
     counters.class_full.add();

@@ -20,9 +20,11 @@ constexpr double natural_log(double value) {
   // log(m) = 2 atanh((m - 1) / (m + 1)), of at most a third.
   const double z = (mantissa - 1) / (mantissa + 1);
   const double square = z * z;
+  constexpr double kTerms[] = {1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11,
+                               1.0 / 9,  1.0 / 7,  1.0 / 5,  1.0 / 3,  1.0};
   double sum = 0;
-  for (int k = 19; k >= 1; k -= 2) {
-    sum = sum * square + 1.0 / k;
+  for (const double term : kTerms) {
+    sum = sum * square + term;
   }
   return 2 * z * sum + static_cast<double>(exponent) * kLogOf2;
 }

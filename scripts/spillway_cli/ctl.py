@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from spillway_cli.attach.choose import choose
+from spillway_cli.errors import UserError, usage_error
 
 COMMANDS = """\
 commands:
@@ -12,6 +13,9 @@ commands:
   flush                         moves blocks from thread caches to where all threads find them
   get [NAME]                    an option in force, or all of them
   tenant NAME=SIZE              the soft limit of a tenant; none: it has no more
+  profile start [BYTES]         samples the heap from now on, one block in so many bytes (2M)
+  profile dump FILE             writes what was sampled, for `spillway profile FILE` and pprof
+  profile stop                  samples no more
   set NAME=VALUE                changes purge_delay, limit, hard_limit, pressure, on_misuse, deepbind
 
 The process need not have been prepared: it may be preloaded, or linked with libspillway.a. Who may
@@ -38,5 +42,20 @@ def add_parser(subparsers):
 
 def handle(arguments):
     attachment = choose(arguments.process)
+    if arguments.words[:2] == ["profile", "dump"]:
+        return dump_profile(attachment, arguments.words[2:])
     sys.stdout.write(attachment.request(" ".join(arguments.words)))
+    return 0
+
+
+def dump_profile(attachment, files):
+    if len(files) != 1:
+        raise usage_error("profile dump: needs one FILE to write to")
+    content = attachment.request_bytes("profile dump")
+    try:
+        with open(files[0], "wb") as file:
+            file.write(content)
+    except OSError as error:
+        raise UserError(f"{files[0]}: {error.strerror}") from error
+    print(f"{files[0]}: {len(content)} bytes; spillway profile {files[0]} shows it")
     return 0

@@ -23,10 +23,10 @@ size_t samples = 0;      // of the caller that makes requests at the moment
 bool serves = false;
 alignas(16) char served[4096];
 
-uint32_t blocks_until_sample(size_t) {
+bool is_sample(size_t) { return std::bernoulli_distribution(probability)(dice); }
+uint32_t blocks_until_sample(size_t, uint32_t) {
   return static_cast<uint32_t>(std::geometric_distribution<uint32_t>(probability)(dice));
 }
-bool is_sample(size_t) { return std::bernoulli_distribution(probability)(dice); }
 void* take(size_t size, size_t drawn_size, bool zeroed) {
   BOOST_REQUIRE(size <= drawn_size + 16);
   ++samples;
@@ -36,7 +36,7 @@ void* take(size_t size, size_t drawn_size, bool zeroed) {
   return serves ? served : nullptr;
 }
 constexpr fallback::SmallSampler kSampler{
-    .blocks_until_sample = blocks_until_sample, .is_sample = is_sample, .take = take};
+    .is_sample = is_sample, .blocks_until_sample = blocks_until_sample, .take = take};
 
 struct SamplingFixture {
   explicit SamplingFixture(double wanted = 0.02) {

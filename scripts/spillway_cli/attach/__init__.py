@@ -142,6 +142,10 @@ class Attachment:
     def request(self, text):
         """What the process answers to a command such as "purge": text. Its complaint is a
         UserError."""
+        return self.request_bytes(text).decode("utf-8", "replace")
+
+    def request_bytes(self, text):
+        """The same of a command whose answer is no text, such as "profile dump"."""
         data = text.encode("ascii", "replace")
         if len(data) > mailbox.MOST_REQUEST:
             raise UserError(f"a request has at most {mailbox.MOST_REQUEST} characters")
@@ -152,9 +156,9 @@ class Attachment:
                 answer = self._ask(data)
                 if answer is not None:
                     found, is_error = answer
-                    found = found.decode("utf-8", "replace")
                     if is_error:
-                        raise UserError(f"process {self.pid}: {found}")
+                        complaint = found.decode("utf-8", "replace")
+                        raise UserError(f"process {self.pid}: {complaint}")
                     return found
         raise UserError(f"process {self.pid}: too many others ask it at this moment")
 
