@@ -97,8 +97,8 @@ def _by_debug_information(path, places):
         if line.startswith("0x"):
             names = found.setdefault(int(line, 16), [])
             continue
-        next(lines, None)  # file and line
-        if names is not None and line != "??":
+        # Without a line number the name is that of the last symbol before, however far away.
+        if not next(lines, "??").startswith("??") and names is not None and line != "??":
             names.append(line)
     return {place: tuple(names) for place, names in found.items()}
 

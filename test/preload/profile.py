@@ -22,6 +22,7 @@ from spillway_cli import pprof, profile, symbols  # noqa: E402
 LIBRARY, PROGRAM = map(os.path.abspath, sys.argv[1:3])
 HUNG = 120  # seconds; ends what hangs
 RATE = 64 * 1024
+SPILLWAY = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "spillway"
 # Place: size, requests of allocate_all(), of which so many live on.
 SITES = {
     "small_leak": ((48,), 100000, True),
@@ -145,6 +146,45 @@ class Options(Case):
     def test_a_file_that_cannot_be_written_is_said_in_a_line(self):
         done = self.run_program(file="missing/heap.pb")
         self.assertRegex(done.stderr, r"^spillway: option profile_file: cannot write '.*missing/heap.pb'\n$")
+
+
+class Running(Case):
+    """Of a process that was started without."""
+
+    def ctl(self, *words):
+        command = [SPILLWAY, "ctl", str(self.program.pid), "profile", *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=HUNG)
+
+    def setUp(self):
+        super().setUp()
+        self.program = subprocess.Popen(
+            [PROGRAM, "tracer"], env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self.addCleanup(self.program.stdout.close)
+        self.addCleanup(self.program.wait, HUNG)
+        self.addCleanup(self.program.stdin.close)
+        self.program.stdout.readline()
+
+    def test_it_is_started_written_and_stopped(self):
+        file = self.path("heap.pb")
+        self.assertIn("no profile: start one", self.ctl("dump", file).stderr)
+        for words in (("start", "0"), ("start", "much"), ("begin",), ("stop", "now"), ()):
+            done = self.ctl(*words)
+            self.assertEqual(done.returncode, 1, words)
+            self.assertRegex(done.stderr, r"^spillway: .*profile.* is not .*\n$")
+        done = self.ctl("start", "64K")
+        self.assertEqual(done.stdout, "sampling each 65536 bytes, on average\n", done.stderr)
+        seen = {}
+        deadline = time.monotonic() + HUNG
+        while seen.get("until_told", 0) < 1 << 24 and time.monotonic() < deadline:
+            self.assertEqual(self.ctl("dump", file).returncode, 0)
+            seen = self.bytes_of(self.read(), "alloc")
+        self.assertGreaterEqual(seen["until_told"], 1 << 24)
+        self.assertRegex(self.ctl("stop").stdout, r"^sampled \d+ blocks, of which \d+ are live\n$")
+        self.assertEqual(self.ctl("dump", file).returncode, 0)
+        before = self.bytes_of(self.read(), "alloc")
+        self.assertEqual(self.ctl("dump", file).returncode, 0)
+        self.assertEqual(self.bytes_of(self.read(), "alloc"), before)
 
 
 class Readers(Case):
