@@ -9,9 +9,10 @@ import argparse
 import os
 import sys
 
-from spillway_cli import check, ctl, goals, profile, record, replay, run, tables
+from spillway_cli import check, ctl, goals, profile, ps, record, replay, run, tables
 from spillway_cli.ab import command as ab
 from spillway_cli.errors import UserError, usage_error
+from spillway_cli.top import command as top
 
 USAGE_STATUS = 2
 
@@ -26,11 +27,11 @@ def split_command(argv):
 
 def make_parser():
     parser = argparse.ArgumentParser(
-        prog="spillway", description="Runs programs under Spillway, checks it, compares it."
+        prog="spillway", description="Runs programs under Spillway, watches, checks and compares it."
     )
     parser.set_defaults(takes_command=False)
     subparsers = parser.add_subparsers(metavar="SUBCOMMAND", dest="subcommand", required=True)
-    for module in (run, check, ctl, profile, ab, goals, record, replay, tables):
+    for module in (run, check, ps, top, ctl, profile, ab, goals, record, replay, tables):
         module.add_parser(subparsers)
     return parser
 

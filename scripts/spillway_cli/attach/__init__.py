@@ -139,6 +139,16 @@ class Attachment:
                     text = self._mailbox.read_snapshot(before.snapshot)
             return text if text is not None else self._wait_for_snapshot(before, watch)
 
+    def latest(self, max_age=5.0):
+        """The newest snapshot, as a dict, if one lies ready that is at most `max_age` seconds old, else
+        None: nothing is asked of the process."""
+        with self._watching_its_end():
+            newest = self._mailbox.answers().snapshot
+            if not self._same_clock or newest.length == 0 or mailbox.age_seconds(newest) > max_age:
+                return None
+            text = self._mailbox.read_snapshot(newest)
+            return None if text is None else json.loads(text)
+
     def request(self, text):
         """What the process answers to a command such as "purge": text. Its complaint is a
         UserError."""

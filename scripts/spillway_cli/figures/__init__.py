@@ -1,0 +1,1 @@
+"""Readings of a running process, what changed between two of them, and how figures are written."""

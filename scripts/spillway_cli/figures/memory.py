@@ -1,0 +1,39 @@
+"""What a process's memory consists of, from a snapshot; None where the library does not tell.
+
+`live` is what the program holds, `cached` free blocks in thread caches, `free_dirty` free memory that
+the process still has, `retained` free address space whose memory the kernel has.
+"""
+
+
+def live(snapshot):
+    return _sum(snapshot, "pool_live_bytes", "large_live_bytes", "guarded_live_bytes", "fallback_live_bytes")
+
+
+def cached(snapshot):
+    return snapshot.get("pool_cached_bytes")
+
+
+def free_dirty(snapshot):
+    free, clean = snapshot.get("pool_free_bytes"), snapshot.get("pool_clean_bytes")
+    if free is None or clean is None:
+        return None
+    return max(0, free - clean) + snapshot.get("large_free_bytes", 0)
+
+
+def retained(snapshot):
+    return snapshot.get("pool_clean_bytes")
+
+
+def small_live(snapshot):
+    return snapshot.get("fallback_live_bytes")
+
+
+def small_held(snapshot):
+    """What mimalloc has committed: live blocks, free ones, and memory that was never used."""
+    return snapshot.get("fallback_committed_bytes")
+
+
+def _sum(snapshot, *names):
+    values = [snapshot.get(name) for name in names]
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None

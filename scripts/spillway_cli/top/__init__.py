@@ -1,0 +1,1 @@
+"""`spillway top`: the page, the keys and the terminal, one per file."""
