@@ -20,6 +20,7 @@ SNAPSHOT = {
     "pool_cached_bytes": 0,
     "pool_free_bytes": 8 << 20,
     "pool_clean_bytes": 2 << 20,
+    "retained_bytes": 1 << 30,
     "large_live_bytes": 0,
     "large_blocks": 0,
     "large_free_bytes": 0,
@@ -47,7 +48,7 @@ def one_class(block_size, live=0, cached=0, allocations_total=0, **more):
     }
 
 
-def reading(when=0.0, classes=(), process=None, **values):
+def reading(when=0.0, classes=(), process=None, options=None, **values):
     """With the sums of the classes where `values` do not say otherwise."""
     classes = list(classes)
     sums = {
@@ -56,7 +57,7 @@ def reading(when=0.0, classes=(), process=None, **values):
         "allocations_total": sum(one["allocations_total"] for one in classes),
     }
     figures = ProcessFigures(**FIGURES | (process or {}))
-    return Reading(SNAPSHOT | sums | values | {"classes": classes}, figures, when)
+    return Reading(SNAPSHOT | sums | values | {"classes": classes}, figures, when, options or {})
 
 
 def without(one, *names):

@@ -52,8 +52,8 @@ class Rates(unittest.TestCase):
         row = rows(self.change(before, {"allocations_total": 200, "refills_total": 50}))[4096]
         self.assertEqual(row.hit_rate, 0.75)
         # Hits themselves are better than what follows from refills.
-        before, after = before | {"hits_total": 0}, {"allocations_total": 200, "refills_total": 50}
-        row = rows(self.change(before, after | {"hits_total": 190}))[4096]
+        before, after = before | {"cache_hits_total": 0}, {"allocations_total": 200, "refills_total": 50}
+        row = rows(self.change(before, after | {"cache_hits_total": 190}))[4096]
         self.assertEqual(row.hit_rate, 0.95)
         # Counts of different moments do not make it negative.
         row = rows(self.change({"refills_total": 0}, {"allocations_total": 1, "refills_total": 3}))
@@ -61,6 +61,15 @@ class Rates(unittest.TestCase):
         # Nothing was allocated, or nothing is known of refills.
         self.assertIsNone(rows(self.change({"refills_total": 1}, {"refills_total": 1}))[4096].hit_rate)
         self.assertIsNone(rows(self.change({}, {"allocations_total": 9}))[4096].hit_rate)
+
+    def test_bytes_and_what_was_asked_for(self):
+        after = {"live": 3, "live_bytes": 12000, "cached": 2, "cached_bytes": 9000, "requested_estimate_bytes": 6000}
+        row = rows(self.change({"live_bytes": 4000}, after))[4096]
+        self.assertEqual((row.live_bytes, row.cached_bytes, row.fill), (12000, 9000, 0.5))
+        self.assertEqual(row.grown_bytes, 8000)
+        # Where the library has blocks alone, and what it does not know.
+        row = rows(self.change({}, {"live": 3, "cached": 2, "requested_estimate_bytes": None}))[4096]
+        self.assertEqual((row.live_bytes, row.cached_bytes, row.fill), (3 * 4096, 2 * 4096, None))
 
     def test_a_counter_that_fell_has_no_rate_and_the_others_have(self):
         change = self.change(

@@ -16,7 +16,7 @@ class Attachment:
 
     def __init__(self, snapshots, is_there=True):
         self.snapshots, self.is_there = list(snapshots), is_there
-        self.is_open = True
+        self.is_open, self.requests = True, 0
 
     def snapshot(self, max_age):
         assert max_age == 0
@@ -24,6 +24,13 @@ class Attachment:
         if isinstance(found, UserError):
             raise found
         return found
+
+    def request(self, text):
+        assert text == "get"
+        self.requests += 1
+        if not self.is_there:
+            raise UserError("another program")
+        return 'limit = 1048576 (SPILLWAY_LIMIT)\nstats_file = "a (b)" (control)\nrubbish\n'
 
     def describe(self):
         if not self.is_there:
@@ -56,6 +63,15 @@ class Live(unittest.TestCase):
         snapshot = {"pid": 1, "program": "in a container", "version": "0.2.0"}
         found = source.LiveSource(self.pid, attach(Attachment([snapshot]))).read()
         self.assertEqual((found.program, found.snapshot["version"]), ("in a container", "0.2.0"))
+
+    def test_options_are_read_now_and_then(self):
+        one = Attachment([{}, {}])
+        live = source.LiveSource(self.pid, attach(one))
+        expected = {"limit": "1048576", "stats_file": '"a (b)"'}
+        self.assertEqual(live.read().options, expected)
+        self.assertEqual(live.read().options, expected)
+        self.assertEqual(one.requests, 1)
+        self.assertEqual(source.LiveSource(self.pid, attach(Attachment([{}], False))).read().options, {})
 
     def test_no_spillway_and_no_process(self):
         with self.assertRaisesRegex(UserError, rf"process {self.pid} \(sh\) runs without Spillway"):

@@ -101,6 +101,12 @@ class Page(unittest.TestCase):
         self.assertNotIn("double frees", self.render(200, 60))
         self.assertIn("double frees", self.render(200, 60, made=change(double_frees_total=1)))
 
+    def test_limits(self):
+        made = change(options={"limit": "1048576", "hard_limit": "none", "purge_delay": "1000"})
+        shown = self.render(200, 60, made=made)
+        for words in (r"limit +1\.0 MiB", r"hard limit +none", r"purge after +1000 ms"):
+            self.assertRegex(shown, words)
+
     def test_scrolling(self):
         state = State(sort="size")
         self.render(80, 24, state)
@@ -132,7 +138,7 @@ class Page(unittest.TestCase):
     def test_once_has_every_row(self):
         shown = text(page.once(State(), change(), 80))
         self.assertTrue(all(len(line) <= 80 for line in shown.splitlines()))
-        self.assertIn("every 2 s", shown)
+        self.assertIn("every 1 s", shown)
         sizes = [line[:8].strip() for line in shown.splitlines()[-2 - len(SIZES) : -1]]
         for size in ("small", "4 KiB", "13.5 KiB", "23.5 KiB"):
             self.assertIn(size, sizes)
@@ -179,7 +185,7 @@ class Sorting(unittest.TestCase):
         largest = 2**62
         row = dataclasses.replace(
             change().rows()[0], live=largest, live_bytes=largest, allocated=largest, freed=largest,
-            refilled=largest, spilled=largest, cached=largest, grown_bytes=-largest, seconds=1.0,
+            refilled=largest, spilled=largest, cached_bytes=largest, grown_bytes=-largest, seconds=1.0,
         )  # fmt: skip
         for column in columns.COLUMNS:
             if column.name != "size":

@@ -2,6 +2,7 @@
 """top.py LIBRARY PLAIN LINKED STATIC: `spillway top` on a real terminal, watching real programs."""
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import unittest
@@ -91,6 +92,22 @@ class Screen(unittest.TestCase):
                 terminal.wait_for(
                     f"spillway: process {process.pid} (python3) has ended", "status 1", " echo"
                 )
+
+    def test_another_program_and_a_stop(self):
+        with program("sh", "-c", 'echo ready; read line; exec "$@"', "sh", "/usr/bin/python3", "-c", PROGRAM) as process:
+            with top(process, "-i", "0.2") as terminal:
+                lines = terminal.wait_for("q quit")
+                self.assertTrue(lines[0].startswith("sh "), lines[0])
+                process.stdin.write(b"\n")
+                process.stdin.flush()
+                lines = terminal.wait_for("python3", "777", "20 KiB")
+                self.assertRegex("\n".join(lines), KEPT)
+                process.send_signal(signal.SIGSTOP)
+                terminal.wait_for("is stopped; nothing new since", "777")
+                process.send_signal(signal.SIGCONT)
+                terminal.wait_for("q quit", without=("is stopped",))
+                terminal.press("q")
+                terminal.wait_for("status 0")
 
     def test_signals_leave_the_terminal_as_it_was(self):
         with busy() as process, top(process) as terminal:

@@ -1,7 +1,7 @@
 """What a process's memory consists of, from a snapshot; None where the library does not tell.
 
 `live` is what the program holds, `cached` free blocks in thread caches, `free_dirty` free memory that
-the process still has, `retained` free address space whose memory the kernel has.
+the process still has, `free_clean` free pages between these whose memory the kernel has.
 """
 
 
@@ -14,13 +14,16 @@ def cached(snapshot):
 
 
 def free_dirty(snapshot):
-    free, clean = snapshot.get("pool_free_bytes"), snapshot.get("pool_clean_bytes")
-    if free is None or clean is None:
-        return None
-    return max(0, free - clean) + snapshot.get("large_free_bytes", 0)
+    dirty = snapshot.get("pool_dirty_bytes")
+    if dirty is None:
+        free, clean = snapshot.get("pool_free_bytes"), snapshot.get("pool_clean_bytes")
+        if free is None or clean is None:
+            return None
+        dirty = max(0, free - clean)
+    return dirty + (snapshot.get("large_free_bytes") or 0)
 
 
-def retained(snapshot):
+def free_clean(snapshot):
     return snapshot.get("pool_clean_bytes")
 
 

@@ -9,7 +9,7 @@ import dataclasses
 # Blocks in no class: name of the row, and of its statistics where the library has them:
 # blocks, bytes in live ones, allocations, frees.
 KINDS = (
-    ("small", "fallback_blocks", "fallback_live_bytes", "fallback_allocations_total", "fallback_frees_total"),
+    ("small", "fallback_live_blocks", "fallback_live_bytes", "fallback_allocations_total", "fallback_frees_total"),
     ("large", "large_blocks", "large_live_bytes", "large_allocations_total", "large_frees_total"),
     ("guarded", "guarded_blocks", "guarded_live_bytes", "guarded_allocations_total", "guarded_frees_total"),
 )  # fmt: skip
@@ -29,7 +29,7 @@ class Row:
     live: int | None
     live_bytes: int
     seconds: float | None = None  # since the earlier reading
-    cached: int | None = None
+    cached_bytes: int | None = None
     allocations_total: int | None = None
     allocated: int | None = None
     freed: int | None = None
@@ -50,16 +50,12 @@ class Row:
         return None if amount is None or not self.seconds else amount / self.seconds
 
     @property
-    def cached_bytes(self):
-        return None if self.cached is None else self.cached * self.block_size
-
-    @property
     def busy(self):
         return bool(self.allocated or self.freed)
 
     @property
     def used(self):
-        return bool(self.live or self.live_bytes or self.cached or self.allocations_total)
+        return bool(self.live or self.live_bytes or self.cached_bytes or self.allocations_total)
 
     @property
     def order(self):
@@ -108,9 +104,7 @@ class Change:
         return self.per_second(_growth(before, after))
 
     def hit_rate(self):
-        return _hit_rate(
-            self.total("allocations_total"), self.total("hits_total"), self.total("refills_total")
-        )
+        return _hit_rate(self.total)
 
     def rows(self):
         """A Row for each class, in the order of their sizes, and those of the blocks in no class."""
@@ -126,25 +120,30 @@ class Change:
         def total(name):
             return None if before is None else _growth(before.get(name), after.get(name))
 
-        allocated, freed, live = total("allocations_total"), total("frees_total"), after["live"]
-        grown = None if before is None else live - before["live"]
-        size, requested = after["block_size"], after.get("requested_bytes")
+        size, live, live_bytes = after["block_size"], after.get("live") or 0, _live_bytes(after)
+        allocated, freed = total("allocations_total"), total("frees_total")
+        grown = None if before is None else live - (before.get("live") or 0)
+        cached, requested = after.get("cached"), after.get("requested_estimate_bytes")
+        if after.get("cached_bytes") is not None:
+            cached_bytes = after["cached_bytes"]
+        else:
+            cached_bytes = None if cached is None else cached * size
         return Row(
             block_size=size,
             name="",
             live=live,
-            live_bytes=live * size,
+            live_bytes=live_bytes,
             seconds=self.elapsed,
-            cached=after.get("cached"),
+            cached_bytes=cached_bytes,
             allocations_total=after.get("allocations_total"),
             allocated=allocated,
             freed=_what_left(allocated, grown) if freed is None else freed,
             refilled=total("refills_total"),
             spilled=total("spills_total"),
             grown=grown,
-            grown_bytes=None if grown is None else grown * size,
-            hit_rate=_hit_rate(allocated, total("hits_total"), total("refills_total")),
-            fill=requested / (live * size) if requested is not None and live else None,
+            grown_bytes=None if before is None else live_bytes - _live_bytes(before),
+            hit_rate=_hit_rate(total),
+            fill=min(1.0, requested / live_bytes) if requested is not None and live_bytes else None,
         )
 
     def _kind_row(self, name, blocks, live_bytes, allocations, frees):
@@ -173,19 +172,27 @@ def _by_size(snapshot):
     return {one["block_size"]: one for one in snapshot.get("classes", [])}
 
 
+def _live_bytes(one):
+    if one.get("live_bytes") is not None:
+        return one["live_bytes"]
+    return (one.get("live") or 0) * one["block_size"]
+
+
 def _growth(before, after):
     """Of a counter; None when it is unknown, or fell."""
     return None if before is None or after is None or after < before else after - before
 
 
-def _hit_rate(allocations, hits, refills):
-    if not allocations:
+def _hit_rate(total):
+    """Of what `total` gives for the names of counters."""
+    allocated, hits, refilled = (
+        total(name) for name in ("allocations_total", "cache_hits_total", "refills_total")
+    )
+    if not allocated or (hits is None and refilled is None):
         return None
     if hits is None:
-        if refills is None:
-            return None
-        hits = allocations - refills  # each refill is a miss
-    return min(1.0, max(0.0, hits / allocations))
+        hits = allocated - refilled  # each refill is a miss
+    return min(1.0, max(0.0, hits / allocated))
 
 
 def _is_another(earlier, later):

@@ -40,6 +40,7 @@ class Reading:
     snapshot: dict
     figures: ProcessFigures
     when: float  # seconds of the monotonic clock
+    options: dict = dataclasses.field(default_factory=dict)  # name: value as text; some seconds old
 
     @property
     def pid(self):

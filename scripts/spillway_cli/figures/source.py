@@ -15,6 +15,7 @@ from spillway_cli.figures.text import printable
 
 MOST_NAMED = 8  # processes of one name that a message lists
 STOPPED = ("T", "t")
+OPTIONS_SECONDS = 10.0  # for which options that were read are shown; they seldom change
 
 
 class LiveSource:
@@ -31,6 +32,7 @@ class LiveSource:
             raise UserError(f"no process {pid}")
         self._started = figures.started
         self._name = printable(reading.short_name(pid) or "?")
+        self._options, self._options_until = {}, 0.0
         self._attachment = attach.find(pid)
         if self._attachment is None:
             raise UserError(f"process {pid} ({self._name}) runs without Spillway")
@@ -47,7 +49,17 @@ class LiveSource:
             "version": self._attachment.version,
             "how": self._attachment.how,
         }
-        return reading.Reading(own | snapshot, self._require_alive(), when)
+        return reading.Reading(own | snapshot, self._require_alive(), when, self._read_options())
+
+    def _read_options(self):
+        now = time.monotonic()
+        if now >= self._options_until:
+            self._options_until = now + OPTIONS_SECONDS
+            try:
+                self._options = parse_options(self._attachment.request("get"))
+            except UserError:  # it has just ended, or others ask it all the time
+                self._options = {}
+        return self._options
 
     def _snapshot(self):
         try:
@@ -57,6 +69,7 @@ class LiveSource:
             if self._is_there():
                 raise reading.NoAnswer(str(error)) from error
             self._attachment.close()
+            self._options_until = 0.0
             self._attachment = self._attach.find(self.pid)
         if self._attachment is None:
             raise reading.Ended(f"process {self.pid} ({self._name}) runs another program, without Spillway")
@@ -75,6 +88,16 @@ class LiveSource:
         if figures is None or figures.started != self._started:
             raise reading.Ended(f"process {self.pid} ({self._name}) has ended")
         return figures
+
+
+def parse_options(text):
+    """{name: value} of lines such as `limit = none (default)`."""
+    found = {}
+    for line in text.splitlines():
+        name, equals, rest = line.partition(" = ")
+        if equals:
+            found[name] = rest.rpartition(" (")[0]
+    return found
 
 
 def _names(one):

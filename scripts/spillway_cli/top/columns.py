@@ -67,7 +67,7 @@ COLUMNS = (
     ),
     Column(
         "used", "u", "USED %", 6, 7, lambda row: row.fill, units.percent_text,
-        "share of the live bytes that was asked for; the lowest first", ascending=True,
+        "share of the live bytes that was asked for, estimated", ascending=True,
         total=None,
     ),
     Column(

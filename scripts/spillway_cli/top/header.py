@@ -8,7 +8,6 @@ PLAIN, STRONG, DIM, WARN, BAR = "plain", "strong", "dim", "warn", "bar"
 LABEL, VALUE, GAP = 13, 11, 2
 CELL = LABEL + 1 + VALUE
 MOST_NAME = 16  # cells of a program's name that other parts of the title make room for
-NO_LIMIT = 2**63  # at and above it a limit is none
 
 
 def title(change, interval, paused, clock, width):
@@ -72,9 +71,10 @@ def _memory(change):
     yield _bytes("allocated", snapshot.get("allocated_bytes"))
     yield _bytes("thread caches", memory.cached(snapshot))
     yield _bytes("free dirty", memory.free_dirty(snapshot))
-    yield _bytes("retained", memory.retained(snapshot))
+    yield _bytes("free clean", memory.free_clean(snapshot))
+    yield _bytes("retained", snapshot.get("retained_bytes"))
     yield _bytes("small live", memory.small_live(snapshot))
-    yield _bytes("small held", snapshot.get("fallback_committed_bytes"))
+    yield _bytes("small held", memory.small_held(snapshot))
     yield _bytes("metadata", snapshot.get("metadata_bytes"))
 
 
@@ -94,15 +94,20 @@ def _calls(change):
 def _kernel(change):
     yield _rate("page faults", change.of_process("minor_faults"))
     yield _rate("major faults", change.of_process("major_faults"))
+    if change.value("page_faults_avoided_total") is not None:
+        yield _rate("faults saved", change.rate("page_faults_avoided_total"))
     yield ("purged", f"{units.bytes_text(change.rate('purged_bytes_total'))}/s", PLAIN)
     yield _rate("purges", change.rate("purges_total"))
     refused = change.value("purges_refused_total")
     if refused is not None:
         yield ("purge refused", units.count_text(refused), WARN if refused else PLAIN)
-    for label, name in (("limit", "limit_bytes"), ("hard limit", "hard_limit_bytes")):
-        value = change.value(name)
-        if value is not None:
-            yield (label, units.bytes_text(value) if 0 < value < NO_LIMIT else "none", PLAIN)
+    delay = change.later.options.get("purge_delay", "")
+    if delay:
+        yield ("purge after", f"{delay} ms" if delay.isdecimal() else printable(delay), PLAIN)
+    for label, name in (("limit", "limit"), ("hard limit", "hard_limit")):
+        text = change.later.options.get(name)
+        if text is not None:
+            yield (label, units.bytes_text(int(text)) if text.isdecimal() else printable(text), PLAIN)
 
 
 def _sum(values):

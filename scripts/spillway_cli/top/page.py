@@ -37,7 +37,7 @@ def render(state, change, width, height, *, clock="", unicode=False):
 def once(state, change, width):
     """The whole page without an end, for a reader that is no terminal."""
     rows, shown = prepare(state, change, width)
-    lines = [header.title(change, change.elapsed, False, "", width)]
+    lines = [header.title(change, state.interval, False, "", width)]
     lines += header.grid(header.groups(change), width) + [[]]
     return lines + table(state, rows, shown, width, 0, len(rows))
 
