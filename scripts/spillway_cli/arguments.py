@@ -4,6 +4,8 @@ import argparse
 
 from spillway_cli.errors import usage_error
 
+SHORTEST, LONGEST = 0.05, 86400  # seconds
+
 
 def whole_number(least, most=None):
     """A type for argparse: a number of `least` or more, up to `most`."""
@@ -16,6 +18,17 @@ def whole_number(least, most=None):
         return value
 
     return number
+
+
+def seconds(text):
+    """A type for argparse: how long to wait between two looks at a process."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not SHORTEST <= value <= LONGEST:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from {SHORTEST} to {LONGEST}")
+    return value
 
 
 def require_command(arguments):

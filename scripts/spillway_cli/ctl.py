@@ -3,14 +3,17 @@
 import argparse
 import sys
 
+from spillway_cli import diff
 from spillway_cli.attach.choose import choose
 from spillway_cli.errors import UserError, usage_error
+from spillway_cli.figures.source import LiveSource
 
 COMMANDS = """\
 commands:
   stats [text|json|prometheus]  the statistics, as of now
   purge                         gives free memory back to the kernel
   flush                         moves blocks from thread caches to where all threads find them
+  diff SECONDS                  what grew in this time, in sentences
   get [NAME]                    an option in force, or all of them
   tenant NAME=SIZE              the soft limit of a tenant; none: it has no more
   profile start [BYTES]         samples the heap from now on, one block in so many bytes (2M)
@@ -41,9 +44,13 @@ def add_parser(subparsers):
 
 
 def handle(arguments):
+    name, *words = arguments.words
+    seconds = diff.seconds(words) if name == "diff" else None
     attachment = choose(arguments.process)
     if arguments.words[:2] == ["profile", "dump"]:
         return dump_profile(attachment, arguments.words[2:])
+    if seconds is not None:
+        return diff.run(LiveSource(attachment), seconds)
     sys.stdout.write(attachment.request(" ".join(arguments.words)))
     return 0
 

@@ -1,8 +1,6 @@
 """Readings of a live process through a stand-in for the control channel."""
 
-import os
 import signal
-import types
 import unittest
 
 import support
@@ -40,12 +38,6 @@ class Attachment:
         self.is_open = False
 
 
-def attach(*attachments):
-    """Finds these, one after the other."""
-    found = list(attachments)
-    return types.SimpleNamespace(find=lambda pid: found.pop(0))
-
-
 class Live(unittest.TestCase):
     def setUp(self):
         process = support.waiting_process()
@@ -53,35 +45,37 @@ class Live(unittest.TestCase):
         self.addCleanup(process.__exit__, None, None, None)
         self.pid = self.process.pid
 
+    def live(self, *attachments):
+        """A source that has the first of these, and finds the others, one after the other."""
+        for one in attachments:
+            if one is not None:
+                one.pid = self.pid
+        rest = list(attachments[1:])
+        return source.LiveSource(attachments[0], find=lambda pid: rest.pop(0))
+
     def test_a_reading_names_the_process(self):
-        found = source.LiveSource(self.pid, attach(Attachment([{"pool_off": 0}]))).read()
+        found = self.live(Attachment([{"pool_off": 0}])).read()
         self.assertEqual((found.pid, found.program), (self.pid, "sh"))
         self.assertEqual(found.snapshot["version"], "0.1.0")
         self.assertGreater(found.figures.resident, 0)
 
     def test_what_the_snapshot_says_of_itself_is_kept(self):
         snapshot = {"pid": 1, "program": "in a container", "version": "0.2.0"}
-        found = source.LiveSource(self.pid, attach(Attachment([snapshot]))).read()
+        found = self.live(Attachment([snapshot])).read()
         self.assertEqual((found.program, found.snapshot["version"]), ("in a container", "0.2.0"))
 
     def test_options_are_read_now_and_then(self):
         one = Attachment([{}, {}])
-        live = source.LiveSource(self.pid, attach(one))
+        live = self.live(one)
         expected = {"limit": "1048576", "stats_file": '"a (b)"'}
         self.assertEqual(live.read().options, expected)
         self.assertEqual(live.read().options, expected)
         self.assertEqual(one.requests, 1)
-        self.assertEqual(source.LiveSource(self.pid, attach(Attachment([{}], False))).read().options, {})
-
-    def test_no_spillway_and_no_process(self):
-        with self.assertRaisesRegex(UserError, rf"process {self.pid} \(sh\) runs without Spillway"):
-            source.LiveSource(self.pid, attach(None))
-        with self.assertRaisesRegex(UserError, "no process 999999999"):
-            source.LiveSource(999999999, attach())
+        self.assertEqual(self.live(Attachment([{}], False)).read().options, {})
 
     def test_the_end(self):
         one = Attachment([{}, UserError("gone")])
-        live = source.LiveSource(self.pid, attach(one))
+        live = self.live(one)
         live.read()
         self.process.kill()
         support.wait_until(lambda: self.is_corpse())
@@ -94,24 +88,24 @@ class Live(unittest.TestCase):
 
     def test_another_program_is_found_anew(self):
         first = Attachment([UserError("other program")], is_there=False)
-        live = source.LiveSource(self.pid, attach(first, Attachment([{"pool_off": 1}])))
+        live = self.live(first, Attachment([{"pool_off": 1}]))
         self.assertEqual(live.read().snapshot["pool_off"], 1)
         self.assertFalse(first.is_open)
 
     def test_another_program_without_spillway(self):
         first = Attachment([UserError("other program")], is_there=False)
-        live = source.LiveSource(self.pid, attach(first, None))
+        live = self.live(first, None)
         with self.assertRaisesRegex(Ended, "runs another program, without Spillway"):
             live.read()
 
     def test_no_answer_may_be_one_later(self):
-        live = source.LiveSource(self.pid, attach(Attachment([UserError("no answer"), {}])))
+        live = self.live(Attachment([UserError("no answer"), {}]))
         with self.assertRaisesRegex(NoAnswer, "no answer"):
             live.read()
         live.read()
 
     def test_a_stopped_process_is_not_asked(self):
-        live = source.LiveSource(self.pid, attach(Attachment([{}])))
+        live = self.live(Attachment([{}]))
         self.process.send_signal(signal.SIGSTOP)
 
         def is_stopped():
@@ -124,22 +118,6 @@ class Live(unittest.TestCase):
 
         support.wait_until(is_stopped)
         self.process.send_signal(signal.SIGCONT)
-
-    def test_choosing(self):
-        own = types.SimpleNamespace(pid=os.getpid(), name="tested")
-        other = types.SimpleNamespace(pid=self.pid, name="sh")
-        machine = types.SimpleNamespace(all_processes=lambda: [own, other])
-        self.assertEqual(source.choose("4711", machine), 4711)
-        self.assertEqual(source.choose("tested", machine), os.getpid())
-        # By the command that started it, too, which need not be the kernel's name.
-        other.name = "renamed"
-        self.assertEqual(source.choose("sh", machine), self.pid)
-        with self.assertRaisesRegex(UserError, "no process 'x\\?' under Spillway"):
-            source.choose("x\x07", machine)
-        other.name = "tested"
-        pids = " ".join(map(str, sorted((os.getpid(), self.pid))))
-        with self.assertRaisesRegex(UserError, f"2 processes are called 'tested': {pids}$"):
-            source.choose("tested", machine)
 
 
 if __name__ == "__main__":

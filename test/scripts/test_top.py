@@ -271,7 +271,7 @@ class Mistakes(unittest.TestCase):
         cases = [
             (("top", "999999999"), 2, "not a terminal"),
             (("top", "--once", "999999999"), 1, "no process 999999999"),
-            (("top", "--json", "no\x1bname"), 1, "no process 'no?name'"),
+            (("top", "--json", "no-such-name"), 1, "no process named no-such-name"),
             (("top", "--once", "--count", "2", "1"), 2, "--count goes with --json"),
             (("top", "--once", "1", "--", "true"), 2, "top: takes no command"),
         ]

@@ -1,20 +1,19 @@
 """`spillway top`: arguments, one page, one object for each interval, or the screen."""
 
-import argparse
 import json
 import shutil
 import sys
 import time
 
-from spillway_cli.arguments import whole_number
+from spillway_cli.arguments import seconds, whole_number
+from spillway_cli.attach.choose import choose
 from spillway_cli.errors import usage_error
 from spillway_cli.figures import record
 from spillway_cli.figures.rates import Change
-from spillway_cli.figures.source import LiveSource, choose
+from spillway_cli.figures.source import LiveSource
 from spillway_cli.top import columns, page, screen
 from spillway_cli.top.state import State
 
-SHORTEST, LONGEST = 0.05, 86400  # seconds of an interval
 NARROWEST = 80  # cells of a page that goes to no terminal
 
 
@@ -41,17 +40,6 @@ def add_parser(subparsers):
         "--count", type=whole_number(1), metavar="N", help="with --json: so many lines (no end)"
     )
     parser.set_defaults(handler=handle)
-
-
-def seconds(text):
-    """A type for argparse."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not SHORTEST <= value <= LONGEST:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number from {SHORTEST} to {LONGEST}")
-    return value
 
 
 def handle(arguments):

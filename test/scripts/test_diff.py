@@ -1,0 +1,193 @@
+"""`spillway ctl PID diff`: which sentences two readings give."""
+
+import contextlib
+import io
+import unittest
+
+from made_up import one_class, reading
+from spillway_cli import diff
+from spillway_cli.errors import UserError
+from spillway_cli.figures import stacks
+from spillway_cli.figures.rates import Change
+
+MIB = 1 << 20
+
+
+def said(before, after, *stacks_of_both):
+    """The report as one text, without line breaks."""
+    return " ".join(line.strip() for line in diff.report(Change(before, after), *stacks_of_both))
+
+
+def counted(live, allocated, block_size=16384, **more):
+    return one_class(block_size, live=live, allocations_total=allocated, frees_total=allocated - live, **more)
+
+
+class Live(unittest.TestCase):
+    def test_blocks_that_stay(self):
+        text = said(reading(0.0, [counted(100, 100)]), reading(30.0, [counted(1300, 1300)]))
+        self.assertIn("server (pid 77), 30.0 s: live memory grew by 18.8 MiB to 21.3 MiB", text)
+        self.assertIn(
+            "Blocks of 16384 bytes grew by 1200 (18.8 MiB), 40/s: 1200 were allocated, none was freed. "
+            "1300 are live now (20.3 MiB).", text
+        )  # fmt: skip
+
+    def test_blocks_of_which_some_are_freed(self):
+        text = said(reading(0.0, [counted(10, 100)]), reading(1.0, [counted(11, 151)]))
+        self.assertIn("grew by 1 (16.0 KiB), 1.0/s: 51 were allocated, 50 were freed.", text)
+
+    def test_the_largest_growth_first_and_the_rest_in_one_sentence(self):
+        sizes = [4096 * (number + 1) for number in range(13)]
+        before = reading(0.0, [counted(0, 0, size) for size in sizes])
+        text = said(before, reading(1.0, [counted(1, 1, size) for size in sizes]))
+        self.assertLess(text.index("Blocks of 53248 bytes"), text.index("Blocks of 49152 bytes"))
+        self.assertNotIn("Blocks of 4096 bytes", text)
+        self.assertIn("Blocks of 3 more sizes grew by 24.0 KiB in all.", text)
+
+    def test_one_size_at_the_expense_of_another(self):
+        before = reading(0.0, [counted(2, 2, 4096), counted(0, 0, 8192)])
+        text = said(before, reading(1.0, [counted(0, 2, 4096), counted(1, 1, 8192)]))
+        self.assertIn("live memory stayed the same", text)
+        self.assertIn("some sizes grew at the expense of others", text)
+        self.assertIn("Blocks of 8192 bytes grew by 1", text)
+        self.assertIn("Blocks of 4096 bytes fell by 8.0 KiB.", text)
+
+    def test_large_blocks(self):
+        before = reading(0.0, large_blocks=0, large_live_bytes=0, large_allocations_total=0)
+        after = reading(1.0, large_blocks=2, large_live_bytes=5 * MIB, large_allocations_total=2)
+        text = said(before, after)
+        self.assertIn("Blocks above 1 MiB, and growing ones, grew by 2 (5.0 MiB)", text)
+        # The same blocks, longer.
+        after = reading(1.0, large_live_bytes=5 * MIB)
+        self.assertIn("Blocks above 1 MiB, and growing ones, grew by 5.0 MiB.", said(before, after))
+
+
+class Nothing(unittest.TestCase):
+    def test_nothing_grew(self):
+        before = reading(0.0, [counted(10, 100)])
+        lines = diff.report(Change(before, reading(10.0, [counted(10, 5000)])))
+        self.assertEqual(
+            " ".join(lines),
+            "server (pid 77), 10.0 s: nothing grew. Live memory stayed the same, 1.2 MiB.",
+        )
+
+    def test_it_fell(self):
+        text = said(reading(0.0, [counted(10, 100)]), reading(10.0, [counted(9, 100)]))
+        self.assertIn("nothing grew. Live memory fell by 16.0 KiB, 1.1 MiB.", text)
+        self.assertIn("Blocks of 16384 bytes fell by 16.0 KiB.", text)
+
+
+class Kinds(unittest.TestCase):
+    """What grew is told from what else could have."""
+
+    def test_thread_caches(self):
+        before = reading(0.0, [counted(1, 1, cached=1)])
+        text = said(before, reading(1.0, [counted(1, 1, cached=65)], thread_caches=3))
+        self.assertIn("live memory stayed the same", text)
+        self.assertIn("what grew is memory in thread caches.", text)
+        self.assertIn("thread caches grew by 1.0 MiB to 1.0 MiB, of at most 16.0 MiB", text)
+        self.assertIn("1 more thread has a cache.", text)
+        self.assertNotIn("Live memory:", text)
+
+    def test_free_memory(self):
+        before = reading(0.0, [counted(640, 640)])
+        after = reading(1.0, [counted(0, 640)], pool_free_bytes=18 * MIB, purged_bytes_total=MIB)
+        text = said(before, after)
+        self.assertIn("live memory fell by 10.0 MiB", text)
+        self.assertIn("what grew is free memory kept.", text)
+        self.assertIn("Free memory that the process keeps grew by 10.0 MiB to 16.0 MiB: what", text)
+        self.assertIn("1.0 MiB went back in this time.", text)
+
+    def test_small_blocks(self):
+        after = reading(2.0, fallback_live_bytes=3 * MIB, fallback_committed_bytes=64 * MIB)
+        text = said(reading(0.0), after)
+        self.assertIn("They grew by 2.0 MiB to 3.0 MiB, 1.0 MiB/s", text)
+        self.assertIn("What mimalloc holds for them grew by 32.0 MiB to 64.0 MiB", text)
+
+    def test_resident_memory_that_is_not_the_allocators(self):
+        text = said(reading(0.0), reading(1.0, process={"resident": 90 * MIB}))
+        self.assertIn("what grew is resident memory.", text)
+        self.assertIn("It grew by 40.0 MiB to 90.0 MiB. 40.0 MiB of that is in none", text)
+
+    def test_resident_memory_that_live_blocks_explain(self):
+        after = reading(1.0, [counted(64, 64)], process={"resident": 51 * MIB})
+        text = said(reading(0.0, [counted(0, 0)]), after)
+        self.assertIn("It grew by 1.0 MiB to 51.0 MiB.", text)
+        self.assertNotIn("none of the above", text)
+
+    def test_the_kernel_refused(self):
+        after = reading(1.0, pool_free_bytes=9 * MIB, purges_refused_total=2)
+        self.assertIn("The kernel refused 2 times to take memory back.", said(reading(0.0), after))
+
+
+class Stacks(unittest.TestCase):
+    BEFORE = stacks.parse("main;serve;read 1000\nmain;setup 500\nmain;old 70\n")
+    AFTER = stacks.parse("main;serve;read 1000\nmain;setup 500\nmain;a;b;c;d;leak 3000000\nmain;serve;read 200\n")
+
+    def test_growth(self):
+        self.assertEqual(
+            stacks.growth(self.BEFORE, self.AFTER),
+            [(("main", "a", "b", "c", "d", "leak"), 3000000), (("main", "serve", "read"), 200)],
+        )
+
+    def test_sentences(self):
+        after = reading(1.0, [counted(200, 200)])
+        text = said(reading(0.0, [counted(0, 0)]), after, self.BEFORE, self.AFTER)
+        self.assertIn(
+            "2.9 MiB more (100 % of the growth) allocated by leak, called by d, called by c, called by b, ...",
+            text,
+        )
+        self.assertIn("200 B more (0 % of the growth) allocated by read, called by serve, called by main.", text)
+
+    def test_nothing_and_no_profile(self):
+        self.assertIn("No sampled stack holds more", said(reading(0.0), reading(1.0), self.AFTER, self.AFTER))
+        self.assertNotIn("stack", said(reading(0.0), reading(1.0), None, self.AFTER))
+
+    def test_lines_of_another_form(self):
+        self.assertEqual(stacks.parse("\nmain;x\n 5\nmain;a b 7\nmain -3\n"), {("main", "a b"): 7})
+
+
+class Source:
+    """Gives these readings."""
+
+    pid = 77
+
+    def __init__(self, *readings):
+        self.readings = list(readings)
+
+    def read(self):
+        return self.readings.pop(0)
+
+
+class Run(unittest.TestCase):
+    def run_it(self, *arguments, **more):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            self.assertEqual(diff.run(*arguments, **more), 0)
+        return out.getvalue()
+
+    def test_waits_and_prints(self):
+        waited = []
+        text = self.run_it(Source(reading(0.0), reading(5.0)), 5, wait=waited.append)
+        self.assertEqual(waited, [5])
+        self.assertIn("nothing grew", text)
+        self.assertTrue(all(len(line) <= 80 for line in text.splitlines()))
+
+    def test_ctrl_c_ends_the_wait(self):
+        def interrupted(_):
+            raise KeyboardInterrupt
+
+        self.assertIn("2.0 s: nothing", self.run_it(Source(reading(0.0), reading(2.0)), 5, wait=interrupted))
+
+    def test_the_number_of_seconds(self):
+        self.assertEqual(diff.seconds(["0.5"]), 0.5)
+        for words in ([], ["1", "2"], ["x"], ["0"], ["nan"], ["-1"]):
+            with self.assertRaisesRegex(UserError, "^diff: .*number"):
+                diff.seconds(words)
+
+    def test_another_program(self):
+        with self.assertRaisesRegex(UserError, "another program runs in process 77"):
+            diff.run(Source(reading(0.0), reading(1.0, program="x")), 1, wait=lambda _: None)
+
+
+if __name__ == "__main__":
+    unittest.main()
