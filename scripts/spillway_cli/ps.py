@@ -7,15 +7,21 @@ import dataclasses
 import json
 import os
 import pwd
+import shutil
+import sys
+import time
 
 from spillway_cli import attach, process
-from spillway_cli.errors import UserError
+from spillway_cli.arguments import seconds
+from spillway_cli.errors import UserError, usage_error
 from spillway_cli.figures import memory, reading, units
 from spillway_cli.figures.text import cells, clip, left, printable, right
 
 MOST_NAME = 24  # cells of a program's name
 DEFAULT_DELAY = "1000"
-# Fields of Entry, in the order of the columns; those of the second line are figures.
+WATCH_SECONDS = 2
+CLEAR = "\x1b[H\x1b[J"  # cursor to the top, and nothing below it
+# Fields of Entry, in the order of the columns.
 HEADINGS = (
     ("pid", "PID"), ("user", "USER"), ("program", "PROGRAM"), ("how", "HOW"), ("version", "VERSION"),
     ("up", "UP"), ("resident", "RESIDENT"), ("live", "LIVE"), ("purge", "PURGE"),
@@ -54,17 +60,42 @@ def add_parser(subparsers):
         description="Lists the processes with Spillway that you may look at: your own, as root all. "
         "LIVE is there while somebody watches the process.",
     )
-    parser.add_argument("--json", action="store_true", help="one object, for programs")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="one object, for programs")
+    how.add_argument(
+        "--watch", nargs="?", type=seconds, const=WATCH_SECONDS, metavar="SECONDS",
+        help=f"again every so many seconds ({WATCH_SECONDS}), on a terminal, until Ctrl-C",
+    )  # fmt: skip
     parser.set_defaults(handler=handle)
 
 
 def handle(arguments):
+    if arguments.watch is not None:
+        return watch(arguments.watch)
     entries, refused = collect()
     if arguments.json:
         print(json.dumps({"processes": [dataclasses.asdict(one) for one in entries], "not_allowed": refused}))
     else:
         print(layout(entries, refused))
     return 0
+
+
+def watch(interval):
+    if not sys.stdout.isatty():
+        raise usage_error("ps: --watch needs a terminal")
+    while True:
+        width, height = shutil.get_terminal_size()
+        lines = fit(layout(*collect()).splitlines(), width, height)
+        print(CLEAR + "\n".join(lines), end="", flush=True)
+        time.sleep(interval)
+
+
+def fit(lines, width, height):
+    """As much as a terminal has room for, and how much that is not."""
+    if len(lines) > height:
+        left_out = len(lines) - height + 1
+        lines = lines[: height - 1] + [f"{left_out} more {'lines' if left_out > 1 else 'line'}"]
+    return [clip(line, width) for line in lines]
 
 
 def layout(entries, refused):
@@ -83,7 +114,7 @@ def layout(entries, refused):
     if not entries:
         lines = ["No process that you may look at runs with Spillway."]
     if refused:
-        lines.append(f"{refused} {'processes' if refused > 1 else 'process'} of others: not allowed to look.")
+        lines.append(f"{refused} other {'processes' if refused > 1 else 'process'}: not allowed to look.")
     return "\n".join(lines)
 
 

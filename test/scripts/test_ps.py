@@ -3,7 +3,7 @@
 import dataclasses
 import unittest
 
-import support  # noqa: F401
+import support
 from spillway_cli import ps
 
 ONE = ps.Entry(
@@ -35,8 +35,19 @@ class Layout(unittest.TestCase):
 
     def test_none_and_those_of_others(self):
         self.assertIn("No process", ps.layout([], 0))
-        self.assertIn("1 process of others", ps.layout([], 1))
-        self.assertEqual(ps.layout([ONE], 3).splitlines()[-1], "3 processes of others: not allowed to look.")
+        self.assertIn("1 other process: not allowed", ps.layout([], 1))
+        self.assertEqual(ps.layout([ONE], 3).splitlines()[-1], "3 other processes: not allowed to look.")
+
+
+    def test_what_fits_a_terminal(self):
+        lines = [str(number) * 9 for number in range(5)]
+        self.assertEqual(ps.fit(lines, 80, 5), lines)
+        self.assertEqual(ps.fit(lines, 6, 4), ["00000~", "11111~", "22222~", "2 mor~"])
+
+    def test_watching_needs_a_terminal(self):
+        done = support.spillway("ps", "--watch")
+        self.assertEqual((done.returncode, done.stderr), (2, "spillway: ps: --watch needs a terminal\n"))
+        self.assertEqual(support.spillway("ps", "--watch", "0").returncode, 2)
 
 
 class PurgeMode(unittest.TestCase):

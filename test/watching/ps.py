@@ -3,9 +3,11 @@
 import contextlib
 import json
 import os
+import re
 import unittest
 
-from watched import LINKED, PLAIN, STATIC, program, spillway
+from terminal import HANG_SECONDS, Terminal
+from watched import LINKED, PLAIN, SPILLWAY, STATIC, program, spillway
 
 
 class Ps(unittest.TestCase):
@@ -28,6 +30,17 @@ class Ps(unittest.TestCase):
             text = spillway("ps").stdout
             for pid, (how, name) in expected.items():
                 self.assertRegex(text, rf"(?m)^ *{pid} +\S+ +{name} +{how} +\d+\.\d+\.\d+ ")
+
+    def test_watching(self):
+        command = f"{SPILLWAY} ps --watch 0.2"
+        with program(LINKED, preload=False) as process, Terminal(command, 120, 500) as terminal:
+            line = re.compile(rf"(?m)^ *{process.pid} ")
+            terminal.wait_until(line.search, "the process")
+            process.kill()
+            process.wait(timeout=HANG_SECONDS)
+            terminal.wait_until(lambda shown: not line.search(shown), "a list without it")
+            terminal.press("C-c")
+            terminal.wait_for("status 130")
 
     def test_what_somebody_watches_has_its_live_bytes(self):
         with program(LINKED, preload=False) as process:

@@ -40,12 +40,20 @@ class Terminal:
 
     def wait_for(self, *texts, without=()):
         """The lines as soon as all of `texts` and none of `without` are among them."""
+
+        def is_there(shown):
+            return all(text in shown for text in texts) and not any(text in shown for text in without)
+
+        return self.wait_until(is_there, f"{texts} without {without}")
+
+    def wait_until(self, is_there, what):
+        """The lines as soon as `is_there` holds for their text."""
         end = time.monotonic() + HANG_SECONDS
         while True:
             lines = self.lines()
             shown = "\n".join(lines)
-            if all(text in shown for text in texts) and not any(text in shown for text in without):
+            if is_there(shown):
                 return lines
             if time.monotonic() > end:
-                raise AssertionError(f"never came: {texts} without {without}; there is\n{shown}")
+                raise AssertionError(f"never came: {what}; there is\n{shown}")
             time.sleep(0.05)

@@ -64,7 +64,8 @@ def _leave(number, _frame):
 
 def _loop(window, source, state, change):
     styles = _styles()
-    unicode = codecs.lookup(locale.getpreferredencoding(False)).name == "utf-8"
+    charset = locale.nl_langinfo(locale.CODESET)
+    unicode = codecs.lookup(charset).name == "utf-8"
     try:
         curses.curs_set(0)
     except curses.error:  # a terminal that can't hide it
@@ -74,7 +75,8 @@ def _loop(window, source, state, change):
     while True:
         clock = time.strftime("%H:%M:%S")
         height, width = window.getmaxyx()
-        _paint(window, page.render(state, change, width, height, clock=clock, unicode=unicode), styles)
+        lines = page.render(state, change, width, height, clock=clock, unicode=unicode)
+        _paint(window, lines, styles, charset)
         wait = None if state.paused else max(0.0, due - time.monotonic())
         window.timeout(-1 if wait is None else int(wait * 1000) + 1)
         key = _key(window)
@@ -117,11 +119,12 @@ def _key(window):
     return chr(code) if 32 <= code < 127 else None
 
 
-def _paint(window, lines, styles):
+def _paint(window, lines, styles, charset):
     window.erase()
     for row, line in enumerate(lines):
         column = 0
         for text, style in line:
+            text = text.encode(charset, "replace").decode(charset)  # what the terminal's locale has
             try:
                 window.addstr(row, column, text, styles[style])
             except curses.error:  # the last cell of the last line, or a window that just shrank
