@@ -86,7 +86,7 @@ def summary(change):
         speed = _bytes(grown / change.elapsed)
         return f"{head}live memory grew by {_bytes(grown)} to {_bytes(live)}, {speed}/s."
     state = "stayed the same" if not grown else f"fell by {_bytes(-grown)}"
-    if any(row.grown and row.grown > 0 for row in change.rows()):
+    if any(row.grown and row.grown > 0 for row in change.rows):
         return f"{head}live memory {state}, {_bytes(live)}; some sizes grew at the expense of others."
     if growing:
         return f"{head}live memory {state}, {_bytes(live)}; what grew is {_list(growing)}."
@@ -94,7 +94,7 @@ def summary(change):
 
 
 def live_memory(change):
-    rows = [row for row in change.rows() if row.name != "small" and row.grown_bytes]
+    rows = [row for row in change.rows if row.name != "small" and row.grown_bytes]
     grew = sorted((row for row in rows if row.grown_bytes > 0), key=lambda row: -row.grown_bytes)
     fell = [row for row in rows if row.grown_bytes < 0]
     found = [_grew(row) for row in grew[:MOST_CLASSES]]

@@ -40,7 +40,6 @@ def main(argv):
     own, command = split_command(argv)
     arguments = make_parser().parse_args(own)
     arguments.command = command
-    sys.stdout.reconfigure(errors="replace")  # names of processes may be in any alphabet
     try:
         if command and not arguments.takes_command:
             raise usage_error(f"{arguments.subcommand}: takes no command after --")

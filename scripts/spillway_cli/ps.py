@@ -41,6 +41,7 @@ class Entry:
     up_seconds: float
     resident_bytes: int
     live_bytes: int | None
+    control: str  # "open", or why the process answers nobody
     purge: str | None  # when free memory goes back, and whether a thread of its own sees to it
 
     def cell(self, field):
@@ -49,6 +50,8 @@ class Entry:
         if field in ("resident", "live"):
             return units.bytes_text(getattr(self, f"{field}_bytes"))
         value = getattr(self, field)
+        if field == "how" and self.control != "open":
+            value = f"{value} ({self.control})"
         text = units.UNKNOWN if value is None else printable(str(value))
         return clip(text, MOST_NAME) if field == "program" else text
 
@@ -165,6 +168,7 @@ def _entry(one):
         program=one.name,
         version=one.version,
         how=one.how,
+        control=one.control,
         up_seconds=round(reading.up_seconds(figures), 2),
         resident_bytes=figures.resident,
         live_bytes=_live(one.pid),

@@ -7,8 +7,8 @@ import support
 from spillway_cli import ps
 
 ONE = ps.Entry(
-    pid=4242, user="root", program="redis-server", version="0.1.0", how="preloaded", up_seconds=61.5,
-    resident_bytes=12 << 20, live_bytes=None, purge="1 s",
+    pid=4242, user="root", program="redis-server", version="0.1.0", how="preloaded", control="open",
+    up_seconds=61.5, resident_bytes=12 << 20, live_bytes=None, purge="1 s",
 )  # fmt: skip
 
 
@@ -25,6 +25,10 @@ class Layout(unittest.TestCase):
         )  # fmt: skip
         self.assertEqual(len(lines[0].rstrip()), lines[0].index("PURGE") + 5)
         self.assertEqual(lines[1].index("1 s"), lines[0].index("PURGE"))
+
+    def test_a_process_that_answers_nobody(self):
+        text = ps.layout([dataclasses.replace(ONE, control="off")], 0)
+        self.assertIn(" preloaded (off) ", text)
 
     def test_foreign_names(self):
         for name in ("\x1b[2J\n", "値" * 30, "x" * 300):

@@ -8,7 +8,7 @@ from spillway_cli.figures.reading import parse_stat
 
 
 def rows(change):
-    return {row.name or row.block_size: row for row in change.rows()}
+    return {row.name or row.block_size: row for row in change.rows}
 
 
 class Rates(unittest.TestCase):
@@ -97,7 +97,7 @@ class Rates(unittest.TestCase):
 
     def test_what_the_library_does_not_tell_is_left_out(self):
         change = Change(None, without(reading(), "large_live_bytes", "fallback_live_bytes", "classes"))
-        self.assertEqual(change.rows(), [])
+        self.assertEqual(change.rows, [])
 
 
 class AnotherProgram(unittest.TestCase):
@@ -105,7 +105,7 @@ class AnotherProgram(unittest.TestCase):
         change = Change(before, after)
         self.assertTrue(change.anew)
         self.assertIsNone(change.elapsed)
-        self.assertTrue(all(row.allocations is None for row in change.rows()))
+        self.assertTrue(all(row.allocations is None for row in change.rows))
 
     def test_exec_of_another_program(self):
         self.check(reading(0.0), reading(1.0, program="worker"))
@@ -114,6 +114,10 @@ class AnotherProgram(unittest.TestCase):
         classes = [one_class(4096, allocations_total=100)], [one_class(4096, allocations_total=7)]
         self.check(reading(0.0, classes[0]), reading(1.0, classes[1]))
         self.check(reading(0.0, start_time=5), reading(1.0, start_time=6))
+
+    def test_a_program_that_changes_its_name(self):
+        before, after = reading(0.0, start_time=5.5), reading(1.0, start_time=5.5, program="renamed")
+        self.assertFalse(Change(before, after).anew)
 
     def test_another_process_of_the_same_number(self):
         self.check(reading(0.0), reading(1.0, process={"started": 1001}))

@@ -121,11 +121,11 @@ class Page(unittest.TestCase):
 
     def test_totals_are_of_all_rows(self):
         made = change()
-        shown, _ = columns.fitting(made.rows(), 200)
+        shown, _ = columns.fitting(made.rows, 200)
         live = next(column for column in shown if column.name == "live")
-        expected = sum(row.live_bytes for row in made.rows())
-        self.assertEqual(columns.total(made.rows(), live), expected)
-        self.assertIsNone(columns.total(made.rows(), columns.find("hits")))
+        expected = sum(row.live_bytes for row in made.rows)
+        self.assertEqual(columns.total(made.rows, live), expected)
+        self.assertIsNone(columns.total(made.rows, columns.find("hits")))
 
     def test_idle_classes_can_be_hidden(self):
         state = State()
@@ -146,11 +146,11 @@ class Page(unittest.TestCase):
 
 class Sorting(unittest.TestCase):
     def names(self, sort, reverse=False, made=None):
-        ordered = columns.ordered((made or change()).rows(), columns.find(sort), reverse)
+        ordered = columns.ordered((made or change()).rows, columns.find(sort), reverse)
         return [row.name or row.block_size for row in ordered]
 
     def test_each_column_both_ways(self):
-        rows = change().rows()
+        rows = change().rows
         for column in columns.COLUMNS:
             for reverse in (False, True):
                 with self.subTest(column=column.name, reverse=reverse):
@@ -184,7 +184,7 @@ class Sorting(unittest.TestCase):
             self.assertLessEqual(len(column.heading), column.width)
         largest = 2**62
         row = dataclasses.replace(
-            change().rows()[0], live=largest, live_bytes=largest, allocated=largest, freed=largest,
+            change().rows[0], live=largest, live_bytes=largest, allocated=largest, freed=largest,
             refilled=largest, spilled=largest, cached_bytes=largest, grown_bytes=-largest, seconds=1.0,
         )  # fmt: skip
         for column in columns.COLUMNS:
@@ -230,7 +230,7 @@ class Keys(unittest.TestCase):
         self.assertEqual((state.sort, state.reverse), ("allocs", True))
         state.press("R")
         self.assertFalse(state.reverse)
-        shown, _ = columns.fitting(change().rows(), 80)
+        shown, _ = columns.fitting(change().rows, 80)
         for _ in range(20):
             state.press("<", shown)
         self.assertEqual(state.sort, shown[0].name)

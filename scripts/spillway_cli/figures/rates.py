@@ -5,6 +5,7 @@ library counts differently. Its rate is unknown (None), as all are in the first 
 """
 
 import dataclasses
+import functools
 
 # Blocks in no class: name of the row, and of its statistics where the library has them:
 # blocks, bytes in live ones, allocations, frees.
@@ -106,6 +107,7 @@ class Change:
     def hit_rate(self):
         return _hit_rate(self.total)
 
+    @functools.cached_property
     def rows(self):
         """A Row for each class, in the order of their sizes, and those of the blocks in no class."""
         before = {} if self.earlier is None else _by_size(self.earlier.snapshot)
@@ -199,7 +201,9 @@ def _is_another(earlier, later):
     """Whether another program runs in the process now, or another process has its number."""
     if earlier.figures.started != later.figures.started:
         return True
-    for name in ("program", "version", "start_time"):
+    # A program may change its name as it runs, but not when its heap began.
+    is_told = earlier.snapshot.get("start_time") and later.snapshot.get("start_time")
+    for name in ("start_time", "version") if is_told else ("program", "version"):
         if earlier.snapshot.get(name) != later.snapshot.get(name):
             return True
     return _fell("allocations_total", earlier, later) or _fell("purged_bytes_total", earlier, later)

@@ -46,7 +46,7 @@ def _rates(change):
             "live_bytes": _rounded(row.growth_bytes),
             "hit_rate": _rounded(row.hit_rate),
         }
-        for row in change.rows()
+        for row in change.rows
         if not row.name
     ]
     return rates

@@ -68,18 +68,18 @@ def _memory(change):
     snapshot = change.later.snapshot
     yield _bytes("resident", change.later.figures.resident)
     yield _bytes("live", memory.live(snapshot))
-    yield _bytes("allocated", snapshot.get("allocated_bytes"))
     yield _bytes("thread caches", memory.cached(snapshot))
     yield _bytes("free dirty", memory.free_dirty(snapshot))
     yield _bytes("free clean", memory.free_clean(snapshot))
     yield _bytes("retained", snapshot.get("retained_bytes"))
     yield _bytes("small live", memory.small_live(snapshot))
     yield _bytes("small held", memory.small_held(snapshot))
+    yield _bytes("active", snapshot.get("active_bytes"))
     yield _bytes("metadata", snapshot.get("metadata_bytes"))
 
 
 def _calls(change):
-    rows = change.rows()
+    rows = change.rows
     yield _rate("allocations", _sum(row.allocations for row in rows))
     yield _rate("frees", _sum(row.frees for row in rows))
     yield ("hit rate", f"{units.percent_text(change.hit_rate())} %", PLAIN)

@@ -44,7 +44,7 @@ def once(state, change, width):
 
 def prepare(state, change, width):
     """(the rows in their order, (the columns that are shown, the gap between them))."""
-    rows = [row for row in change.rows() if row.busy or (row.used and not state.hide_idle)]
+    rows = [row for row in change.rows if row.busy or (row.used and not state.hide_idle)]
     return (
         columns.ordered(rows, columns.find(state.sort), state.reverse),
         columns.fitting(rows, width),
