@@ -85,12 +85,12 @@ def summary(change):
     if grown is not None and grown > 0:
         speed = _bytes(grown / change.elapsed)
         return f"{head}live memory grew by {_bytes(grown)} to {_bytes(live)}, {speed}/s."
-    state = "stayed the same" if not grown else f"fell by {_bytes(-grown)}"
+    state = f"stayed the same, {_bytes(live)}" if not grown else f"fell by {_bytes(-grown)} to {_bytes(live)}"
     if any(row.grown and row.grown > 0 for row in change.rows):
-        return f"{head}live memory {state}, {_bytes(live)}; some sizes grew at the expense of others."
+        return f"{head}live memory {state}; some sizes grew at the expense of others."
     if growing:
-        return f"{head}live memory {state}, {_bytes(live)}; what grew is {_list(growing)}."
-    return f"{head}nothing grew. Live memory {state}, {_bytes(live)}."
+        return f"{head}live memory {state}; what grew is {_list(growing)}."
+    return f"{head}nothing grew. Live memory {state}."
 
 
 def live_memory(change):

@@ -1,6 +1,7 @@
 """What the tests of the scripts share: the import path, the command line, small libraries in C."""
 
 import contextlib
+import io
 import pathlib
 import subprocess
 import sys
@@ -36,6 +37,19 @@ def spillway(*arguments, **options):
     return subprocess.run(
         [SCRIPT, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=HANG_SECONDS, **options
     )  # fmt: skip
+
+
+def said(*arguments):
+    """(status, stderr) of the command line, in this process; for what ends before it starts anything."""
+    from spillway_cli import main
+
+    err = io.StringIO()
+    with contextlib.redirect_stderr(err), contextlib.redirect_stdout(io.StringIO()):
+        try:
+            status = main.main([str(one) for one in arguments])
+        except SystemExit as error:  # argparse's
+            status = error.code
+    return status, err.getvalue()
 
 
 def ignored_signals():

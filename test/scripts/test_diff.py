@@ -72,7 +72,7 @@ class Nothing(unittest.TestCase):
 
     def test_it_fell(self):
         text = said(reading(0.0, [counted(10, 100)]), reading(10.0, [counted(9, 100)]))
-        self.assertIn("nothing grew. Live memory fell by 16.0 KiB, 1.1 MiB.", text)
+        self.assertIn("nothing grew. Live memory fell by 16.0 KiB to 1.1 MiB.", text)
         self.assertIn("Blocks of 16384 bytes fell by 16.0 KiB.", text)
 
 

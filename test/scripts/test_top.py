@@ -277,18 +277,18 @@ class Mistakes(unittest.TestCase):
         ]
         for arguments, status, words in cases:
             with self.subTest(arguments=arguments):
-                done = support.spillway(*arguments)
-                self.assertEqual(done.returncode, status)
-                self.assertIn(words, done.stderr)
-                self.assertEqual(done.stderr.count("\n"), 1)
-                self.assertTrue(done.stderr.startswith("spillway: "))
+                found, line = support.said(*arguments)
+                self.assertEqual(found, status)
+                self.assertIn(words, line)
+                self.assertEqual(line.count("\n"), 1)
+                self.assertTrue(line.startswith("spillway: "))
 
     def test_wrong_values_are_refused(self):
         for arguments in (
             ("--interval", "0"), ("--interval", "x"), ("--interval", "nan"), ("--sort", "colour"),
             ("--count", "0"), ("--once", "--json"),
         ):  # fmt: skip
-            self.assertEqual(support.spillway("top", *arguments, "1").returncode, 2)
+            self.assertEqual(support.said("top", *arguments, "1")[0], 2)
 
 
 if __name__ == "__main__":
