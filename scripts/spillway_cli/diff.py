@@ -145,10 +145,12 @@ def by_stack(before, after):
 
 def small_blocks(change):
     grown, held = change.difference(memory.small_live), change.difference(memory.small_held)
+    blocks = change.difference(lambda snapshot: snapshot.get("fallback_live_blocks"))
     found = []
     if grown and grown > 0:
+        number = f" ({_signed(blocks)} blocks)" if blocks is not None else ""
         found.append(
-            f"They grew by {_bytes(grown)} to {_bytes(memory.small_live(change.later.snapshot))}, "
+            f"They grew by {_bytes(grown)}{number} to {_bytes(memory.small_live(change.later.snapshot))}, "
             f"{_bytes(grown / change.elapsed)}/s; their sizes are not counted apart."
         )
     elif grown and held:
@@ -219,6 +221,10 @@ def resident(change):
 
 def _blocks_of(row):
     return KINDS.get(row.name) or f"Blocks of {row.block_size} bytes"
+
+
+def _signed(number):
+    return f"{number:+}" if number else "0"
 
 
 def _were(number):

@@ -103,6 +103,11 @@ class Kinds(unittest.TestCase):
         self.assertIn("They grew by 2.0 MiB to 3.0 MiB, 1.0 MiB/s", text)
         self.assertIn("What mimalloc holds for them grew by 32.0 MiB to 64.0 MiB", text)
 
+    def test_small_blocks_that_are_counted(self):
+        before = reading(0.0, fallback_live_blocks=100)
+        text = said(before, reading(2.0, fallback_live_bytes=3 * MIB, fallback_live_blocks=1300))
+        self.assertIn("They grew by 2.0 MiB (+1200 blocks) to 3.0 MiB, 1.0 MiB/s", text)
+
     def test_resident_memory_that_is_not_the_allocators(self):
         text = said(reading(0.0), reading(1.0, process={"resident": 90 * MIB}))
         self.assertIn("what grew is resident memory.", text)

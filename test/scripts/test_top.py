@@ -134,6 +134,8 @@ class Page(unittest.TestCase):
         busy, _ = page.prepare(state, change(), 80)
         self.assertTrue(all(row.busy for row in busy))
         self.assertLess(len(busy), len(rows))
+        # The total stays that of all.
+        self.assertRegex(self.render(80, 24, state), r"(?m)^ +total +820 +14\.6 MiB ")
 
     def test_once_has_every_row(self):
         shown = text(page.once(State(), change(), 80))
@@ -142,6 +144,14 @@ class Page(unittest.TestCase):
         sizes = [line[:8].strip() for line in shown.splitlines()[-2 - len(SIZES) : -1]]
         for size in ("small", "4 KiB", "13.5 KiB", "23.5 KiB"):
             self.assertIn(size, sizes)
+
+
+class Graphs(unittest.TestCase):
+    def test_from_the_least_to_the_most(self):
+        self.assertEqual(history.sparkline([0, 5, 10], "_-#"), "_-#")
+        self.assertEqual(history.sparkline([7, 7], "_-#"), "__")
+        self.assertEqual(history.sparkline([0, 0], "_-#"), "__")
+        self.assertEqual(history.sparkline([1000, 1001], "_-#"), "__")
 
 
 class Sorting(unittest.TestCase):

@@ -6,6 +6,7 @@ from spillway_cli.top.header import BAR, CELL, DIM, GAP, PLAIN
 
 LEVELS = "▁▂▃▄▅▆▇█"
 PLAIN_LEVELS = "_.:-=+*#"
+FLAT = 0.01  # arbitrary
 LEAST_WIDTH = 30  # cells of a graph
 # (label, how its values are written), in the order of point()
 GRAPHS = (
@@ -45,9 +46,10 @@ def beside(lines, points, width, unicode):
 
 
 def sparkline(values, levels):
-    """A character for each value, from the lowest level for the least to the highest."""
+    """A character for each value, from the lowest level for the least to the highest; a level line
+    where they differ by less than FLAT of the largest."""
     least, most = min(values), max(values)
-    if least == most:
+    if most - least <= FLAT * most:
         return levels[0] * len(values)
     top = len(levels) - 1
     return "".join(levels[round(top * (value - least) / (most - least))] for value in values)

@@ -29,7 +29,7 @@ def render(state, change, width, height, *, clock="", unicode=False):
         room -= 1
     state.rows_known, state.rows_shown = len(rows), max(1, room)
     state.first = max(0, min(state.first, len(rows) - room))
-    lines = top + table(state, rows, shown, width, state.first, room)
+    lines = top + table(state, change, rows[state.first :][:room], shown, width)
     lines = lines[: height - 1] + [[]] * (height - 1 - len(lines))
     return lines + [_foot(state, change, len(rows), room, width)]
 
@@ -39,7 +39,7 @@ def once(state, change, width):
     rows, shown = prepare(state, change, width)
     lines = [header.title(change, state.interval, False, "", width)]
     lines += header.grid(header.groups(change), width) + [[]]
-    return lines + table(state, rows, shown, width, 0, len(rows))
+    return lines + table(state, change, rows, shown, width)
 
 
 def prepare(state, change, width):
@@ -55,22 +55,22 @@ def plain(lines):
     return "\n".join("".join(text for text, _ in line).rstrip() for line in lines)
 
 
-def table(state, rows, shown, width, first, room):
-    """Heading, `room` rows from `first` on, the total of all."""
+def table(state, change, rows, shown, width):
+    """Heading, these rows, the total of all that there are."""
     shown, gap = shown
     between = (" " * gap, PLAIN)
     used = sum(column.width + gap for column in shown) - gap
     bar = min(columns.BAR_MOST, width - used - gap)
-    largest = max((row.live_bytes or 0 for row in rows), default=0)
+    largest = max((row.live_bytes or 0 for row in change.rows), default=0)
     heading, last = [], []
     for column in shown:
         style = SORTED if column.name == state.sort else HEAD
         heading += [(" " * gap, HEAD), (right(column.heading, column.width), style)]
-        text = "total" if column.name == "size" else _total(column, rows)
+        text = "total" if column.name == "size" else _total(column, change.rows)
         last += [between, (right(text, column.width), STRONG)]
     heading.append((" " * (width - used), HEAD))
     lines = [heading[1:]]
-    for row in rows[first : first + room]:
+    for row in rows:
         line = []
         for column in shown:
             line += [between, (right(_cell(column, row), column.width), PLAIN)]
