@@ -1,8 +1,8 @@
 """`spillway ctl PID diff SECONDS`: waits, and says in sentences what grew between two readings.
 
 `run()` is called by ctl. The sentences keep apart what is different: memory that the program holds,
-free blocks in thread caches, free memory that the process keeps, and small blocks, which mimalloc
-serves and of which less is known.
+free blocks in thread caches, free memory that the process keeps, and the blocks that mimalloc
+serves, of which less is known.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import time
 from spillway_cli import arguments
 from spillway_cli.errors import UserError, usage_error
 from spillway_cli.figures import memory, stacks, units
-from spillway_cli.figures.rates import Change
+from spillway_cli.figures.rates import MIMALLOC, Change
 from spillway_cli.figures.text import printable
 
 WIDTH = 80
@@ -59,7 +59,7 @@ def report(change, stacks_before=None, stacks_after=None):
     parts = (
         ("Live memory:", live_memory(change)),
         ("By sampled stack:", by_stack(stacks_before, stacks_after)),
-        ("Small blocks (below 4 KiB, served by mimalloc):", small_blocks(change)),
+        ("Blocks below 4 KiB and above 64 MiB, which mimalloc serves:", of_mimalloc(change)),
         ("Thread caches:", thread_caches(change)),
         ("Free memory:", free_memory(change)),
         ("Resident memory:", resident(change)),
@@ -94,7 +94,7 @@ def summary(change):
 
 
 def live_memory(change):
-    rows = [row for row in change.rows if row.name != "small" and row.grown_bytes]
+    rows = [row for row in change.rows if row.name != MIMALLOC and row.grown_bytes]
     grew = sorted((row for row in rows if row.grown_bytes > 0), key=lambda row: -row.grown_bytes)
     fell = [row for row in rows if row.grown_bytes < 0]
     found = [_grew(row) for row in grew[:MOST_CLASSES]]
@@ -143,14 +143,14 @@ def by_stack(before, after):
     return found
 
 
-def small_blocks(change):
-    grown, held = change.difference(memory.small_live), change.difference(memory.small_held)
+def of_mimalloc(change):
+    grown, held = change.difference(memory.mimalloc_live), change.difference(memory.mimalloc_held)
     blocks = change.difference(lambda snapshot: snapshot.get("fallback_live_blocks"))
     found = []
     if grown and grown > 0:
         number = f" ({_signed(blocks)} blocks)" if blocks is not None else ""
         found.append(
-            f"They grew by {_bytes(grown)}{number} to {_bytes(memory.small_live(change.later.snapshot))}, "
+            f"They grew by {_bytes(grown)}{number} to {_bytes(memory.mimalloc_live(change.later.snapshot))}, "
             f"{_bytes(grown / change.elapsed)}/s; their sizes are not counted apart."
         )
     elif grown and held:
@@ -158,7 +158,7 @@ def small_blocks(change):
     if held and held > 0:
         found.append(
             f"What mimalloc holds for them grew by {_bytes(held)} to "
-            f"{_bytes(memory.small_held(change.later.snapshot))}, free and unused parts included."
+            f"{_bytes(memory.mimalloc_held(change.later.snapshot))}, free and unused parts included."
         )
     return found
 
@@ -214,7 +214,7 @@ def resident(change):
     if rest > grown / 10 and rest >= 1 << 20:
         text += (
             f" {_bytes(rest)} of that is in none of the above: live memory that the program wrote to "
-            "for the first time, its stacks, files and own mappings, or free memory of small blocks."
+            "for the first time, its stacks, files and own mappings, or free memory of mimalloc."
         )
     return [text]
 

@@ -93,7 +93,7 @@ class Rates(unittest.TestCase):
         after = reading(1.0, large_blocks=2, large_live_bytes=6 << 20, large_allocations_total=4)
         row = rows(Change(before, after))["large"]
         self.assertEqual((row.live, row.allocated, row.freed, row.grown_bytes), (2, 3, 2, 4 << 20))
-        self.assertEqual(rows(Change(before, after))["small"].live_bytes, 1 << 20)
+        self.assertEqual(rows(Change(before, after))["mimalloc"].live_bytes, 1 << 20)
 
     def test_what_the_library_does_not_tell_is_left_out(self):
         change = Change(None, without(reading(), "large_live_bytes", "fallback_live_bytes", "classes"))

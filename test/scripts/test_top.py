@@ -54,7 +54,7 @@ class Page(unittest.TestCase):
         self.assertEqual(len(shown.splitlines()), 24)
         for word in (
             "server", "pid 77", "Spillway 0.1.0", "every 1 s", "12:34:56", "resident", "free dirty",
-            "retained", "page faults", "purge refused", "small", "total", "rows 1-", "q quit",
+            "retained", "page faults", "purge refused", "mimalloc", "total", "rows 1-", "q quit",
             "SIZE", "LIVE", "ALLOC/s", "FREE/s", "HIT %", "REFILL/s", "CACHED",
         ):  # fmt: skip
             self.assertIn(word, shown)
@@ -142,7 +142,7 @@ class Page(unittest.TestCase):
         self.assertTrue(all(len(line) <= 80 for line in shown.splitlines()))
         self.assertIn("every 1 s", shown)
         sizes = [line[:8].strip() for line in shown.splitlines()[-2 - len(SIZES) : -1]]
-        for size in ("small", "4 KiB", "13.5 KiB", "23.5 KiB"):
+        for size in ("mimalloc", "4 KiB", "13.5 KiB", "23.5 KiB"):
             self.assertIn(size, sizes)
 
 
@@ -173,15 +173,15 @@ class Sorting(unittest.TestCase):
                     # What is unknown comes last whatever the order.
                     self.assertEqual(values[: len(known)], known)
 
-    def test_small_blocks_come_before_the_classes_and_large_ones_after(self):
+    def test_blocks_of_mimalloc_come_before_the_classes_and_large_ones_after(self):
         names = self.names("size")
-        self.assertEqual((names[0], names[1], names[-1]), ("small", 4096, "large"))
+        self.assertEqual((names[0], names[1], names[-1]), ("mimalloc", 4096, "large"))
         self.assertEqual(self.names("size", reverse=True), names[::-1])
 
     def test_ties_are_by_size(self):
         classes = [one_class(size, live=0) for size in (12288, 4096, 8192)]
         names = self.names("blocks", made=Change(None, reading(0.0, classes)))
-        self.assertEqual(names, [4096, 8192, 12288, "large", "small"])
+        self.assertEqual(names, [4096, 8192, 12288, "large", "mimalloc"])
 
     def test_names_and_keys_are_unique(self):
         for field in ("name", "key"):

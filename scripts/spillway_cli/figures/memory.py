@@ -27,11 +27,11 @@ def free_clean(snapshot):
     return snapshot.get("pool_clean_bytes")
 
 
-def small_live(snapshot):
+def mimalloc_live(snapshot):
     return snapshot.get("fallback_live_bytes")
 
 
-def small_held(snapshot):
+def mimalloc_held(snapshot):
     """What mimalloc has committed: live blocks, free ones, and memory that was never used."""
     return snapshot.get("fallback_committed_bytes")
 

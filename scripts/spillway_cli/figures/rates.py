@@ -10,11 +10,11 @@ import functools
 # Blocks in no class: name of the row, and of its statistics where the library has them:
 # blocks, bytes in live ones, allocations, frees.
 KINDS = (
-    ("small", "fallback_live_blocks", "fallback_live_bytes", "fallback_allocations_total", "fallback_frees_total"),
+    ("mimalloc", "fallback_live_blocks", "fallback_live_bytes", "fallback_allocations_total", "fallback_frees_total"),
     ("large", "large_blocks", "large_live_bytes", "large_allocations_total", "large_frees_total"),
     ("guarded", "guarded_blocks", "guarded_live_bytes", "guarded_allocations_total", "guarded_frees_total"),
 )  # fmt: skip
-SMALL = "small"
+MIMALLOC = "mimalloc"  # mostly below 4 KiB
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,9 +60,9 @@ class Row:
 
     @property
     def order(self):
-        """By size: small blocks before the classes, the others after them."""
+        """By size: those of mimalloc before the classes, the others after them."""
         if self.name:
-            return -1 if self.name == SMALL else float("inf")
+            return -1 if self.name == MIMALLOC else float("inf")
         return self.block_size
 
 

@@ -72,8 +72,8 @@ def _memory(change):
     yield _bytes("free dirty", memory.free_dirty(snapshot))
     yield _bytes("free clean", memory.free_clean(snapshot))
     yield _bytes("retained", snapshot.get("retained_bytes"))
-    yield _bytes("small live", memory.small_live(snapshot))
-    yield _bytes("small held", memory.small_held(snapshot))
+    yield _bytes("mimalloc live", memory.mimalloc_live(snapshot))
+    yield _bytes("mimalloc held", memory.mimalloc_held(snapshot))
     yield _bytes("active", snapshot.get("active_bytes"))
     yield _bytes("metadata", snapshot.get("metadata_bytes"))
 
