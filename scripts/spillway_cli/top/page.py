@@ -18,7 +18,7 @@ def render(state, change, width, height, *, clock="", unicode=False):
         return [[(clip("too small", width), PLAIN)]]
     if state.help:
         return _help(width, height)
-    facts = header.grid(header.groups(change), width, max(1, height // 3))
+    facts = header.grid(header.groups(change), width, max(1, height * 3 // 8))
     if width >= GRAPHS_FROM:
         facts = history.beside(facts, state.history, width, unicode)
     top = [header.title(change, state.interval, state.paused, clock, width), *facts]
