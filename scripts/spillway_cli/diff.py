@@ -11,7 +11,7 @@ import time
 
 from spillway_cli import arguments
 from spillway_cli.errors import UserError, usage_error
-from spillway_cli.figures import memory, stacks, units
+from spillway_cli.figures import memory, units
 from spillway_cli.figures.rates import MIMALLOC, Change
 from spillway_cli.figures.text import printable
 
@@ -34,31 +34,26 @@ def seconds(words):
         raise usage_error(f"diff: {why}") from error
 
 
-def run(source, duration, profile=None, wait=time.sleep):
-    """`profile()`, if given, gives the heap profile as folded stacks with live bytes, or None.
-
-    Ctrl-C ends the wait early.
-    """
-    before, stacks_before = source.read(), profile and profile()
+def run(source, duration, wait=time.sleep):
+    """Ctrl-C ends the wait early."""
+    before = source.read()
     try:
         wait(duration)
     except KeyboardInterrupt:
         print()
-    stacks_after, after = profile and profile(), source.read()
-    change = Change(before, after)
+    change = Change(before, source.read())
     if change.anew:
         raise UserError(f"another program runs in process {source.pid} now; nothing to compare")
-    for line in report(change, stacks_before, stacks_after):
+    for line in report(change):
         print(line)
     return 0
 
 
-def report(change, stacks_before=None, stacks_after=None):
+def report(change):
     """The lines of the report."""
     lines = _filled(summary(change), "")
     parts = (
         ("Live memory:", live_memory(change)),
-        ("By sampled stack:", by_stack(stacks_before, stacks_after)),
         ("Blocks below 4 KiB and above 64 MiB, which mimalloc serves:", of_mimalloc(change)),
         ("Thread caches:", thread_caches(change)),
         ("Free memory:", free_memory(change)),
@@ -124,23 +119,6 @@ def _grew(row):
     elif row.allocated or row.freed:
         text += f": {_were(row.allocated)} allocated, {_were(row.freed)} freed"
     return f"{text}. {row.live} {'is' if row.live == 1 else 'are'} live now ({_bytes(row.live_bytes)})."
-
-
-def by_stack(before, after):
-    if before is None or after is None:
-        return []
-    grown = stacks.growth(before, after)
-    if not grown:
-        return ["No sampled stack holds more than before."]
-    total = sum(size for _, size in grown)
-    found = []
-    for frames, size in grown[:MOST_CLASSES]:
-        share = f"{100 * size / total:.0f} %"
-        found.append(f"{_bytes(size)} more ({share} of the growth) allocated by {stacks.words(frames)}.")
-    if len(grown) > MOST_CLASSES:
-        rest = sum(size for _, size in grown[MOST_CLASSES:])
-        found.append(f"{_bytes(rest)} more by {len(grown) - MOST_CLASSES} other stacks.")
-    return found
 
 
 def of_mimalloc(change):

@@ -7,15 +7,14 @@ import unittest
 from made_up import one_class, reading
 from spillway_cli import diff
 from spillway_cli.errors import UserError
-from spillway_cli.figures import stacks
 from spillway_cli.figures.rates import Change
 
 MIB = 1 << 20
 
 
-def said(before, after, *stacks_of_both):
+def said(before, after):
     """The report as one text, without line breaks."""
-    return " ".join(line.strip() for line in diff.report(Change(before, after), *stacks_of_both))
+    return " ".join(line.strip() for line in diff.report(Change(before, after)))
 
 
 def counted(live, allocated, block_size=16384, **more):
@@ -122,33 +121,6 @@ class Kinds(unittest.TestCase):
     def test_the_kernel_refused(self):
         after = reading(1.0, pool_free_bytes=9 * MIB, purges_refused_total=2)
         self.assertIn("The kernel refused 2 times to take memory back.", said(reading(0.0), after))
-
-
-class Stacks(unittest.TestCase):
-    BEFORE = stacks.parse("main;serve;read 1000\nmain;setup 500\nmain;old 70\n")
-    AFTER = stacks.parse("main;serve;read 1000\nmain;setup 500\nmain;a;b;c;d;leak 3000000\nmain;serve;read 200\n")
-
-    def test_growth(self):
-        self.assertEqual(
-            stacks.growth(self.BEFORE, self.AFTER),
-            [(("main", "a", "b", "c", "d", "leak"), 3000000), (("main", "serve", "read"), 200)],
-        )
-
-    def test_sentences(self):
-        after = reading(1.0, [counted(200, 200)])
-        text = said(reading(0.0, [counted(0, 0)]), after, self.BEFORE, self.AFTER)
-        self.assertIn(
-            "2.9 MiB more (100 % of the growth) allocated by leak, called by d, called by c, called by b, ...",
-            text,
-        )
-        self.assertIn("200 B more (0 % of the growth) allocated by read, called by serve, called by main.", text)
-
-    def test_nothing_and_no_profile(self):
-        self.assertIn("No sampled stack holds more", said(reading(0.0), reading(1.0), self.AFTER, self.AFTER))
-        self.assertNotIn("stack", said(reading(0.0), reading(1.0), None, self.AFTER))
-
-    def test_lines_of_another_form(self):
-        self.assertEqual(stacks.parse("\nmain;x\n 5\nmain;a b 7\nmain -3\n"), {("main", "a b"): 7})
 
 
 class Source:

@@ -1,34 +1,24 @@
 #!/usr/bin/python3 -B
-"""diff.py LIBRARY PLAIN LINKED STATIC: `spillway ctl PID diff` on a program that leaks, and one that rests."""
+"""diff.py LIBRARY PLAIN LINKED STATIC LEAK: `spillway ctl PID diff` on a program that leaks, and one that rests."""
 import re
 import unittest
 
-from watched import LINKED, program, spillway
-
-# Keeps blocks of the class of 16384 bytes, and frees those of 73728.
-LEAK = """
-import select, sys
-kept = []
-print("ready", flush=True)
-while not select.select([sys.stdin], [], [], 0.001)[0]:
-    kept.append(bytearray(16000))
-    bytearray(70000)
-"""
+from watched import LEAK, LINKED, program, spillway
 
 
 class Diff(unittest.TestCase):
     def test_a_leak(self):
-        with program("/usr/bin/python3", "-c", LEAK) as process:
+        with program(LEAK) as process:
             done = spillway("ctl", process.pid, "diff", "0.5")
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             text = " ".join(done.stdout.split())
-            self.assertRegex(text, rf"^python3 \(pid {process.pid}\), \d+\.\d s: live memory grew by ")
+            self.assertRegex(text, rf"^watching_leak \(pid {process.pid}\), \d+\.\d s: live memory grew by ")
             found = re.search(
-                r"Blocks of 16384 bytes grew by (\d+) \(.*?\), .*?/s: (\d+) were allocated, none was freed", text
+                r"Blocks of 30720 bytes grew by (\d+) \(.*?\), .*?/s: (\d+) were allocated, none was freed", text
             )  # fmt: skip
             self.assertIsNotNone(found, text)
             self.assertEqual(found[1], found[2])
-            self.assertNotIn("73728", text)
+            self.assertNotIn("53248", text)
 
     def test_nothing_grew(self):
         with program(LINKED, preload=False) as process:

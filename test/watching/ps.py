@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -B
-"""ps.py LIBRARY PLAIN LINKED STATIC: `spillway ps` beside programs of each kind."""
+"""ps.py LIBRARY PLAIN LINKED STATIC LEAK: `spillway ps` beside programs of each kind."""
 import contextlib
 import json
 import os

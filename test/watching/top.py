@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -B
-"""top.py LIBRARY PLAIN LINKED STATIC: `spillway top` on a real terminal, watching real programs."""
+"""top.py LIBRARY PLAIN LINKED STATIC LEAK: `spillway top` on a real terminal, watching real programs."""
 import json
 import shutil
 import signal

@@ -8,9 +8,9 @@ import sys
 from terminal import HANG_SECONDS
 
 SPILLWAY = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "spillway"
-# The library, and idle.c without it, linked with it, and statically.
-LIBRARY, PLAIN, LINKED, STATIC = (os.path.abspath(path) for path in sys.argv[1:5])
-del sys.argv[1:5]
+# The library, idle.c without it, linked with it, and statically, and leak.c.
+LIBRARY, PLAIN, LINKED, STATIC, LEAK = (os.path.abspath(path) for path in sys.argv[1:6])
+del sys.argv[1:6]
 
 
 @contextlib.contextmanager
