@@ -16,6 +16,9 @@ from spillway_cli.figures.rates import MIMALLOC, Change
 from spillway_cli.figures.text import printable
 
 WIDTH = 80
+# Of what /proc/PID/stat says: each processor keeps up to 32 pages or more uncounted. Arbitrary beyond
+# that of four.
+RESIDENT_ERROR = 512 << 10
 KEPT_SPACE = "\N{NO-BREAK SPACE}"
 MOST_CLASSES = 10  # that are named; the others are one sentence
 KINDS = {
@@ -36,6 +39,7 @@ def seconds(words):
 
 def run(source, duration, wait=time.sleep):
     """Ctrl-C ends the wait early."""
+    source.read()  # the first one has the process make room for answers
     before = source.read()
     try:
         wait(duration)
@@ -74,7 +78,7 @@ def summary(change):
     others = {
         "memory in thread caches": change.difference(memory.cached),
         "free memory kept": change.difference(memory.free_dirty),
-        "resident memory": change.later.figures.resident - change.earlier.figures.resident,
+        "resident memory": _resident_growth(change),
     }
     growing = [name for name, value in others.items() if value and value > 0]
     if grown is not None and grown > 0:
@@ -182,7 +186,7 @@ def free_memory(change):
 
 def resident(change):
     """What the kernel counts, and how much of it the figures above explain."""
-    grown = change.later.figures.resident - change.earlier.figures.resident
+    grown = _resident_growth(change)
     if grown <= 0:
         return []
     parts = (memory.live, memory.cached, memory.free_dirty)
@@ -195,6 +199,12 @@ def resident(change):
             "for the first time, its stacks, files and own mappings, or free memory of mimalloc."
         )
     return [text]
+
+
+def _resident_growth(change):
+    """0 where it is within the kernel's error."""
+    grown = change.later.figures.resident - change.earlier.figures.resident
+    return grown if abs(grown) > RESIDENT_ERROR else 0
 
 
 def _blocks_of(row):
