@@ -11,7 +11,7 @@ import time
 
 from spillway_cli import arguments
 from spillway_cli.errors import UserError, usage_error
-from spillway_cli.figures import memory, units
+from spillway_cli.figures import memory, tenants, units
 from spillway_cli.figures.rates import MIMALLOC, Change
 from spillway_cli.figures.text import printable
 
@@ -59,6 +59,7 @@ def report(change):
     parts = (
         ("Live memory:", live_memory(change)),
         ("Blocks below 4 KiB and above 64 MiB, which mimalloc serves:", of_mimalloc(change)),
+        ("Tenants:", by_tenant(change)),
         ("Thread caches:", thread_caches(change)),
         ("Free memory:", free_memory(change)),
         ("Resident memory:", resident(change)),
@@ -142,6 +143,20 @@ def of_mimalloc(change):
             f"What mimalloc holds for them grew by {_bytes(held)} to "
             f"{_bytes(memory.mimalloc_held(change.later.snapshot))}, free and unused parts included."
         )
+    return found
+
+
+def by_tenant(change):
+    found = []
+    for one in sorted(tenants.of(change), key=lambda one: -(one.grown_bytes or 0)):
+        if one.grown_bytes is None or one.grown_bytes <= 0:
+            continue
+        text = f"{one.name} grew by {_bytes(one.grown_bytes)} ({_signed(one.grown_blocks)} blocks)"
+        text += f" to {_bytes(one.live_bytes)}"
+        if one.soft_limit_bytes:
+            where = "above" if one.live_bytes > one.soft_limit_bytes else "within"
+            text += f", {where} its soft limit of {_bytes(one.soft_limit_bytes)}"
+        found.append(f"{text}.")
     return found
 
 

@@ -107,6 +107,17 @@ class Kinds(unittest.TestCase):
         text = said(before, reading(2.0, fallback_live_bytes=3 * MIB, fallback_live_blocks=1300))
         self.assertIn("They grew by 2.0 MiB (+1200 blocks) to 3.0 MiB, 1.0 MiB/s", text)
 
+    def test_tenants(self):
+        def tenant(name, size, limit=0):
+            return {"tenant": name, "live_bytes": size, "live_blocks": size // 4096, "soft_limit_bytes": limit}
+
+        before = reading(0.0, tenants=[tenant("web", 4096), tenant("sql", 8192, MIB), tenant("idle", 5)])
+        after = [tenant("web", MIB), tenant("sql", 2 * MIB, MIB), tenant("idle", 5), tenant("new", 9)]
+        text = said(before, reading(1.0, tenants=after))
+        self.assertIn("Tenants: sql grew by 2.0 MiB (+510 blocks) to 2.0 MiB, above its soft limit of 1.0 MiB.", text)
+        self.assertIn("web grew by 1020 KiB (+255 blocks) to 1.0 MiB.", text)
+        self.assertNotIn("idle", text)
+
     def test_resident_memory_that_is_not_the_allocators(self):
         text = said(reading(0.0), reading(1.0, process={"resident": 90 * MIB}))
         self.assertIn("what grew is resident memory.", text)

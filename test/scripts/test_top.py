@@ -1,6 +1,7 @@
 """The page of `spillway top`: what fits, sorting, keys, what is missing or foreign."""
 
 import dataclasses
+import re
 import unittest
 
 import support
@@ -96,6 +97,25 @@ class Page(unittest.TestCase):
             shown = self.render(80, 24, made=change(program=name))
             self.assertNotIn("\x1b", shown)
             self.assertIn("pid 77", shown.splitlines()[0])
+
+    def test_tenants(self):
+        self.assertNotIn("TENANT", self.render(80, 24))
+        one = {"live_bytes": 5 << 20, "live_blocks": 7, "peak_bytes": 6 << 20, "allocations_total": 10}
+        two = {"tenant": "small", "live_bytes": 1 << 10, "live_blocks": 1, "allocations_total": 1}
+        before, after = dict(one, tenant="web"), dict(one, tenant="web", soft_limit_bytes=4 << 20)
+        after.update(allocations_total=30, soft_limit_exceeded_total=3)
+        made = Change(reading(0.0, tenants=[before]), reading(2.0, tenants=[two, after]))
+        for shown in (self.render(80, 24, made=made), text(page.once(State(), made, 80))):
+            self.assertRegex(shown, r"TENANT +IN LIVE +LIVE +ALLOC/s +SOFT LIMIT +EXCEEDED")
+            self.assertRegex(shown, r"\nweb +5\.0 MiB +7 +10 +4\.0 MiB +3(?s:.*)\nsmall +1\.0 KiB +1 +- +- +0")
+        # They leave most of the page to the classes.
+        many = [dict(one, tenant=f"t{number}") for number in range(99)]
+        shown = self.render(80, 24, made=change(tenants=many))
+        self.assertIn("total", shown)
+        self.assertIn("q quit", shown)
+        self.assertEqual(len(re.findall(r"\nt\d", shown)), 5)
+        shown = text(page.once(State(), change(tenants=many), 80))
+        self.assertEqual(len(re.findall(r"\nt\d", shown)), 99)
 
     def test_troubles_show_when_there_are_some(self):
         self.assertNotIn("double frees", self.render(200, 60))

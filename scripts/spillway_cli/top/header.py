@@ -5,6 +5,7 @@ from spillway_cli.figures.text import cells, clip, left, printable, right
 from spillway_cli.figures.reading import up_seconds
 
 PLAIN, STRONG, DIM, WARN, BAR = "plain", "strong", "dim", "warn", "bar"
+HEAD, SORTED = "head", "sorted"
 LABEL, VALUE, GAP = 13, 11, 2
 CELL = LABEL + 1 + VALUE
 MOST_NAME = 16  # cells of a program's name that other parts of the title make room for

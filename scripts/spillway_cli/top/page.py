@@ -1,11 +1,10 @@
 """The page, as lines of (text, style): pure, so that --once, the terminal and tests share it."""
 
 from spillway_cli.figures.text import cells, clip, printable, right
-from spillway_cli.top import columns, header, history
-from spillway_cli.top.header import BAR, DIM, PLAIN, STRONG, WARN
+from spillway_cli.top import columns, header, history, tenants
+from spillway_cli.top.header import BAR, DIM, HEAD, PLAIN, SORTED, STRONG, WARN
 from spillway_cli.top.state import KEYS
 
-HEAD, SORTED = "head", "sorted"
 LEAST_WIDTH, LEAST_HEIGHT = 30, 6
 FOOT = "q quit  h help  p pause  + - interval"
 ROOMY = 30  # rows, from which on a line above the table stays empty
@@ -23,13 +22,14 @@ def render(state, change, width, height, *, clock="", unicode=False):
         facts = history.beside(facts, state.history, width, unicode)
     top = [header.title(change, state.interval, state.paused, clock, width), *facts]
     rows, shown = prepare(state, change, width)
-    room = height - len(top) - 3  # heading, total, foot
+    below = tenants.lines(change, width, height // 4)
+    room = height - len(top) - len(below) - 3  # heading, total, foot
     if room > len(rows) or room > ROOMY:
         top.append([])
         room -= 1
     state.rows_known, state.rows_shown = len(rows), max(1, room)
     state.first = max(0, min(state.first, len(rows) - room))
-    lines = top + table(state, change, rows[state.first :][:room], shown, width)
+    lines = top + table(state, change, rows[state.first :][:room], shown, width) + below
     lines = lines[: height - 1] + [[]] * (height - 1 - len(lines))
     return lines + [_foot(state, change, len(rows), room, width)]
 
@@ -39,7 +39,7 @@ def once(state, change, width):
     rows, shown = prepare(state, change, width)
     lines = [header.title(change, state.interval, False, "", width)]
     lines += header.grid(header.groups(change), width) + [[]]
-    return lines + table(state, change, rows, shown, width)
+    return lines + table(state, change, rows, shown, width) + tenants.lines(change, width)
 
 
 def prepare(state, change, width):

@@ -12,7 +12,7 @@ from spillway_cli.errors import usage_error
 from spillway_cli.figures.rates import Change
 from spillway_cli.figures.reading import NoAnswer
 from spillway_cli.top import history, page
-from spillway_cli.top.header import BAR, DIM, PLAIN, STRONG, WARN
+from spillway_cli.top.header import BAR, DIM, HEAD, PLAIN, SORTED, STRONG, WARN
 from spillway_cli.top.state import QUIT, READ
 
 FIRST_INTERVAL = 0.5  # seconds, at most, until the first rates
@@ -139,8 +139,8 @@ def _styles():
         STRONG: curses.A_BOLD,
         DIM: curses.A_DIM,
         WARN: curses.A_BOLD,
-        page.HEAD: curses.A_REVERSE,
-        page.SORTED: curses.A_REVERSE | curses.A_BOLD,
+        HEAD: curses.A_REVERSE,
+        SORTED: curses.A_REVERSE | curses.A_BOLD,
         BAR: curses.A_NORMAL,
     }
     if curses.has_colors() and "NO_COLOR" not in os.environ:
