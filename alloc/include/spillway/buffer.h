@@ -89,7 +89,9 @@ class SPILLWAY_POOL_API Buffer {
   // Adds bytes, which may be the buffer's own, within the capacity: data() stays. False, and
   // nothing changed, when there is no room.
   bool append(std::span<const std::byte> bytes) noexcept;
-  bool append(std::string_view text) noexcept { return append(std::as_bytes(std::span(text))); }
+  bool append(std::string_view text) noexcept {
+    return append(std::as_bytes(std::span(text.data(), text.size())));
+  }
   // Changes the size; added bytes get `value`. Beyond the capacity the bytes move to a buffer of a
   // larger class, or of exactly the size when there is none, for the same tenant. False, and
   // nothing changed, when there is no memory.

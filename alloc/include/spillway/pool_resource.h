@@ -14,6 +14,9 @@
 
 #include <cassert>
 #include <cstddef>
+#if !__has_include(<memory_resource>)
+#error "spillway/pool_resource.h needs std::pmr: libc++ has it from version 16 on"
+#endif
 #include <memory_resource>
 
 #include "spillway/export.h"

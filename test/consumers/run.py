@@ -1,0 +1,250 @@
+#!/usr/bin/python3 -B
+"""run.py BUILD CASE: projects that use Spillway as README says are configured, built and run.
+
+BUILD is a release build of Spillway, which is what is installed. The cases:
+
+    quick.subdirectory  add_subdirectory and Makefiles; objects of the library come from BUILD
+    quick.fetched       FetchContent and Ninja, the buffer pool without mimalloc; likewise
+    quick.installed     an installed package that was moved, in C++ and in C alone; pkg-config; by hand
+    quick.by_hand       the compiler's lines of LINKING, POOL and README
+    quick.libcxx        clang with libc++: the headers, and the installed archive
+    full                all of it compiled: each way with each generator, compiler and standard
+"""
+import json
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LINKING = (ROOT / "alloc" / "docs" / "LINKING.md").read_text(encoding="utf-8")
+SKIPPED = 77
+GENERATORS = ("Unix Makefiles", "Ninja")
+GNU, CLANG = ("gcc", "g++", ""), ("clang", "clang++", "")
+LIBCXX = ("clang", "clang++", "-stdlib=libc++")
+FETCH = "include(FetchContent)\nFetchContent_Declare(spillway SOURCE_DIR /path/to/spillway)\n" \
+    "FetchContent_MakeAvailable(spillway)"  # fmt: skip
+EXPECTED = {"override": "with\n", "preload": "with\n", "pool": "ell\n", "pool_shared": "ell\n"}
+
+
+def run(*command, folder=None, variables=None):
+    """The command's output; a failure ends the test and shows it."""
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **(variables or {})}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        sys.exit(f"{done.stdout}\nFAILED: {shlex.join(map(str, command))}")
+    return done.stdout
+
+
+def documented_line(start):
+    """The line of CMake code in README and LINKING that begins so."""
+    found = [re.search(rf"^{re.escape(start)}.*?\)", text, re.MULTILINE) for text in (README, LINKING)]
+    found = {match[0] for match in found if match}
+    if len(found) != 1:
+        sys.exit(f"FAILED: README.md and LINKING.md have {len(found)} lines that begin with '{start}'")
+    return found.pop()
+
+
+def readme_example():
+    """README's program of the buffer pool."""
+    return re.search(r"^```\n(#include <cstdio>\n.*?)^```", README, re.MULTILINE | re.DOTALL)[1]
+
+
+class Project:
+    """A copy of project/ that gets Spillway by `way`, CMake code."""
+
+    def __init__(self, folder, way):
+        self.source, self.build = folder / "source", folder / "build"
+        shutil.copytree(HERE / "project", self.source)
+        for name in ("pool.cc", "pool_shared.cc"):
+            (self.source / name).write_text(readme_example(), encoding="utf-8")
+        (self.source / "way.cmake").write_text(way.replace("/path/to/spillway", str(ROOT)) + "\n")
+
+    def check(self, parts, generator, languages="C;CXX", standard="", tools=GNU, settings=(), reuse=None):
+        """Configures, builds and runs the programs of `parts`."""
+        c_compiler, cxx_compiler, flags = tools
+        launcher = [f"-DCMAKE_{language}_COMPILER_LAUNCHER={HERE / 'reuse.py'};{reuse}"
+                    for language in languages.split(";") if reuse]  # fmt: skip
+        variables = {"CONSUMER_BUILD": str(self.build)}
+        run("cmake", "-G", generator, "-S", self.source, "-B", self.build, f"-DWAY={self.source}/way.cmake",
+            f"-DPARTS={';'.join(parts)}", f"-DLANGUAGES={languages}", f"-DSTANDARD={standard}",
+            f"-DCMAKE_C_COMPILER={c_compiler}", f"-DCMAKE_CXX_COMPILER={cxx_compiler}",
+            f"-DCMAKE_CXX_FLAGS={flags}", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", *launcher, *settings,
+            variables=variables)  # fmt: skip
+        run("cmake", "--build", self.build, "--target", *parts, "-j", str(os.cpu_count()), variables=variables)
+        for part in parts:
+            preloaded = {}
+            if part == "preload":
+                preloaded = {"LD_PRELOAD": (self.build / "preloaded").read_text(encoding="utf-8")}
+            expect(run(self.build / part, variables=preloaded), part)
+        self._check_flags()
+
+    def _check_flags(self):
+        """Spillway's own files: optimised although no build type is named, warnings are no errors."""
+        commands = json.loads((self.build / "compile_commands.json").read_text(encoding="utf-8"))
+        for entry in commands:
+            words = entry["command"].split()
+            if entry["file"].startswith(f"{ROOT}/alloc") and ("-O2" not in words or "-Werror" in words):
+                sys.exit(f"FAILED: compiled by {entry['command']}")
+
+
+def expect(output, part):
+    if output != EXPECTED[part]:
+        sys.exit(f"FAILED: {part} prints {output!r}, not {EXPECTED[part]!r}")
+
+
+def installed(build, folder):
+    """Installs `build` and moves what was installed; where it is then."""
+    run("cmake", "--install", build, "--prefix", folder / "first")
+    return (folder / "first").rename(folder / "moved")
+
+
+def subdirectory(folder, build):
+    Project(folder, documented_line("add_subdirectory(")).check(
+        ("override", "pool"), "Unix Makefiles", reuse=build
+    )
+
+
+def fetched(folder, build):
+    # No mimalloc: its source is nowhere, and the system's is not looked for.
+    settings = ["-DSPILLWAY_POOL_ONLY=ON", "-DSPILLWAY_MIMALLOC_SOURCE="]
+    Project(folder, FETCH).check(("pool", "pool_shared"), "Ninja", settings=settings, reuse=build)
+
+
+def package(folder, build, tools=GNU):
+    prefix = installed(build, folder)
+    settings = [f"-DCMAKE_PREFIX_PATH={prefix}"]
+    way = documented_line("find_package(")
+    parts = ("override", "preload", "pool", "pool_shared")
+    (folder / "cxx").mkdir()
+    Project(folder / "cxx", way).check(parts, "Unix Makefiles", tools=tools, settings=settings)
+    (folder / "c").mkdir()
+    Project(folder / "c", way).check(
+        ("override", "preload"), "Ninja", languages="C", tools=tools, settings=settings
+    )
+    by_hand(folder, prefix)
+
+
+def by_hand(folder, prefix):
+    """By pkg-config, in both languages, and statically."""
+    lookup = {"PKG_CONFIG_PATH": f"{prefix / 'lib' / 'pkgconfig'}"}
+    for part, compiler in (("override", "cc"), ("override", "c++"), ("pool", "c++")):
+        name = "spillway-pool" if part == "pool" else "spillway"
+        flags = shlex.split(run("pkg-config", "--cflags", "--libs", name, variables=lookup))
+        source = HERE / "project" / f"override.{'c' if compiler == 'cc' else 'cc'}"
+        if part == "pool":
+            source = folder / "pool.cc"
+            source.write_text(readme_example(), encoding="utf-8")
+            flags += ["-std=c++20", f"-Wl,-rpath,{prefix / 'lib'}"]
+        run(compiler, source, *flags, "-o", folder / "program")
+        expect(run(folder / "program"), part)
+    run("cc", "-static", HERE / "project" / "override.c", f"-I{prefix}/include",
+        prefix / "lib" / "libspillway.a", "-o", folder / "program")  # fmt: skip
+    expect(run(folder / "program"), "override")
+
+
+def by_the_documents(folder, build):
+    """The lines that compile and link, as LINKING and POOL have them; static ones, too."""
+    pool = (ROOT / "alloc" / "docs" / "POOL.md").read_text(encoding="utf-8")
+    for text, compiler, source, part in (
+        (LINKING, "cc", "app.c", "override"), (LINKING, "c++", "app.cc", "override"),
+        (README, "c++", "app.cc", "override"), (pool, "g++", "example.cc", "pool"),
+    ):  # fmt: skip
+        line = re.search(rf"^{re.escape(compiler)} .*$", text, re.MULTILINE)[0]
+        content = readme_example()
+        if part == "override":
+            content = (HERE / "project" / source.replace("app", part)).read_text(encoding="utf-8")
+        (folder / source).write_text(content, encoding="utf-8")
+        line = line.replace("build/release", str(build)).replace("alloc/include", f"{ROOT}/alloc/include")
+        for more in ([], ["-static"]) if part == "override" else ([],):
+            run(*shlex.split(line), f"-I{ROOT}/alloc/include", *more, "-o", "program", folder=folder)
+            expect(run(folder / "program"), part)
+
+
+def have_libcxx(folder):
+    probe = folder / "probe.cc"
+    probe.write_text("#include <span>\nint main() {}\n", encoding="utf-8")
+    command = ["clang++", "-stdlib=libc++", "-std=c++20", probe, "-o", folder / "probe"]
+    return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def libcxx(folder, build):
+    prefix = installed(build, folder)
+    headers = folder / "headers.cc"
+    names = sorted(path.name for path in (prefix / "include" / "spillway").iterdir())
+    names.remove("pool_resource.h")  # needs libc++ 16
+    headers.write_text("".join(f"#include <spillway/{name}>\n" for name in names), encoding="utf-8")
+    command = ["clang++", "-stdlib=libc++", f"-I{prefix}/include", "-Wall", "-Wextra", "-Werror"]
+    for standard in ("c++20", "c++2b"):
+        run(*command, f"-std={standard}", "-fsyntax-only", headers)
+    run(*command, HERE / "project" / "override.cc", "-Wl,--undefined=malloc,--undefined=_Znwm",
+        prefix / "lib" / "libspillway.a", "-o", folder / "program")  # fmt: skip
+    expect(run(folder / "program"), "override")
+
+
+def full(folder, build):
+    package_done = False
+    for tools in (GNU, CLANG, LIBCXX):
+        if tools is LIBCXX and not have_libcxx(folder):
+            print("left out: libc++ (Debian's libc++-dev)")
+            continue
+        for number, (way, generator) in enumerate(
+            (way, generator)
+            for way in (documented_line("add_subdirectory("), FETCH)
+            for generator in GENERATORS
+        ):
+            standard = ("", "20", "23", "17")[number]
+            parts = ("override", "preload") if standard == "17" else ("override", "preload", "pool", "pool_shared")
+            name = f"{tools[0]}{tools[2]}, {generator}, {way.split('(')[0]}, C++ {standard or 'unset'}"
+            print(f"consumer: {name}", flush=True)
+            place = folder / f"{tools[1]}{tools[2]}{number}"
+            place.mkdir()
+            Project(place, way).check(parts, generator, standard=standard, tools=tools)
+            shutil.rmtree(place)
+        if tools is not LIBCXX:
+            print(f"consumer: {tools[0]}, the installed package", flush=True)
+            place = folder / f"{tools[1]}package"
+            place.mkdir()
+            package(place, build, tools)
+            package_done = True
+    assert package_done
+    for generator in GENERATORS:
+        print(f"consumer: C alone, {generator}, add_subdirectory", flush=True)
+        place = folder / f"c{generator[0]}"
+        place.mkdir()
+        Project(place, documented_line("add_subdirectory(")).check(
+            ("override", "preload"), generator, languages="C"
+        )
+
+
+CASES = {
+    "quick.subdirectory": subdirectory,
+    "quick.fetched": fetched,
+    "quick.installed": package,
+    "quick.by_hand": by_the_documents,
+    "quick.libcxx": libcxx,
+    "full": full,
+}
+
+
+def main():
+    if len(sys.argv) != 3 or sys.argv[2] not in CASES:
+        sys.exit(__doc__)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name).resolve()
+        if sys.argv[2] == "quick.libcxx" and not have_libcxx(folder):
+            print("skipped: no clang with libc++ (Debian's clang and libc++-dev)")
+            sys.exit(SKIPPED)
+        CASES[sys.argv[2]](folder, pathlib.Path(sys.argv[1]).resolve())
+
+
+if __name__ == "__main__":
+    main()
