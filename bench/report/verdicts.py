@@ -11,9 +11,13 @@ def floor(report):
 
 
 def judge(ratio, kind, least=0.0):
-    """Of the subject's figure to another's. UNTOLD: too few rounds. `least`: floor(report)."""
+    """Of the subject's figure to another's. UNTOLD: too few rounds. `least`: floor(report).
+
+    The share is that of a figure to the other's, as it is shown: 0.6 is 40 % less, and can't be told
+    where differences below 40 % can't.
+    """
     if ratio.low is None:
         return UNTOLD
-    if ratio.is_same or (kind == "time" and 1 / (1 + least) <= ratio.value <= 1 + least):
+    if ratio.is_same or (kind == "time" and abs(ratio.value - 1) <= least):
         return SAME
     return LOSS if ratio.value > 1 else WIN

@@ -165,7 +165,8 @@ def _means(report):
         if not found:
             continue
         most = max(rows for _, rows in found.values())
-        parts = [_mean(peer, mean, rows, most) for peer, (mean, rows) in found.items()]
+        parts = [_mean(peer, mean, rows, most, judge(mean, kind, floor(report)))
+                 for peer, (mean, rows) in found.items()]  # fmt: skip
         sentences.append(
             f"Geometric mean over {most} {WORDS[kind][2]} row{'s' if most > 1 else ''} of "
             f"{report.subject}'s figure by the other's, below 1 where {report.subject} is better: "
@@ -174,9 +175,9 @@ def _means(report):
     return sentences
 
 
-def _mean(peer, mean, rows, most):
+def _mean(peer, mean, rows, most, verdict):
     details = [f"{interval(mean)}"] if mean.low is not None else []
-    details += ["no difference beyond noise"] if mean.is_same else []
+    details += ["no difference beyond noise"] if verdict == SAME else []
     details += [f"{rows} rows"] if rows < most else []
     return f"{peer} {ratio(mean)}" + (f" ({'; '.join(details)})" if details else "")
 

@@ -8,6 +8,7 @@ import json
 import math
 import pathlib
 import statistics
+import sys
 
 from spillway_cli import paths
 from spillway_cli.allocators import BASELINE, SUBJECT, SUBJECT_OFF
@@ -74,7 +75,14 @@ def handle(arguments):
         raise UserError(f"goals: {arguments.report} has no figures of {arguments.subject}")
     lines, missed = judge(programs, arguments.subject)
     print("\n".join(lines))
+    for warning in _warnings(arguments.report):
+        print(f"spillway: {warning}", file=sys.stderr)
     return int(missed)
+
+
+def _warnings(path):
+    """What `ab` had to say of the machine: a goal within its noise is neither met nor missed."""
+    return json.loads(path.read_text(encoding="utf-8")).get("settings", {}).get("warnings", [])
 
 
 def read(path):

@@ -231,6 +231,20 @@ class Summary(unittest.TestCase):
         self.assertIn("5 % less in below", quiet.in_favour[0])
         self.assertNotIn("inside", " ".join(quiet.against + quiet.in_favour))
 
+    def test_a_share_below_the_noise_is_nothing_however_large(self):
+        rows = [row("half", jemalloc=(0.51, 0.50, 0.52)), row("more", jemalloc=(1.6, 1.5, 1.65))]
+        said = words.grouped(report(*rows, noise=0.675))
+        self.assertIn("below 68 % can't be told", said.unclear[0])
+        self.assertEqual(said.in_favour, [])
+        self.assertTrue(said.against[0].startswith("No other allocator is faster"))
+        far = words.grouped(report(row("far", jemalloc=(0.31, 0.30, 0.32)), noise=0.675))
+        self.assertIn("69 % less in far", far.in_favour[0])
+
+    def test_a_mean_below_the_noise_is_nothing(self):
+        rows = [row(name, jemalloc=(0.90, 0.89, 0.91)) for name in "ab"]
+        self.assertIn("no difference beyond noise", words.grouped(report(*rows, noise=0.2)).means[0])
+        self.assertNotIn("no difference", words.grouped(report(*rows, noise=0.01)).means[0])
+
     def test_noise_of_the_processor_says_nothing_of_memory(self):
         said = words.grouped(report(row("peak", "memory", "MiB", jemalloc=(1.02, 1.01, 1.03)), noise=0.3))
         self.assertIn("jemalloc is smaller than ours", said.against[0])

@@ -112,6 +112,14 @@ class Command(support.WithFolder):
         self.assertIn("0.50 gl", done.stdout)
         self.assertEqual(done.returncode, 1)  # as much memory as mimalloc is not less
 
+    def test_what_the_report_warns_of_is_told(self):
+        path = self.report(glibc=[1], spillway=[1])
+        self.assertEqual(support.spillway("goals", path).stderr, "")
+        text = json.loads(path.read_text(encoding="utf-8"))
+        text["settings"] = {"warnings": ["The machine was noisy."]}
+        path.write_text(json.dumps(text), encoding="utf-8")
+        self.assertEqual(support.spillway("goals", path).stderr, "spillway: The machine was noisy.\n")
+
     def test_mistakes(self):
         for path, words in (
             (self.folder / "none.json", "No such file"),

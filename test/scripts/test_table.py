@@ -3,7 +3,7 @@
 import unittest
 
 import support  # noqa: F401
-from spillway_cli.ab import table
+from spillway_cli.ab import command, table
 from spillway_cli.ab.measure import Sample
 from spillway_cli.ab.programs import of_command
 from spillway_cli.ab.rounds import Comparison, Result
@@ -56,6 +56,25 @@ class Cells(unittest.TestCase):
         self.assertEqual(table.ratio(Ratio(1.01, 0.98, 1.04)), "~    [0.98, 1.04]")
         self.assertEqual(table.ratio(Ratio(0.83, 0.81, 0.85)), "0.83 [0.81, 0.85]")
         self.assertEqual(table.ratio(Ratio(0.83)), "0.83")
+
+    def test_so_is_what_is_below_the_noise_of_the_machine(self):
+        self.assertEqual(table.ratio(Ratio(0.51, 0.50, 0.52), 0.68), "~    [0.50, 0.52]")
+        self.assertEqual(table.ratio(Ratio(0.31, 0.30, 0.32), 0.68), "0.31 [0.30, 0.32]")
+        made = comparison(half=samples(0.5))
+        self.assertIn(" 0.50 [", table.format_comparison(made))
+        self.assertNotIn(" 0.50 [", table.format_comparison(made, 0.68))
+        two = [comparison(half=samples(0.5)), comparison(half=samples(0.5))]
+        self.assertIn("~    [0.50, 0.50]", table.format_summary(two, ["glibc", "half"], 0.68))
+
+    def test_what_a_table_claims(self):
+        made = comparison(half=samples(0.5), same=samples(1.0), bad="died")
+        self.assertEqual(table.claims(made, 0.0), {"half's wall time"})
+        self.assertEqual(table.claims(made, 0.68), set())
+        taken_back = list(command._taken_back([made], 0.68, {"program": 0.1}))
+        self.assertEqual(len(taken_back), 1)
+        self.assertIn("program: no difference after all", taken_back[0])
+        self.assertIn("half's wall time", taken_back[0])
+        self.assertEqual(list(command._taken_back([made], 0.68, {})), [])
 
     def test_memory_is_the_median(self):
         own = [Sample(1.0, 1.0, rss << 20, 1000, 0) for rss in (10, 30, 20, 11, 12)]

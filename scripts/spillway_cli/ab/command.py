@@ -69,6 +69,7 @@ def handle(arguments):
 
     bar = progress.Progress(len(chosen), count, len(found), table.WIDTH)
     comparisons, interrupted, load, steady = [], False, machine.OtherLoad(), noise.Noise()
+    shown = {}  # program -> the share below which its table shows no difference in time
     try:
         for program in chosen:
             measured = rounds.Rounds(
@@ -78,19 +79,21 @@ def handle(arguments):
             bar.program()
             _measure(measured, program, count, QUICK_LEFT_RUNS if arguments.quick else LEFT_RUNS)
             bar.clear()
-            print(table.format_comparison(measured.comparison), end="\n\n", flush=True)
+            shown[program.name] = noise.least_difference(steady.spread())
+            print(table.format_comparison(measured.comparison, shown[program.name]), end="\n\n", flush=True)
     except KeyboardInterrupt:
         interrupted = True
         bar.clear()
         last = comparisons[-1]
         print(f"interrupted in {last.program.name} after {last.rounds()} of {count} rounds")
-        print(table.format_comparison(last), end="\n\n")
+        shown[last.program.name] = noise.least_difference(steady.spread())
+        print(table.format_comparison(last, shown[last.program.name]), end="\n\n")
     settings = {
         "rounds": count, "percent": percent, "interrupted": interrupted,
         "other_load_cores": load.cores(), "noise": steady.spread(),
     }  # fmt: skip
     settings["warnings"] = _noise_warnings(settings)
-    _conclude(comparisons, found, settings)
+    _conclude(comparisons, found, settings, shown)
     _write(out, comparisons, found, left_out, settings)
     return 130 if interrupted else exit_status(comparisons)
 
@@ -104,13 +107,25 @@ def _noise_warnings(settings):
     return lines
 
 
-def _conclude(comparisons, found, settings):
-    summary = table.format_summary(comparisons, [allocator.name for allocator in found])
+def _conclude(comparisons, found, settings, shown):
+    least = noise.least_difference(settings["noise"])
+    summary = table.format_summary(comparisons, [allocator.name for allocator in found], least)
     if summary:
         print(summary, end="\n\n")
     print(table.wrapped(table.EXPLANATION, ""))
     for line in settings["warnings"]:
         print(table.wrapped(line, ""))
+    for line in _taken_back(comparisons, least, shown):
+        print(table.wrapped(line, ""))
+
+
+def _taken_back(comparisons, least, shown):
+    """The machine may have become noisier after a program's table was printed."""
+    for comparison in comparisons:
+        name = comparison.program.name
+        lost = table.claims(comparison, shown.get(name, least)) - table.claims(comparison, least)
+        if lost:
+            yield f"{name}: no difference after all, by the noise of the whole run: {', '.join(sorted(lost))}"
 
 
 def _write(out, comparisons, found, left_out, settings):

@@ -1,6 +1,6 @@
 """A comparison as the report that report.html shows: a section for each measure, a row for each program."""
 
-from report import model
+from report import model, noise
 from report.statistics import median_interval, paired_ratio
 from spillway_cli.ab import table
 from spillway_cli.allocators import BASELINE, SUBJECT
@@ -30,7 +30,7 @@ def content(comparisons, allocators, left_out, machine, settings, made):
     if curves:
         sections.append(model.Section("Memory over time", MEMORY, curves=curves))
     if comparisons:
-        sections.append(_programs(comparisons))
+        sections.append(_programs(comparisons, noise.least_difference(settings["noise"])))
     return model.Report(
         title=_title(subject, [name for name in names if name != subject]),
         made=made,
@@ -115,13 +115,13 @@ def _curve(comparison):
     return model.Curve(f"{comparison.program.name}: memory over time", "s", "MiB", lines)
 
 
-def _programs(comparisons):
+def _programs(comparisons, least):
     notes = []
     for comparison in comparisons:
         notes.append(f"{comparison.program.name}: {comparison.program.description}")
         told = comparison.notes + [note for r in comparison.results.values() for note in r.notes]
         notes += [f"{comparison.program.name}: {note}" for note in told]
-    text = "\n\n".join(table.format_comparison(comparison) for comparison in comparisons)
+    text = "\n\n".join(table.format_comparison(comparison, least) for comparison in comparisons)
     return model.Section("Programs", "What was run.", notes=notes, table=text)
 
 

@@ -4,6 +4,7 @@ import statistics
 import textwrap
 
 from report.statistics import geometric_mean_ratio, paired_ratio
+from report.verdicts import LOSS, SAME, WIN, judge
 from spillway_cli.allocators import BASELINE
 
 WIDTH = 80
@@ -41,11 +42,12 @@ def count(value):
     return f"{value / 1e9:.0f}G"
 
 
-def ratio(value):
-    """`0.83 [0.81, 0.85]`; `~` in place of a ratio that may as well be 1; no interval: the ratio alone."""
+def ratio(value, least=0.0):
+    """`0.83 [0.81, 0.85]`, of times; `~` in place of a ratio that may as well be 1, or by less from it
+    than `least`, noise.least_difference(); no interval: the ratio alone."""
     if value.low is None:
         return number(value.value)
-    shown = "~" if value.is_same else number(value.value)
+    shown = "~" if judge(value, "time", least) == SAME else number(value.value)
     return f"{shown:<4} [{number(value.low)}, {number(value.high)}]"
 
 
@@ -56,7 +58,7 @@ def wrapped(text, indent):
     )  # fmt: skip
 
 
-def row(result, baseline):
+def row(result, baseline, least=0.0):
     if result.failure is not None:
         text = f"FAILED: {result.failure}"
         return wrapped(text, f"  {result.allocator:<12}")
@@ -68,8 +70,8 @@ def row(result, baseline):
     }
     wall_ratio = cpu_ratio = ""
     if result.allocator != BASELINE:
-        wall_ratio = ratio(paired_ratio(column["wall"], [s.wall for s in baseline.samples]))
-        cpu_ratio = ratio(paired_ratio(column["cpu"], [s.cpu for s in baseline.samples]))
+        wall_ratio = ratio(paired_ratio(column["wall"], [s.wall for s in baseline.samples]), least)
+        cpu_ratio = ratio(paired_ratio(column["cpu"], [s.cpu for s in baseline.samples]), least)
     medians = {field: statistics.median(values) for field, values in column.items()}
     line = (
         f"  {result.allocator:<12}{seconds(medians['wall']):>7} {wall_ratio:<17}"
@@ -79,14 +81,14 @@ def row(result, baseline):
     return line.rstrip()
 
 
-def format_comparison(comparison):
+def format_comparison(comparison, least=0.0):
     """A program's heading, a line for each allocator, and its notes."""
     lines = [wrapped(f"{comparison.program.name}: {comparison.program.description}", "")]
     if comparison.failure is not None:
         return "\n".join(lines + [wrapped(f"FAILED: {comparison.failure}", "  ")])
     lines.append(HEADING)
     results = comparison.results.values()
-    lines += [row(result, comparison.baseline) for result in results]
+    lines += [row(result, comparison.baseline, least) for result in results]
     left = [(result.allocator, result.median_left()) for result in results]
     left = [f"{name} {number(value / 2**20)}" for name, value in left if value is not None]
     lines += [wrapped(", ".join(left), "  left MiB    ")] if left else []
@@ -95,7 +97,20 @@ def format_comparison(comparison):
     return "\n".join(lines)
 
 
-def format_summary(comparisons, names):
+def claims(comparison, least):
+    """The differences in time that format_comparison(comparison, least) shows, as `allocator's wall`."""
+    found = set()
+    for result in comparison.results.values():
+        if result.allocator == BASELINE or result.failure or not result.samples:
+            continue
+        for field, shown in (("wall", "wall time"), ("cpu", "CPU time")):
+            values = ([getattr(s, field) for s in r.samples] for r in (result, comparison.baseline))
+            if judge(paired_ratio(*values), "time", least) in (WIN, LOSS):
+                found.add(f"{result.allocator}'s {shown}")
+    return found
+
+
+def format_summary(comparisons, names, least=0.0):
     """The geometric means over the programs, for two programs or more."""
     measured = [c for c in comparisons if not c.failure and c.rounds()]
     if len(measured) < 2:
@@ -114,7 +129,7 @@ def format_summary(comparisons, names):
                 tuple([getattr(s, field) for s in c.results[which].samples] for which in (name, BASELINE))
                 for c in passed
             ]
-            shown.append(ratio(geometric_mean_ratio(pairs)))
+            shown.append(ratio(geometric_mean_ratio(pairs), least))
         failed = len(measured) - len(passed)
         note = f"without {failed} that failed" if failed else ""
         lines.append(f"  {name:<12}{'':7} {shown[0]:<17} {'':6} {shown[1]:<17} {note}".rstrip())
