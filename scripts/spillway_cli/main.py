@@ -9,7 +9,7 @@ import argparse
 import os
 import sys
 
-from spillway_cli import check, ctl, goals, profile, ps, record, replay, run, tables
+from spillway_cli import check, ctl, goals, licenses, profile, ps, record, replay, run, tables
 from spillway_cli.ab import command as ab
 from spillway_cli.errors import UserError, usage_error
 from spillway_cli.top import command as top
@@ -31,7 +31,9 @@ def make_parser():
     )
     parser.set_defaults(takes_command=False)
     subparsers = parser.add_subparsers(metavar="SUBCOMMAND", dest="subcommand", required=True)
-    for module in (run, check, ps, top, ctl, profile, ab, goals, record, replay, tables):
+    for module in (
+        run, check, ps, top, ctl, profile, ab, goals, record, replay, tables, licenses
+    ):  # fmt: skip
         module.add_parser(subparsers)
     return parser
 
