@@ -134,6 +134,23 @@ std::optional<int64_t> parse_value(const OptionSpec& spec, std::string_view text
   return value;
 }
 
+std::string_view nearest_value(const OptionSpec& spec, std::string_view text) {
+  if (spec.type != OptionType::kBytes && spec.type != OptionType::kLimit) {
+    return {};
+  }
+  constexpr std::string_view kUnits[] = {"ib", "b"};
+  for (const std::string_view unit : kUnits) {
+    if (text.size() <= unit.size()) {
+      continue;
+    }
+    const std::string_view number = first_part(text, text.size() - unit.size());
+    if (same_ignoring_case(rest_from(text, number.size()), unit) && parse_value(spec, number)) {
+      return number;
+    }
+  }
+  return {};
+}
+
 void print_value(const OptionSpec& spec, int64_t value, Line<500>& line) {
   switch (spec.type) {
     case OptionType::kText:
@@ -195,6 +212,9 @@ void print_unknown(std::string_view name, Line<500>& line) {
 void print_wrong(const OptionSpec& spec, std::string_view text, Line<500>& line) {
   line.text("option ").text(spec.name).text(": ").quoted(text).text(" is not ");
   print_bounds(spec, line);
+  if (const std::string_view meant = nearest_value(spec, text); !meant.empty()) {
+    line.text(", did you mean ").quoted(meant).text("?");
+  }
 }
 
 const OptionSpec* find_option(std::string_view name) {

@@ -17,6 +17,10 @@ std::string_view type_name(OptionType type);
 // as 0).
 std::optional<int64_t> parse_value(const OptionSpec& spec, std::string_view text);
 
+// What may have been meant by a `text` that is no value: the same without the B of "1GB", "1GiB" or
+// "4096B". Empty when that is none, either.
+std::string_view nearest_value(const OptionSpec& spec, std::string_view text);
+
 // Writes `value` the way parse_value() reads it.
 void print_value(const OptionSpec& spec, int64_t value, Line<500>& line);
 

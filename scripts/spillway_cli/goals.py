@@ -62,8 +62,8 @@ def add_parser(subparsers):
         "each goal that a peer has a figure for. Exit status 1 when a goal is missed.",
     )
     parser.add_argument(
-        "report", metavar="REPORT", nargs="?", type=pathlib.Path, default=paths.REPORTS / "report.json",
-        help="(build/ab/report.json)",
+        "report", metavar="REPORT", nargs="?", type=pathlib.Path, default=paths.reports() / "report.json",
+        help="(that of the last `ab`)",
     )  # fmt: skip
     parser.add_argument("--subject", metavar="NAME", default=SUBJECT, help=f"another allocator ({SUBJECT})")
     parser.set_defaults(handler=handle)

@@ -5,13 +5,15 @@ handler returns the exit status. What follows `--` is in `arguments.command`, un
 subcommand that wants it says so with `takes_command`.
 """
 
-import argparse
 import os
 import sys
 
-from spillway_cli import check, ctl, goals, licenses, profile, ps, record, replay, run, tables
+from spillway_cli import (
+    check, ctl, goals, licenses, profile, ps, record, replay, run, tables, version
+)  # fmt: skip
 from spillway_cli.ab import command as ab
 from spillway_cli.errors import UserError, usage_error
+from spillway_cli.parser import Parser, with_dashes
 from spillway_cli.top import command as top
 
 USAGE_STATUS = 2
@@ -26,23 +28,45 @@ def split_command(argv):
 
 
 def make_parser():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="spillway", description="Runs programs under Spillway, watches, checks and compares it."
     )
+    parser.add_argument("--version", action="store_true", help="of this command and of the library")
     parser.set_defaults(takes_command=False)
-    subparsers = parser.add_subparsers(metavar="SUBCOMMAND", dest="subcommand", required=True)
+    subparsers = parser.add_subparsers(metavar="SUBCOMMAND", dest="subcommand")
     for module in (
         run, check, ps, top, ctl, profile, ab, goals, record, replay, tables, licenses
     ):  # fmt: skip
         module.add_parser(subparsers)
-    return parser
+    return parser, subparsers.choices
+
+
+def parse(argv):
+    own, command = split_command(argv)
+    parser, subcommands = make_parser()
+    try:
+        arguments = parser.parse_args(own)
+    except UserError:
+        known = subcommands.get(own[0]) if own else None
+        if command or known is None or not known.get_default("takes_command"):
+            raise
+        better = with_dashes(own, known._actions)
+        if better is None:
+            raise
+        raise usage_error(f"{own[0]}: the command stands after --: {better}") from None
+    arguments.command = command
+    return arguments
 
 
 def main(argv):
-    own, command = split_command(argv)
-    arguments = make_parser().parse_args(own)
-    arguments.command = command
     try:
+        arguments = parse(argv)
+        command = arguments.command
+        if arguments.version:
+            print("\n".join(version.lines()))
+            return 0
+        if arguments.subcommand is None:
+            raise usage_error("no subcommand; spillway -h lists them")
         if command and not arguments.takes_command:
             raise usage_error(f"{arguments.subcommand}: takes no command after --")
         status = arguments.handler(arguments)
@@ -54,5 +78,9 @@ def main(argv):
     except BrokenPipeError:  # the reader, such as `head`, has what it wants
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename is not None else ""
+        print(f"spillway: {where}{error.strerror or error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130

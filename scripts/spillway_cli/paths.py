@@ -1,5 +1,6 @@
 """Where things are in the checkout, and building them when they are missing."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -12,7 +13,6 @@ RELEASE = ROOT / "build" / "release"
 LIBRARY = RELEASE / "libspillway.so"
 INFO = RELEASE / "spillway_info"
 TARGETS = {LIBRARY: "spillway_preload", INFO: "spillway_info"}
-REPORTS = ROOT / "build" / "ab"
 sys.path.append(str(ROOT / "bench"))  # for the package `report`
 
 from report.peers import preload_complaint  # noqa: E402  (after the path is set)
@@ -48,6 +48,16 @@ def library(given=None):
     except elf.NotElf as error:
         raise UserError(f"{given} is not an ELF library") from error
     return preloadable(path)
+
+
+def reports():
+    """Where `ab` writes: in the checkout, or in the user's cache where another user owns it."""
+    folder = ROOT / "build" / "ab"
+    present = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if os.access(present, os.W_OK):
+        return folder
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return pathlib.Path(cache) / "spillway" / "ab"
 
 
 def preloadable(path):

@@ -69,7 +69,8 @@ def handle(arguments):
     require_command(arguments)
     for entry in ",".join(arguments.conf).split(","):
         if entry and ":" not in entry:
-            raise usage_error(f"run: --conf takes NAME:VALUE,...; '{entry}' has no colon")
+            hint = f"; write {entry.replace('=', ':', 1)}" if "=" in entry else ""
+            raise usage_error(f"run: --conf takes NAME:VALUE,...; '{entry}' has no colon{hint}")
     path = target.resolve(arguments.command)
     library = paths.library(arguments.lib)
     obstacle = target.obstacle(path, library)

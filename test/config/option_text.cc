@@ -35,6 +35,16 @@ BOOST_AUTO_TEST_CASE(nonsense_is_no_value) {
   BOOST_TEST(!parse_value(spec(Option::on_misuse), "").has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_unit_too_much_is_seen) {
+  BOOST_TEST(nearest_value(spec(Option::limit), "1GB") == "1G");
+  BOOST_TEST(nearest_value(spec(Option::limit), "20Mib") == "20M");
+  BOOST_TEST(nearest_value(spec(Option::cache_budget), "4096b") == "4096");
+  for (const char* text : {"", "B", "iB", "1TB", "1G", "GB", "1.5GB", "1GBB"}) {
+    BOOST_TEST(nearest_value(spec(Option::limit), text).empty(), text);
+  }
+  BOOST_TEST(nearest_value(spec(Option::on_misuse), "abortb").empty());
+}
+
 BOOST_AUTO_TEST_CASE(choices_are_their_position) {
   BOOST_TEST(parse_value(spec(Option::on_misuse), "abort").value() == 0);
   BOOST_TEST(parse_value(spec(Option::on_misuse), "REPORT").value() == 1);

@@ -77,6 +77,14 @@ BOOST_AUTO_TEST_CASE(a_bad_value_is_answered_with_the_bounds_and_the_default_sta
              "spillway: option min_size: '100' is not 4096..1048576; using 4096\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_bad_unit_is_answered_with_the_right_one) {
+  const Loaded loaded({"SPILLWAY_LIMIT=1GB"});
+  BOOST_TEST(loaded.options.value(Option::limit) == kWordValue);
+  BOOST_TEST(loaded.said ==
+             "spillway: option limit: '1GB' is not 1%..100%, 1..1125899906842624 or none, did "
+             "you mean '1G'?; using none\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_window_of_nothing_is_refused) {
   const Loaded loaded({"SPILLWAY_MIN_SIZE=64K", "SPILLWAY_MAX_SIZE=8K"});
   BOOST_TEST(loaded.options.value(Option::min_size) == int64_t{kMinPooledSize});

@@ -38,8 +38,9 @@ def add_parser(subparsers):
         help=f"{QUICK_ROUNDS} rounds, the built-in programs at {QUICK_PERCENT} %% of their work",
     )
     parser.add_argument(
-        "--out", metavar="DIR", type=pathlib.Path, default=paths.REPORTS,
-        help="where report.html, report.json, inputs and logs go (build/ab)",
+        "--out", metavar="DIR", type=pathlib.Path, default=paths.reports(),
+        help="where report.html, report.json, inputs and logs go (build/ab, or "
+        "~/.cache/spillway/ab where the checkout can't be written)",
     )  # fmt: skip
     parser.set_defaults(handler=handle, takes_command=True)
 
@@ -57,7 +58,10 @@ def handle(arguments):
         names = [name for name in (arguments.programs or "").split(",") if name]
         chosen = programs.builtin(out, percent, names)
     found, left_out = _set_up(arguments)
-    (out / "logs").mkdir(parents=True, exist_ok=True)
+    try:
+        (out / "logs").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"ab: cannot write to {out}: {error.strerror}; --out DIR chooses another folder") from None
     print(f"machine: {machine.one_line(machine.describe())}")
     for allocator in found:
         print(f"{allocator.name}: {allocator.version}, {allocator.library}")
