@@ -107,9 +107,13 @@ def installed(build, folder):
     return (folder / "first").rename(folder / "moved")
 
 
+def library_folder(prefix):
+    return next(prefix.glob("lib*/**/libspillway.a")).parent
+
+
 def subdirectory(folder, build):
     Project(folder, documented_line("add_subdirectory(")).check(
-        ("override", "pool"), "Unix Makefiles", reuse=build
+        ("override",), "Unix Makefiles", reuse=build
     )
 
 
@@ -135,7 +139,8 @@ def package(folder, build, tools=GNU):
 
 def by_hand(folder, prefix):
     """By pkg-config, in both languages, and statically."""
-    lookup = {"PKG_CONFIG_PATH": f"{prefix / 'lib' / 'pkgconfig'}"}
+    libraries = library_folder(prefix)
+    lookup = {"PKG_CONFIG_PATH": f"{libraries / 'pkgconfig'}"}
     for part, compiler in (("override", "cc"), ("override", "c++"), ("pool", "c++")):
         name = "spillway-pool" if part == "pool" else "spillway"
         flags = shlex.split(run("pkg-config", "--cflags", "--libs", name, variables=lookup))
@@ -143,12 +148,24 @@ def by_hand(folder, prefix):
         if part == "pool":
             source = folder / "pool.cc"
             source.write_text(readme_example(), encoding="utf-8")
-            flags += ["-std=c++20", f"-Wl,-rpath,{prefix / 'lib'}"]
+            flags += ["-std=c++20", f"-Wl,-rpath,{libraries}"]
         run(compiler, source, *flags, "-o", folder / "program")
         expect(run(folder / "program"), part)
     run("cc", "-static", HERE / "project" / "override.c", f"-I{prefix}/include",
-        prefix / "lib" / "libspillway.a", "-o", folder / "program")  # fmt: skip
+        libraries / "libspillway.a", "-o", folder / "program")  # fmt: skip
     expect(run(folder / "program"), "override")
+    refuse_another_expected(folder, prefix)
+
+
+def refuse_another_expected(folder, prefix):
+    """A program of C++23 does not link with a pool that was compiled for C++20."""
+    done = subprocess.run(
+        ["c++", "-std=c++23", folder / "pool.cc", f"-I{prefix}/include", "-pthread", "-o", folder / "program",
+         library_folder(prefix) / "libspillway_pool.a"],
+        text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    if done.returncode == 0 or "Pool::create[abi:" not in done.stderr:
+        sys.exit(f"FAILED: linked with another std::expected: {done.stderr}")
 
 
 def by_the_documents(folder, build):
@@ -186,7 +203,7 @@ def libcxx(folder, build):
     for standard in ("c++20", "c++2b"):
         run(*command, f"-std={standard}", "-fsyntax-only", headers)
     run(*command, HERE / "project" / "override.cc", "-Wl,--undefined=malloc,--undefined=_Znwm",
-        prefix / "lib" / "libspillway.a", "-o", folder / "program")  # fmt: skip
+        library_folder(prefix) / "libspillway.a", "-o", folder / "program")  # fmt: skip
     expect(run(folder / "program"), "override")
 
 

@@ -179,7 +179,7 @@ class SPILLWAY_POOL_API SharedBuffer {
 
   // The memory as a unique buffer again, without a copy; its capacity reaches from data() to the
   // memory's end. Refused, and this buffer given back unchanged, when others share the memory.
-  expected<Buffer, SharedBuffer> to_buffer() && noexcept;
+  SPILLWAY_EXPECTED expected<Buffer, SharedBuffer> to_buffer() && noexcept;
 
   void swap(SharedBuffer& other) noexcept {
     std::swap(block_, other.block_);

@@ -1,5 +1,8 @@
 // spillway::expected: std::expected where the compiler's library has it, tl::expected otherwise
 // (Debian's libexpected-dev). The members that both have are what Spillway uses.
+//
+// SPILLWAY_EXPECTED marks functions that return one: a program and a library that take it from
+// different places do not link.
 #pragma once
 
 #include <version>
@@ -10,10 +13,12 @@ namespace spillway {
 using std::expected;
 using std::unexpected;
 }  // namespace spillway
+#define SPILLWAY_EXPECTED __attribute__((abi_tag("std_expected")))
 #else
 #include <tl/expected.hpp>
 namespace spillway {
 using tl::expected;
 using tl::unexpected;
 }  // namespace spillway
+#define SPILLWAY_EXPECTED
 #endif

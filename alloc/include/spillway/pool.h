@@ -42,7 +42,7 @@ class SPILLWAY_POOL_API Pool {
  public:
   // A pool, or what is wrong with `config` or with the system, in one line. Reserves address space
   // for all buffers; memory only with prefill.
-  static expected<Pool, std::string> create(const PoolConfig& config);
+  SPILLWAY_EXPECTED static expected<Pool, std::string> create(const PoolConfig& config);
 
   Pool(Pool&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
   Pool& operator=(Pool&& other) noexcept {
@@ -68,9 +68,11 @@ class SPILLWAY_POOL_API Pool {
 
   // The same, but with an error instead of an untracked buffer when `size` is larger than the
   // largest class or the class is exhausted.
-  expected<Buffer, PoolError> try_alloc(size_t size, Tenant tenant = {}) noexcept;
-  expected<Buffer, PoolError> try_alloc_len(size_t size, Tenant tenant = {}) noexcept;
-  expected<Buffer, PoolError> try_alloc_zeroed(size_t size, Tenant tenant = {}) noexcept;
+  SPILLWAY_EXPECTED expected<Buffer, PoolError> try_alloc(size_t size, Tenant tenant = {}) noexcept;
+  SPILLWAY_EXPECTED expected<Buffer, PoolError> try_alloc_len(size_t size,
+                                                              Tenant tenant = {}) noexcept;
+  SPILLWAY_EXPECTED expected<Buffer, PoolError> try_alloc_zeroed(size_t size,
+                                                                 Tenant tenant = {}) noexcept;
 
   // Moves the calling thread's cached buffers to where all threads find them. Thread exit does the
   // same.
