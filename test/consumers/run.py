@@ -8,6 +8,7 @@ BUILD is a release build of Spillway, which is what is installed. The cases:
     quick.installed     an installed package that was moved, in C++ and in C alone; pkg-config; by hand
     quick.by_hand       the compiler's lines of LINKING, POOL and README
     quick.libcxx        clang with libc++: the headers, and the installed archive
+    package             BUILD is a folder with the content of the Debian packages: as quick.installed
     full                all of it compiled: each way with each generator, compiler and standard
 """
 import json
@@ -124,7 +125,10 @@ def fetched(folder, build):
 
 
 def package(folder, build, tools=GNU):
-    prefix = installed(build, folder)
+    use_package(installed(build, folder), folder, tools)
+
+
+def use_package(prefix, folder, tools=GNU):
     settings = [f"-DCMAKE_PREFIX_PATH={prefix}"]
     way = documented_line("find_package(")
     parts = ("override", "preload", "pool", "pool_shared")
@@ -155,6 +159,21 @@ def by_hand(folder, prefix):
         libraries / "libspillway.a", "-o", folder / "program")  # fmt: skip
     expect(run(folder / "program"), "override")
     refuse_another_expected(folder, prefix)
+    check_stripped(prefix)
+    run("cc", HERE / "project" / "plain.c", "-o", folder / "program")
+    by_name = {"LD_PRELOAD": "libspillway.so", "LD_LIBRARY_PATH": str(libraries)}
+    expect(run(folder / "program", variables=by_name), "preload")
+
+
+def check_stripped(prefix):
+    """The shared libraries have no debug information; files apart have, where their build ids say."""
+    for library in library_folder(prefix).glob("*.so.*.*.*"):
+        if ".debug_info" in run("readelf", "-SW", library):
+            sys.exit(f"FAILED: {library} has debug information")
+        found = re.search(r"Build ID: ([0-9a-f]{2})([0-9a-f]+)", run("readelf", "-n", library))
+        file = prefix / "lib" / "debug" / ".build-id" / found[1] / f"{found[2]}.debug"
+        if ".debug_info" not in run("readelf", "-SW", file):
+            sys.exit(f"FAILED: {file} has no debug information")
 
 
 def refuse_another_expected(folder, prefix):
@@ -248,6 +267,7 @@ CASES = {
     "quick.installed": package,
     "quick.by_hand": by_the_documents,
     "quick.libcxx": libcxx,
+    "package": lambda folder, build: use_package(build, folder),
     "full": full,
 }
 
