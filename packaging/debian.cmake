@@ -5,7 +5,7 @@ set(CPACK_PACKAGE_CONTACT "The Spillway authors <maintainers@spillway.invalid>")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/packages)
 set(CPACK_STRIP_FILES OFF) # strip.cmake has done so
-set(CPACK_COMPONENTS_ALL library dev debug)
+set(CPACK_COMPONENTS_ALL library dev debug tools)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS OFF)
@@ -65,6 +65,11 @@ spillway_package(dev libspillway-dev libdevel "memory allocator for blocks of 4 
   "${library} (= ${PROJECT_VERSION}), libexpected-dev${mimalloc_dev}")
 spillway_package(debug libspillway-dbg debug "memory allocator for blocks of 4 KiB and more (debug information)"
   "${what}\n.\nThis is the debug information of the shared libraries." "${library} (= ${PROJECT_VERSION})")
+spillway_package(tools spillway devel "memory allocator for blocks of 4 KiB and more (commands)"
+  "${what}\n.\nThis is the command spillway, which runs programs under it, checks, records\nand compares."
+  "${library} (= ${PROJECT_VERSION}), python3, python3-numpy")
+set(CPACK_DEBIAN_TOOLS_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_TOOLS_PACKAGE_RECOMMENDS python3-matplotlib)
 
 # Warnings of lintian's that are to stay: the link without a version is the name to preload, and CPack
 # itself writes the script that calls ldconfig.

@@ -11,6 +11,7 @@ import re
 from report.peers import DEBIAN, checkout_version, library_version, system_library
 from spillway_cli import check, elf, paths
 from spillway_cli.errors import UserError, usage_error
+from spillway_cli.version import of_library
 
 BASELINE = "glibc"
 SUBJECT = "spillway"
@@ -122,8 +123,12 @@ def _built(name, variables, build_dir):
     path = (build_dir or paths.RELEASE).resolve() / soname
     if not path.exists():
         return None, f"{name}: no {soname} in {path.parent} (scripts/build)"
-    version = "as built" if build_dir else checkout_version(paths.ROOT)
+    version = "as built" if build_dir else _own_version()
     return Allocator(name, paths.preloadable(path), version, variables), None
+
+
+def _own_version():
+    return of_library(paths.LIBRARY) if paths.INSTALLED else checkout_version(paths.ROOT)
 
 
 def _with_options(name, options, build_dir):

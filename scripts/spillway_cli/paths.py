@@ -1,4 +1,4 @@
-"""Where things are in the checkout, and building them when they are missing."""
+"""Where things are, in the checkout or installed, and building them in the checkout when missing."""
 
 import os
 import pathlib
@@ -9,7 +9,9 @@ from spillway_cli import elf
 from spillway_cli.errors import UserError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-RELEASE = ROOT / "build" / "release"
+# `cmake --install` lays out what these commands need like the checkout, without sources.
+INSTALLED = not (ROOT / "scripts" / "build").exists()
+RELEASE = ROOT / "programs" if INSTALLED else ROOT / "build" / "release"
 LIBRARY = RELEASE / "libspillway.so"
 INFO = RELEASE / "spillway_info"
 TARGETS = {LIBRARY: "spillway_preload", INFO: "spillway_info"}
@@ -19,7 +21,12 @@ from report.peers import preload_complaint  # noqa: E402  (after the path is set
 
 
 def build(*targets):
-    """Brings these of build/release up to date. The output goes to stderr: stdout is the caller's."""
+    """Brings these of build/release up to date. The output goes to stderr: stdout is the caller's.
+
+    Nothing when installed.
+    """
+    if INSTALLED:
+        return
     done = subprocess.run(
         [ROOT / "scripts" / "build", "release", *targets], stdout=sys.stderr, check=False
     )
@@ -32,7 +39,8 @@ def built(path):
     if not path.exists():
         build(TARGETS[path])
     if not path.exists():
-        raise UserError(f"the build did not make {path.relative_to(ROOT)}")
+        how = "was not installed" if INSTALLED else "was not made by the build"
+        raise UserError(f"{path.relative_to(ROOT)} {how}")
     return path
 
 
@@ -51,10 +59,10 @@ def library(given=None):
 
 
 def reports():
-    """Where `ab` writes: in the checkout, or in the user's cache where another user owns it."""
+    """Where `ab` writes: in the checkout, or in the user's cache where that is another user's, or is none."""
     folder = ROOT / "build" / "ab"
     present = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    if os.access(present, os.W_OK):
+    if not INSTALLED and os.access(present, os.W_OK):
         return folder
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return pathlib.Path(cache) / "spillway" / "ab"

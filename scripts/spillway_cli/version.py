@@ -1,11 +1,13 @@
-"""`spillway --version`: the version of the checkout, and that of the library that is built in it."""
+"""`spillway --version`: the version of the commands, and that of the library that they use."""
 
 import re
 
 from spillway_cli import paths
 
 
-def of_checkout():
+def of_command():
+    if paths.INSTALLED:
+        return of_library(paths.LIBRARY) if paths.LIBRARY.exists() else "of unknown version"
     found = re.search(
         r"^project\(spillway VERSION (\S+)", (paths.ROOT / "CMakeLists.txt").read_text(encoding="utf-8"),
         re.MULTILINE,
@@ -20,8 +22,9 @@ def of_library(path):
 
 
 def lines():
-    yield f"spillway {of_checkout()}"
+    yield f"spillway {of_command()}"
     if not paths.LIBRARY.exists():
-        yield f"library: not built; scripts/build makes {paths.LIBRARY}"
+        how = "not installed" if paths.INSTALLED else "not built; scripts/build makes"
+        yield f"library: {how} {paths.LIBRARY}"
     else:
         yield f"library: {of_library(paths.LIBRARY) or 'of unknown version'}, {paths.LIBRARY}"

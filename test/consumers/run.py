@@ -163,6 +163,33 @@ def by_hand(folder, prefix):
     run("cc", HERE / "project" / "plain.c", "-o", folder / "program")
     by_name = {"LD_PRELOAD": "libspillway.so", "LD_LIBRARY_PATH": str(libraries)}
     expect(run(folder / "program", variables=by_name), "preload")
+    check_tools(prefix, folder / "program")
+
+
+def check_tools(prefix, program):
+    """The installed command: what it runs, says, compares and completes; and its manual."""
+    command = prefix / "bin" / "spillway"
+    version = run(command, "--version").splitlines()
+    if not re.fullmatch(r"spillway \d+\.\d+\.\d+", version[0]) or str(prefix) not in version[1]:
+        sys.exit(f"FAILED: spillway --version says {version}")
+    expect(run(command, "run", "--", program), "preload")
+    for words, said in (
+        (["options"], "min_size"), (["licenses"], "Daan Leijen"), (["check"], "YES: "),
+        (["run", "--stats", "--", program], "spillway"),
+    ):  # fmt: skip
+        if said not in run(command, *words):
+            sys.exit(f"FAILED: spillway {words[0]} does not say '{said}'")
+    for page, said in (("man1/spillway.1.gz", "SPILLWAY RUN"), ("man7/spillway.7.gz", "hard_limit")):
+        file = prefix / "share" / "man" / page
+        # Warnings of the formatter come with its output.
+        text = run("sh", "-c", f"gzip -dc {file} | groff -man -Tascii -P-cbou -ww")
+        if said not in text or "warning" in text:
+            sys.exit(f"FAILED: {file}: {text}")
+    completion = prefix / "share" / "bash-completion" / "completions" / "spillway"
+    words = f". {completion}; COMP_WORDS=(spillway run --st); COMP_CWORD=2; _spillway spillway --st run; " \
+        'echo "${COMPREPLY[*]}"'  # fmt: skip
+    if run("bash", "-c", words) != "--stats\n":
+        sys.exit("FAILED: completion of 'spillway run --st'")
 
 
 def check_stripped(prefix):

@@ -160,7 +160,7 @@ def _measure(measured, program, count, left_runs):
 
 def _set_up(arguments):
     """Installs and builds what this comparison needs; (allocators, left out)."""
-    if not arguments.command or arguments.allocators is None:
+    if not paths.INSTALLED and (not arguments.command or arguments.allocators is None):
         done = subprocess.run([paths.ROOT / "scripts" / "setup", "ab"], stdout=sys.stderr, check=False)
         if done.returncode != 0:
             print("spillway: goes on without what is missing", file=sys.stderr)

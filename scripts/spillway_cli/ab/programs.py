@@ -26,6 +26,8 @@ def table(text):
 
 def builtin(out, percent, chosen=None):
     """The built-in programs, their inputs not yet prepared."""
+    if paths.INSTALLED:
+        raise usage_error("ab: the built-in programs are in Spillway's sources; spillway ab -- COMMAND")
     known = table((FOLDER / "PROGRAMS").read_text(encoding="utf-8"))
     names = [name for name, _ in known]
     for name in chosen or ():
