@@ -1,6 +1,7 @@
 #!/usr/bin/python3 -B
-"""manual.py INFO VERSION FOLDER: spillway.1 from the command line's parsers, spillway.7 from the table of
-options that INFO, the program spillway_info, prints; and spillway.bash, which completes the former."""
+"""manual.py INFO VERSION FOLDER: spillway.1 from the command line's parsers, spillway.3 from the header
+spillway.h, spillway.7 from the table of options that INFO, the program spillway_info, prints; and
+spillway.bash, which completes the first."""
 
 import argparse
 import pathlib
@@ -67,8 +68,33 @@ def commands(version):
         if sub.epilog:
             lines += [".PP", ".nf", *(roff(line) if not line[:1].isspace() else
                                       "  " + roff(line) for line in sub.epilog.splitlines()), ".fi"]  # fmt: skip
-    lines += [".SH SEE ALSO", ".BR spillway (7)"]
+    lines += [".SH SEE ALSO", ".BR spillway (3),", ".BR spillway (7)"]
     return "\n".join(lines) + "\n"
+
+
+def functions(version):
+    header = (ROOT / "alloc" / "include" / "spillway" / "spillway.h").read_text(encoding="utf-8")
+    found = []  # (text, declarations): a comment with what stands below it
+    for block in re.split(r"\n\s*\n", header):
+        comment, rest = re.match(r"(?:/\*(.*?)\*/)?(.*)", block, re.S).groups()
+        declarations = re.findall(r"^(typedef [^;{]*;|SPILLWAY_FUNCTION [^;]*;)", rest, re.M)
+        if any(line.startswith("SPILLWAY_FUNCTION") for line in declarations):
+            found.append((comment or "", [line.removeprefix("SPILLWAY_FUNCTION ") for line in declarations]))
+    lines = [*title("spillway", 3, version), f"spillway \\- {roff('asks Spillway from inside a program')}"]
+    lines += [".SH SYNOPSIS", ".nf", ".B #include <spillway/spillway.h>", ".PP"]
+    lines += [f"\\fB{roff(line)}\\fR\n.br" for _, declarations in found for line in declarations]
+    opening = re.match(r"/\*(.*?)\*/", header.removeprefix("/* SPDX-License-Identifier: MIT */\n"), re.S)[1]
+    lines += [".fi", ".SH DESCRIPTION", *_paragraphs(opening)]
+    for text, declarations in found:
+        names = [re.search(r"(\w+)\(", line)[1] for line in declarations if not line.startswith("typedef")]
+        lines += [".TP", ", ".join(f"\\fB{name}\\fR()" for name in names), *_paragraphs(text)]
+    lines += [".SH SEE ALSO", ".BR spillway (1),", ".BR spillway (7)"]
+    return "\n".join(lines) + "\n"
+
+
+def _paragraphs(comment):
+    text = re.sub(r"^ \*", "", comment, flags=re.M)
+    return "\n.PP\n".join(roff(part) for part in re.split(r"\n\s*\n", text) if part.strip()).split("\n")
 
 
 def options(info, version):
@@ -118,6 +144,7 @@ def main():
     info, version, folder = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "spillway.1").write_text(commands(version), encoding="utf-8")
+    (folder / "spillway.3").write_text(functions(version), encoding="utf-8")
     (folder / "spillway.7").write_text(options(info, version), encoding="utf-8")
     (folder / "spillway.bash").write_text(completion(), encoding="utf-8")
 

@@ -179,7 +179,7 @@ def check_tools(prefix, program):
     ):  # fmt: skip
         if said not in run(command, *words):
             sys.exit(f"FAILED: spillway {words[0]} does not say '{said}'")
-    for page, said in (("man1/spillway.1.gz", "SPILLWAY RUN"), ("man7/spillway.7.gz", "hard_limit")):
+    for page, said in (("man1/spillway.1.gz", "SPILLWAY RUN"), ("man3/spillway.3.gz", "spillway_purge()"), ("man7/spillway.7.gz", "hard_limit")):
         file = prefix / "share" / "man" / page
         # Warnings of the formatter come with its output.
         text = run("sh", "-c", f"gzip -dc {file} | groff -man -Tascii -P-cbou -ww")
