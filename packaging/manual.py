@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -B
-"""manual.py INFO VERSION FOLDER: spillway.1 from the command line's parsers, spillway.3 from the header
-spillway.h, spillway.7 from the table of options that INFO, the program spillway_info, prints; and
-spillway.bash, which completes the first."""
+"""manual.py VERSION FOLDER INFO...: spillway.1 from the command line's parsers, spillway.3 from the header
+spillway.h, spillway.7 from the table of options that the program spillway_info prints, which INFO runs;
+and spillway.bash, which completes the first."""
 
 import argparse
 import pathlib
@@ -98,7 +98,7 @@ def _paragraphs(comment):
 
 
 def options(info, version):
-    table = subprocess.run([info, "options"], capture_output=True, text=True, check=True).stdout
+    table = subprocess.run([*info, "options"], capture_output=True, text=True, check=True).stdout
     lines = [*title("spillway", 7, version), f"spillway \\- {roff(NAME)}"]
     lines += [".SH DESCRIPTION", roff(
         "libspillway.so, in LD_PRELOAD, and libspillway.a, linked with a program, replace malloc and operator "
@@ -141,7 +141,7 @@ complete -o default -F _spillway spillway
 
 
 def main():
-    info, version, folder = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
+    version, folder, info = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3:]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "spillway.1").write_text(commands(version), encoding="utf-8")
     (folder / "spillway.3").write_text(functions(version), encoding="utf-8")

@@ -35,7 +35,8 @@ file(GLOB_RECURSE modules CONFIGURE_DEPENDS ${root}/scripts/spillway_cli/*.py)
 add_custom_command(
   OUTPUT ${manual}/spillway.1.gz ${manual}/spillway.3.gz ${manual}/spillway.7.gz ${manual}/spillway.bash
   COMMAND ${CMAKE_COMMAND} -E env COLUMNS=1000 /usr/bin/python3 -B
-    ${CMAKE_CURRENT_SOURCE_DIR}/manual.py $<TARGET_FILE:spillway_info> ${PROJECT_VERSION} ${manual}
+    ${CMAKE_CURRENT_SOURCE_DIR}/manual.py ${PROJECT_VERSION} ${manual}
+    ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:spillway_info>
   COMMAND ${SPILLWAY_GZIP} -9nf ${manual}/spillway.1 ${manual}/spillway.3 ${manual}/spillway.7
   DEPENDS ${modules} ${root}/alloc/include/spillway/spillway.h manual.py spillway_info
   VERBATIM)

@@ -305,7 +305,7 @@ class Choose(support.WithFolder):
             (("--programs", "nothing"), "unknown program"),
             (("--programs", "redis", "--", "true"), "not both"),
             (("--", "no-such-command"), "command not found"),
-            (("sleep", "1"), "unrecognized"),
+            (("sleep", "1"), "spillway ab -- sleep 1"),
         ):
             done = support.spillway("ab", *arguments)
             self.assertIn(words, done.stderr)
