@@ -147,6 +147,7 @@ void* reserve(size_t bytes, Access /*access*/, void* /*hint*/) {
   return bytes >= model::kLeastSpace ? model::take_space(bytes) : model::take(bytes, model::kPage);
 }
 void release(void* /*start*/, size_t /*bytes*/) {}
+void release_part(void* /*start*/, size_t /*bytes*/) {}
 bool commit(void* /*start*/, size_t /*bytes*/) { return true; }
 bool purge(void* start, size_t bytes) {
   model::clear_space(reinterpret_cast<uintptr_t>(start), bytes);
