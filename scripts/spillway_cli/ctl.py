@@ -50,7 +50,7 @@ def handle(arguments):
     if arguments.words[:2] == ["profile", "dump"]:
         return dump_profile(attachment, arguments.words[2:])
     if seconds is not None:
-        return diff.run(LiveSource(attachment), seconds)
+        return diff.run(LiveSource(attachment), seconds, lambda: live_profile(attachment))
     sys.stdout.write(attachment.request(" ".join(arguments.words)))
     return 0
 
@@ -66,3 +66,11 @@ def dump_profile(attachment, files):
         raise UserError(f"{files[0]}: {error.strerror}") from error
     print(f"{files[0]}: {len(content)} bytes; spillway profile {files[0]} shows it")
     return 0
+
+
+def live_profile(attachment):
+    """The heap profile as it is now, or None where none was started."""
+    try:
+        return attachment.request_bytes("profile dump")
+    except UserError:
+        return None

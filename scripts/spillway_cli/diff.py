@@ -11,7 +11,7 @@ import time
 
 from spillway_cli import arguments
 from spillway_cli.errors import UserError, usage_error
-from spillway_cli.figures import memory, tenants, units
+from spillway_cli.figures import memory, stacks, tenants, units
 from spillway_cli.figures.rates import MIMALLOC, Change
 from spillway_cli.figures.text import printable
 
@@ -21,6 +21,7 @@ WIDTH = 80
 RESIDENT_ERROR = 512 << 10
 KEPT_SPACE = "\N{NO-BREAK SPACE}"
 MOST_CLASSES = 10  # that are named; the others are one sentence
+MOST_STACKS = 5  # likewise
 KINDS = {
     "large": "Blocks above 1 MiB, and growing ones,",
     "guarded": "Hardened and sampled blocks",
@@ -37,27 +38,35 @@ def seconds(words):
         raise usage_error(f"diff: {why}") from error
 
 
-def run(source, duration, wait=time.sleep):
-    """Ctrl-C ends the wait early."""
+def run(source, duration, profile, wait=time.sleep):
+    """`profile()` gives the heap profile in pprof's format, or None where none was started.
+
+    Ctrl-C ends the wait early.
+    """
     source.read()  # the first one has the process make room for answers
-    before = source.read()
+    before, profile_before = source.read(), profile()
     try:
         wait(duration)
     except KeyboardInterrupt:
         print()
-    change = Change(before, source.read())
+    profile_after, after = profile(), source.read()
+    change = Change(before, after)
     if change.anew:
         raise UserError(f"another program runs in process {source.pid} now; nothing to compare")
-    for line in report(change):
+    grown = None
+    if profile_before is not None and profile_after is not None:
+        grown = stacks.growth(profile_before, profile_after)
+    for line in report(change, grown):
         print(line)
     return 0
 
 
-def report(change):
-    """The lines of the report."""
+def report(change, grown=None):
+    """The lines of the report; `grown` is what stacks.growth() gives, None without a profile."""
     lines = _filled(summary(change), "")
     parts = (
         ("Live memory:", live_memory(change)),
+        ("By sampled stack:", by_stack(change, grown)),
         ("Blocks below 4 KiB and above 64 MiB, which mimalloc serves:", of_mimalloc(change)),
         ("Tenants:", by_tenant(change)),
         ("Thread caches:", thread_caches(change)),
@@ -124,6 +133,25 @@ def _grew(row):
     elif row.allocated or row.freed:
         text += f": {_were(row.allocated)} allocated, {_were(row.freed)} freed"
     return f"{text}. {row.live} {'is' if row.live == 1 else 'are'} live now ({_bytes(row.live_bytes)})."
+
+
+def by_stack(change, grown):
+    if grown is None:
+        if (change.difference(memory.live) or 0) <= 0:
+            return []
+        pid = change.later.pid
+        return [f"Unknown: `spillway ctl {pid} profile start`, and this again, tells what allocates it."]
+    if not grown:
+        return ["No sampled stack holds more than before."]
+    total = sum(size for _, size in grown)
+    found = []
+    for functions, size in grown[:MOST_STACKS]:
+        share = f"{100 * size / total:.0f} %"
+        found.append(f"About {_bytes(size)} more ({share} of the growth) by {stacks.words(functions)}.")
+    if len(grown) > MOST_STACKS:
+        rest = sum(size for _, size in grown[MOST_STACKS:])
+        found.append(f"About {_bytes(rest)} more by {_count(len(grown) - MOST_STACKS, 'other stack')}.")
+    return found
 
 
 def of_mimalloc(change):

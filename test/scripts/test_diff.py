@@ -5,16 +5,18 @@ import io
 import unittest
 
 from made_up import one_class, reading
+from test_profile import encode
 from spillway_cli import diff
 from spillway_cli.errors import UserError
+from spillway_cli.figures import stacks
 from spillway_cli.figures.rates import Change
 
 MIB = 1 << 20
 
 
-def said(before, after):
+def said(before, after, grown=None):
     """The report as one text, without line breaks."""
-    return " ".join(line.strip() for line in diff.report(Change(before, after)))
+    return " ".join(line.strip() for line in diff.report(Change(before, after), grown))
 
 
 def counted(live, allocated, block_size=16384, **more):
@@ -138,6 +140,47 @@ class Kinds(unittest.TestCase):
         self.assertIn("The kernel refused 2 times to take memory back.", said(reading(0.0), after))
 
 
+class Stacks(unittest.TestCase):
+    SERVE, SETUP = (0x2000, 0x3000), (0x4000, 0x3000)  # innermost first
+    BEFORE = encode([(SERVE, (1000, 1)), (SETUP, (500, 1))])
+
+    def test_growth_is_of_stacks_that_hold_more(self):
+        after = encode(
+            [(self.SERVE, (4000, 1)), (self.SERVE, (200, 1)), (self.SETUP, (400, 1)), ((0x5000,), (70, 1))]
+        )
+        self.assertEqual(
+            stacks.growth(self.BEFORE, after),
+            [(("[nonexistent+0x2000]", "[nonexistent+0x1000]"), 3200), (("[nonexistent+0x4000]",), 70)],
+        )
+        self.assertEqual(stacks.growth(self.BEFORE, self.BEFORE), [])
+
+    def test_words(self):
+        self.assertEqual(stacks.words(("main", "serve", "read")), "read, called by serve, called by main")
+        self.assertEqual(
+            stacks.words(("main", "a", "b", "c", "le\x1bak")),
+            "le?ak, called by c, called by b, called by a, and so on",
+        )
+
+    def test_sentences(self):
+        grown = [(("main", "leak"), 3 * MIB), (("main", "serve"), MIB)]
+        text = said(reading(0.0, [counted(0, 0)]), reading(1.0, [counted(200, 200)]), grown)
+        self.assertIn("About 3.0 MiB more (75 % of the growth) by leak, called by main.", text)
+        self.assertIn("About 1.0 MiB more (25 % of the growth) by serve, called by main.", text)
+
+    def test_the_largest_first_and_the_rest_in_one_sentence(self):
+        grown = [((f"f{number}",), 1024 * (9 - number)) for number in range(8)]
+        text = said(reading(0.0), reading(1.0), grown)
+        self.assertIn("by f4.", text)
+        self.assertNotIn("by f5.", text)
+        self.assertIn("About 9.0 KiB more by 3 other stacks.", text)
+
+    def test_nothing_and_no_profile(self):
+        self.assertIn("No sampled stack holds more", said(reading(0.0), reading(1.0), []))
+        self.assertNotIn("stack", said(reading(0.0), reading(1.0)))
+        grew = said(reading(0.0, [counted(0, 0)]), reading(1.0, [counted(9, 9)]))
+        self.assertIn("`spillway ctl 77 profile start`", grew)
+
+
 class Source:
     """Gives these readings."""
 
@@ -164,16 +207,26 @@ class Run(unittest.TestCase):
 
     def test_waits_and_prints(self):
         waited = []
-        text = self.run_it(Source(reading(0.0), reading(5.0)), 5, wait=waited.append)
+        text = self.run_it(Source(reading(0.0), reading(5.0)), 5, lambda: None, wait=waited.append)
         self.assertEqual(waited, [5])
         self.assertIn("nothing grew", text)
         self.assertTrue(all(len(line) <= 80 for line in text.splitlines()))
+
+    def test_profiles_of_both_moments(self):
+        profiles = [Stacks.BEFORE, encode([(Stacks.SERVE, (2000, 1))])]
+        both = Source(reading(0.0), reading(5.0))
+        text = self.run_it(both, 5, lambda: profiles.pop(0), wait=lambda _: None)
+        self.assertIn("About 1000 B more (100 % of the growth)", " ".join(text.split()))
+        # It was started, or another program came, in between.
+        profiles = [None, Stacks.BEFORE]
+        both = Source(reading(0.0), reading(5.0))
+        self.assertNotIn("stack", self.run_it(both, 5, lambda: profiles.pop(0), wait=lambda _: None))
 
     def test_ctrl_c_ends_the_wait(self):
         def interrupted(_):
             raise KeyboardInterrupt
 
-        self.assertIn("2.0 s: nothing", self.run_it(Source(reading(0.0), reading(2.0)), 5, wait=interrupted))
+        self.assertIn("2.0 s: nothing", self.run_it(Source(reading(0.0), reading(2.0)), 5, lambda: None, wait=interrupted))
 
     def test_the_number_of_seconds(self):
         self.assertEqual(diff.seconds(["0.5"]), 0.5)
@@ -183,7 +236,7 @@ class Run(unittest.TestCase):
 
     def test_another_program(self):
         with self.assertRaisesRegex(UserError, "another program runs in process 77"):
-            diff.run(Source(reading(0.0), reading(1.0, program="x")), 1, wait=lambda _: None)
+            diff.run(Source(reading(0.0), reading(1.0, program="x")), 1, lambda: None, wait=lambda _: None)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,15 @@ class Diff(unittest.TestCase):
             self.assertIsNotNone(found, text)
             self.assertEqual(found[1], found[2])
             self.assertNotIn("53248", text)
+            self.assertIn(f"`spillway ctl {process.pid} profile start`", text)
+
+    def test_where_it_comes_from(self):
+        with program(LEAK) as process:
+            self.assertEqual(spillway("ctl", process.pid, "profile", "start", "4K").returncode, 0)
+            done = spillway("ctl", process.pid, "diff", "0.5")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            text = " ".join(done.stdout.split())
+            self.assertRegex(text, r"About .* more \(100 % of the growth\) by keep, called by serve, called by main")
 
     def test_nothing_grew(self):
         with program(LINKED, preload=False) as process:
