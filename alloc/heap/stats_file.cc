@@ -98,6 +98,8 @@ bool write_stats_file(ReportSpace& space) {
   }
   const int descriptor = os::open_for_writing(text.c_str());
   if (descriptor < 0) {
+    text.clear();
+    put_path(text);
     return false;
   }
   const auto format = options().choice<config::StatsFormat>(config::Option::stats);

@@ -14,13 +14,15 @@ def environment(library, **options):
 
 @contextlib.contextmanager
 def holder(library, program, *arguments, pids=1, **options):
-    """The running program and the process ids that it told; its input ends with the block."""
+    """The running program and the process ids that it told; its input ends with the block, and what it said on stderr is
+    `complaints` then."""
     with subprocess.Popen([program, *map(str, arguments)], env=environment(library, **options), text=True,
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
             yield process, [int(process.stdout.readline()) for _ in range(pids)]
             process.stdin.close()
             process.wait(HUNG)
+            process.complaints = process.stderr.read()
         finally:
             if process.poll() is None:
                 process.kill()
