@@ -118,7 +118,6 @@ int main(int argc, char** argv) {
   CHECK((spillway_write_statistics != NULL) == there);
   CHECK((spillway_held_bytes != NULL) == there);
   CHECK((spillway_on_limit != NULL) == there);
-<<<<<<< HEAD
   CHECK((spillway_tenant_create != NULL) == there);
   CHECK((spillway_tenant_enter != NULL) == there);
   CHECK((spillway_tenant_leave != NULL) == there);
@@ -126,10 +125,8 @@ int main(int argc, char** argv) {
   CHECK((spillway_tenant_read != NULL) == there);
   CHECK((spillway_tenant_bytes != NULL) == there);
   CHECK((spillway_on_tenant_limit != NULL) == there);
-=======
   CHECK((spillway_get_option != NULL) == there);
   CHECK((spillway_set_option != NULL) == there);
->>>>>>> e5c4b70 (Options of a running process: spillway_get_option(), spillway_set_option(); the hidden thread alone hides descriptors; tests of commands)
   if (!there) return 0;
 #endif
   use();
