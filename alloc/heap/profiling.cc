@@ -68,11 +68,13 @@ uint32_t blocks_until_sample(size_t size, uint32_t blocks) {
   return left >= bytes ? UINT32_MAX : static_cast<uint32_t>(left / static_cast<int64_t>(size));
 }
 
-// A block of the smallest class at a multiple of `alignment`, watched as the sample that it is.
+// A block of the smallest class in use at a multiple of `alignment`, watched as the sample that it
+// is.
 void* take_sample(size_t size, size_t drawn_size, size_t alignment) {
+  const auto least = static_cast<size_t>(options().value(config::Option::min_size));
   void* const block = alignment <= core::kLineSize
-                          ? take_pooled_slow(config::kMinPooledSize)
-                          : heap.engine.take_aligned(class_of(config::kMinPooledSize), alignment);
+                          ? take_pooled_slow(least)
+                          : heap.engine.take_aligned(class_of(least), alignment);
   if (block == nullptr) {
     heap_profile.note_dropped();
     return nullptr;

@@ -1,6 +1,6 @@
 #include "alloc/profile/stack_table.h"
 
-#include <cstring>
+#include <algorithm>
 #include <new>
 
 namespace spillway::profile {
@@ -28,7 +28,7 @@ uint32_t StackTable::look(uint32_t from, uint32_t end, uint64_t hash, const uint
   for (uint32_t number = from; number != end; number = at(number).older) {
     const Stack& stack = at(number);
     if (stack.hash == hash && stack.frame_count == count &&
-        std::memcmp(stack.frames(), frames, count * sizeof *frames) == 0) {
+        std::equal(frames, frames + count, stack.frames())) {
       return number;
     }
   }
@@ -47,7 +47,7 @@ uint32_t StackTable::make(uint64_t hash, const uintptr_t* frames, size_t count) 
   auto* const stack = ::new (static_cast<void*>(room_.start() + place)) Stack;
   stack->hash = hash;
   stack->frame_count = static_cast<uint32_t>(count);
-  std::memcpy(stack->frames(), frames, count * sizeof *frames);
+  std::copy(frames, frames + count, stack->frames());
   return static_cast<uint32_t>(place / kUnit);
 }
 

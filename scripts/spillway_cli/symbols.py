@@ -4,10 +4,13 @@ otherwise the symbols of the file (nm). What has no name is `[file+0x123]`."""
 import bisect
 import functools
 import os
+import re
 import struct
 import subprocess
 
 PT_LOAD = 1
+# Of a function, in what nm says: address, size, kind, name. Those without a size are left out.
+SYMBOL = re.compile(r"([0-9a-f]+) ([0-9a-f]+) [tTwWiu] (.+)$")
 
 
 class Symbols:
@@ -110,9 +113,10 @@ def _functions(path):
     for options in (("-D",), ()):
         output = _run("nm", "-C", "-S", "--defined-only", *options, "--", path)
         for line in output.splitlines():
-            start, size, kind, *name = line.split(None, 3)
-            if kind in "tTwWiu" and name:
-                functions[int(start, 16)] = (int(start, 16) + int(size, 16), name[0].partition("@")[0])
+            found = SYMBOL.match(line)
+            if found:
+                start, size = int(found[1], 16), int(found[2], 16)
+                functions[start] = (start + size, found[3].partition("@")[0])
     return sorted(functions), functions
 
 

@@ -54,6 +54,43 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(all_threads_follow_at_their_next_slow_path, Store,
   BOOST_TEST(f.anchor.bins.get() == f.own);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_that_is_only_seen_uses_its_cache, Store, Stores) {
+  MeteringFixture<Store> f;
+  const ClassIndex index{1};
+  void* const block = f.engine.take(f.anchor, index);
+  BOOST_REQUIRE(block != nullptr);
+  Bin& bin = f.own->of(index);
+  void** const limit = bin.limit.get();
+  void** const bottom = bin.bottom.get();
+  void* room[1] = {};
+  bin.bottom.set(room);
+  bin.top.set(room);
+  bin.limit.set(room + 1);
+  BOOST_REQUIRE(bin.push(block));
+  void* seen = nullptr;
+  BOOST_TEST(!f.engine.take_metered(f.anchor, index, seen));  // it is not metered
+  BOOST_REQUIRE(f.engine.meter(f.anchor, Metering::kForSamples, true));
+  {
+    const BusyScope busy(f.anchor);  // as in a signal handler that interrupted it
+    BOOST_TEST(!f.engine.take_metered(f.anchor, index, seen));
+  }
+  BOOST_TEST(f.engine.take_metered(f.anchor, index, seen));
+  BOOST_TEST(seen == block);
+  BOOST_TEST(!f.engine.take_metered(f.anchor, index, seen));  // there is no other
+  BOOST_TEST(f.engine.give_metered(f.anchor, index, block));
+  BOOST_TEST(!f.engine.give_metered(f.anchor, index, block));  // nor room
+  // One that works for all does so at each call.
+  f.engine.meter_all(Metering::kForUpkeep, true);
+  BOOST_TEST(!f.engine.take_metered(f.anchor, index, seen));
+  f.engine.meter_all(Metering::kForUpkeep, false);
+  BOOST_TEST(f.engine.take_metered(f.anchor, index, seen));
+  BOOST_REQUIRE(f.engine.meter(f.anchor, Metering::kForSamples, false));
+  BOOST_TEST(!f.engine.give_metered(f.anchor, index, block));
+  bin.bottom.set(bottom);
+  bin.top.set(bottom);
+  bin.limit.set(limit);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(those_that_may_be_borrowed_from_follow_at_once, Store, Stores) {
   MeteringFixture<Store> f;
   f.engine.meter_all_now(Metering::kForSamples);
