@@ -66,15 +66,23 @@ class Turns {
   bool keeps_[kDutyCount] = {};
 };
 
-// Until the next turn, with an eye on what would end the thread. False: it has to end.
-bool rest(uint64_t until_ns) {
+// Until the next turn, with an eye on what would end the thread, from `look_ns` on: with root's
+// rights that reads two files. False: it has to end.
+bool rest(uint64_t until_ns, uint64_t& look_ns) {
   for (uint64_t now = os::monotonic_ns();
        now < until_ns && !hurried.load(std::memory_order_relaxed); now = os::monotonic_ns()) {
     const uint64_t nap_ns = std::min(until_ns - now, kLookNs);
     os::sleep_while(state, kAtWork, static_cast<uint32_t>(nap_ns / kMillisecondNs) + 1);
     // relaxed: seen at the next look otherwise.
-    if (os::hidden_thread_must_end() || state.load(std::memory_order_relaxed) == kEnding) {
+    if (state.load(std::memory_order_relaxed) == kEnding) {
       return false;
+    }
+    const uint64_t woken = os::monotonic_ns();
+    if (woken >= look_ns) {
+      if (os::hidden_thread_must_end()) {
+        return false;
+      }
+      look_ns = woken + kLookNs;
     }
   }
   return true;
@@ -101,6 +109,7 @@ bool leave(Turns& turns) {
 
 void work() {
   Turns turns;
+  uint64_t look_ns = 0;
   for (;;) {
     if (hurried.exchange(false, std::memory_order_relaxed)) {
       turns.take_all();
@@ -111,7 +120,7 @@ void work() {
       if (leave(turns)) {
         return;
       }
-    } else if (!rest(turns.next_ns())) {
+    } else if (!rest(turns.next_ns(), look_ns)) {
       not_before_ns.store(os::monotonic_ns() + kRetryNs, std::memory_order_relaxed);
       // relaxed: as in leave().
       state.store(kNone, std::memory_order_relaxed);

@@ -113,15 +113,23 @@ void balance() {
 
 NextTurn do_upkeep() {
   constexpr uint32_t kLookMs = 250;
+  // Of the background thread, whichever it is.
+  static constinit bool nothing_left = true;
   if (!is_pooling()) {
     return {.milliseconds = NextTurn::kNever};
   }
   if (limits_are_shares()) {
     os::hide_descriptors();
+    refresh_limits();
+  }
+  // The thread is there for another duty: what would not have started it is left alone, the caches
+  // of busy threads above all.
+  if (nothing_left && free_bytes() < kLeastWaiting) {
+    return {.milliseconds = std::max(upkeep.interval_ms(), kLookMs)};
   }
   const uint32_t milliseconds = upkeep.run(heap.engine);
-  refresh_limits();
-  if (milliseconds == core::Upkeep::kNothingLeft) {
+  nothing_left = milliseconds == core::Upkeep::kNothingLeft;
+  if (nothing_left) {
     return {.milliseconds = std::max(upkeep.interval_ms(), kLookMs)};
   }
   return {.milliseconds = milliseconds,

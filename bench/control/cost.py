@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """What it costs a process of ten million calls a second to be looked at (alloc/docs/CONTROL.md).
 
-In turns, for some seconds each: nobody looks; somebody reads its statistics once a second, as `top`
-does, or a thousand times. The figure is calls per second of the process's processor time, the
+In turns, for some seconds each, its statistics are read once a second, as `top` does, or a thousand
+times, or those of another process as often: the reader takes processor time of its own, which the
+process would notice, too. The figure is calls per second of the process's processor time, the
 background thread's included, so that other load on the machine counts as little as may be.
 
   cost.py [ROUNDS [SECONDS]]      with build/release; medians, and the quarters round them
@@ -23,7 +24,7 @@ from spillway_cli import attach  # noqa: E402
 
 LIBRARY = ROOT / "build" / "release" / "libspillway.so"
 PROGRAM = ROOT / "build" / "release" / "bench" / "bench_control_steady"
-RATES = {"nobody": 0, "once a second": 1, "1000 a second": 1000}  # looks in a second
+RATES = (1, 1000)  # looks in a second
 
 
 def counts(process):
@@ -36,9 +37,6 @@ def look(attachment, rate, seconds):
     """Looks so often for so long; how often it really did."""
     end, done, due = time.monotonic() + seconds, 0, time.monotonic()
     while time.monotonic() < end:
-        if rate == 0:
-            time.sleep(seconds)
-            continue
         attachment.snapshot_text()
         done += 1
         due += 1 / rate
@@ -54,32 +52,41 @@ def measure(attachment, process, rate, seconds):
     return (after[0] - before[0]) / (after[1] - before[1]) * 1e9, done / seconds
 
 
-def main(rounds=15, seconds=2.0):
-    process = subprocess.Popen(
-        [PROGRAM], env=dict(os.environ, LD_PRELOAD=str(LIBRARY)), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+def start(*command):
+    return subprocess.Popen(
+        command, env=dict(os.environ, LD_PRELOAD=str(LIBRARY)), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )  # fmt: skip
-    attachment = attach.find(process.pid)
-    found = {name: [] for name in RATES}
-    looks = {name: [] for name in RATES}
+
+
+def main(rounds=15, seconds=2.0):
+    process, other = start(PROGRAM), start("cat")
+    counts(process)  # it has started
+    other.stdin.write(b"\n")
+    other.stdin.flush()
+    other.stdout.readline()
+    own, others = attach.find(process.pid), attach.find(other.pid)
+    found = {(rate, seen): [] for rate in RATES for seen in (False, True)}
+    looks = {rate: [] for rate in RATES}
     for _ in range(rounds):
-        for name, rate in RATES.items():
-            while rate == 0 and attach.status.hidden_thread(process.pid) is not None:
+        for rate, seen in found:
+            while not seen and attach.status.hidden_thread(process.pid) is not None:
                 time.sleep(0.1)
-            figure, done = measure(attachment, process, rate, seconds)
-            found[name].append(figure)
-            looks[name].append(done)
-    process.stdin.close()
-    process.wait()
-    base = statistics.median(found["nobody"])
-    print(f"{rounds} rounds of {seconds:g} s each; a look is one snapshot of all statistics")
-    print(f"{'':14} {'looks/s':>8} {'Mcalls/s':>9} {'quarters':>15} {'slower':>7}")
-    for name, figures in found.items():
-        low, middle, high = statistics.quantiles(figures, n=4)
-        rate = statistics.median(looks[name])
-        print(
-            f"{name:14} {rate:8.0f} {middle / 1e6:9.2f} {low / 1e6:7.2f} {high / 1e6:7.2f} "
-            f"{(base / middle - 1) * 100:6.2f}%"
-        )
+            figure, done = measure(own if seen else others, process, rate, seconds)
+            found[rate, seen].append(figure)
+            looks[rate].append(done)
+    for one in (process, other):
+        one.stdin.close()
+        one.wait()
+    print(f"{rounds} rounds of {seconds:g} s each; million calls a second, and the quarters round them")
+    print(f"{'looks a second':>14} {'at another':>10} {'':15} {'at this one':>11} {'':15} {'slower':>7}")
+    for rate in RATES:
+        line = f"{statistics.median(looks[rate]):14.0f}"
+        middles = []
+        for seen, width in ((False, 10), (True, 11)):
+            low, middle, high = (one / 1e6 for one in statistics.quantiles(found[rate, seen], n=4))
+            line += f" {middle:{width}.2f} {f'({low:.2f} {high:.2f})':15}"
+            middles.append(middle)
+        print(f"{line} {(middles[0] / middles[1] - 1) * 100:6.2f}%")
 
 
 if __name__ == "__main__":
