@@ -30,7 +30,7 @@ constexpr uint64_t kMillisecondNs = 1'000'000;
 // watches.
 constexpr uint32_t kGatePauseMs = 250;
 constexpr uint32_t kAskedPauseMs = 2;
-constexpr uint32_t kWatchedPauseMs = 10;
+constexpr uint32_t kWatchedPauseMs = 20;
 constexpr uint64_t kAskedNs = 100 * kMillisecondNs;
 // A turn is followed by a pause of as many times its length, up to the longest.
 constexpr uint64_t kPauseShare = 99;
