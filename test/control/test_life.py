@@ -217,6 +217,29 @@ class Elsewhere(WithProcesses):
                 self.assertIn(f"version    {attachment.version}\n", done.stdout)
                 self.finish(process)
 
+    @unittest.skipUnless("ARCHIVE" in os.environ, "needs an archive with mimalloc in it")
+    def test_note_survives_every_way_of_linking(self):
+        here = pathlib.Path(__file__).parent
+        ways = (
+            ["-static", "-Wl,--gc-sections"],
+            ["-static-pie", "-fPIE"],
+            ["-flto", "-Wl,--gc-sections", "-Wl,-O2"],
+            ["-no-pie", "-Wl,-z,now"],
+        )
+        for number, way in enumerate(ways):
+            with self.subTest(way), tempfile.TemporaryDirectory() as folder:
+                linked = pathlib.Path(folder, f"linked{number}")
+                subprocess.run(
+                    ["cc", "-O2", "-D_GNU_SOURCE", "-fno-builtin", f"-I{here}/../preload", here / "lives.c",
+                     *way, "-pthread", "-Wl,--undefined=malloc", os.environ["ARCHIVE"], "-o", linked],
+                    check=True, capture_output=True,
+                )  # fmt: skip
+                subprocess.run(["strip", linked], check=True)
+                process, _ = self.start(str(linked), "idle", library=None)
+                self.assertEqual(attach.find(process.pid).path, str(linked))
+                self.assertEqual(request(process.pid, "get min_size"), "4096\n")
+                self.finish(process)
+
     def test_library_that_was_deleted(self):
         with tempfile.TemporaryDirectory() as folder:
             copy = pathlib.Path(folder, "another_name.so")
