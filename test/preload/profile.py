@@ -126,7 +126,7 @@ class Sites(Case):
     def test_statistics_count_it(self):
         self.run_program(stats="prometheus", stats_file=self.path("stats"))
         with open(self.path("stats"), encoding="ascii") as file:
-            counts = dict(re.findall(r"^spillway_(profile_\w+) (\d+)$", file.read(), re.MULTILINE))
+            counts = dict(re.findall(r"^spillway_(profile_\w+)\{.*\} (\d+)$", file.read(), re.MULTILINE))
         self.assertGreater(int(counts["profile_samples_total"]), int(counts["profile_samples"]))
         self.assertGreater(int(counts["profile_samples"]), 100)
         self.assertEqual(int(counts["profile_dropped_total"]), 0)
@@ -294,7 +294,7 @@ class Readers(Case):
         self.assertGreater(sums["n"], 10)
         self.assertGreater(sums["weight"], sums["bytes"])
         with open(self.path("stats"), encoding="ascii") as file:
-            self.assertRegex(file.read(), r"(?m)^spillway_profile_samples_total [1-9]")
+            self.assertRegex(file.read(), r"(?m)^spillway_profile_samples_total\{.*\} [1-9]")
 
 
 if __name__ == "__main__":
