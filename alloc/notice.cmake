@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # spillway_notice(RESULT NAME [LICENCE OTHER]): a C++ source whose text, Spillway's licence and, if
 # there is a file LICENCE, that of OTHER, which the library contains, stays in the library.
 function(spillway_notice result name)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Time, and sleeping; neither allocates.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The command line of a benchmark, over cxxopts: what the programs have in common stands here once.
 // Every program has --json, --smoke and --help; one whose cases have names also --filter and
 // --list. What is wrong with it is one line on stderr and exit status 2. Allocates: not for a

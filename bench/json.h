@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the benchmarks' own output needs of JSON. Not for timed code: allocates.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/loaded_allocator.h"
 
 #include <dlfcn.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which allocator serves this process. Not for timed code.
 #pragma once
 

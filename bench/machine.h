@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a reader must know of the machine to judge a figure. Not for timed code.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Page faults, counted without an allocation.
 #pragma once
 

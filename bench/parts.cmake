@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What the benchmarks share with each other and with the tests of their logic, which the sanitizer
 # presets have, too: bench/ and test/ both include this. Objects go only to what links them itself.
 include_guard(GLOBAL)

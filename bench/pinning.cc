@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/pinning.h"
 
 #include <pthread.h>

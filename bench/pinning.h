@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which core a thread of a benchmark runs on.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Units of sizes, and sizes as the rows' names have them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Order statistics of repeated measurements, and their JSON. Not for timed code.
 #pragma once
 

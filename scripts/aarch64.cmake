@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # CMake toolchain of the preset aarch64: Debian's cross compiler, and qemu's user mode to run what
 # it builds.
 set(CMAKE_SYSTEM_NAME Linux)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // setrlimit, prlimit and mlockall: a program that limits its own address space, or locks all memory
 // within a limit, finds the heap's reservation gone. Otherwise these are libc's, a system call and
 // no more.

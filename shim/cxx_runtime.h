@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The two things that a failing operator new needs of the C++ run-time library. The preload
 // library, which programs without one load too, asks for them through weak symbols; the static
 // library's operators are in C++ programs only and say it in C++, which every such library

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // dlopen without RTLD_DEEPBIND. A library opened with that flag looks for malloc and free in libc
 // first: the process has two heaps, and crashes when a block of one is freed in the other. PHP
 // opens its extensions like this. The option `deepbind` keeps the flag.

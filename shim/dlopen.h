@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the entry `dlopen` asks of the heap. Its name is one of the few that the members of the
 // static library share (see CMakeLists.txt).
 #pragma once

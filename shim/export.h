@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What makes a function an entry point of the library.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The names under which glibc's own parts, and programs that look for the real malloc behind an
 // override, call the allocator. One that is missing binds to glibc's empty heap.
 #include <cstddef>

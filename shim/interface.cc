@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Spillway's own C interface, each function one line over alloc/heap.
 #include <algorithm>
 #include <cerrno>

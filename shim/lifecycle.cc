@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Ties the heap to the life of the program it was linked or loaded into.
 #include "alloc/heap/lifecycle.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The C allocation calls, each one line over alloc/heap.
 #include <cstddef>
 #include <cstdio>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every form of operator new and delete, each one line over the heap. A program may replace some
 // forms and leave it to the others to call them, as the C++ standard's default versions do: where
 // any is replaced, ours do so, too.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The static library's C part, as its operator new and delete see it; see new_heap.h.
 #define SPILLWAY_NEW_APART 1
 #include "shim/new_heap.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "shim/new_failure.h"
 
 #include <new>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What of operator new throws or catches.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How operator new and delete reach the heap. In the preload library they inline its fast paths. In
 // the static library they are a member of their own, which only C++ programs pull in: there they
 // call a few entries of the other member (new_entries.cc), the only names that the two share.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Calls that the kernel grants to processes of one thread only, as they may be but for the
 // library's own: it ends before and comes back after. Otherwise these are libc's, system calls and
 // no more.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Boost.Test from its headers, where there is no library of it for the target: as that library is,
 // with the `main` of main.cc.
 #define BOOST_TEST_NO_MAIN

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs something in a forked child: how it ended, and what it said on stderr.
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What the preset aarch64 leaves out of the tests, which run in qemu's user mode there: these cases,
 # most files of pool, and the tests of heap, fallback and whole programs but for some in preload/.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A check of a forked child, which sees only the thread that forked.
 #pragma once
 

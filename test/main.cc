@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The main program of every test program. Not by BOOST_TEST_MODULE, which would have to be defined
 // before the header that all tests have in common, precompiled.
 #include <boost/test/unit_test.hpp>

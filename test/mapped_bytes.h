@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The address space of the test's own process.
 #pragma once
 

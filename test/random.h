@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Numbers that are the same in each run of a test.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which of the test's own memory is resident.
 #pragma once
 

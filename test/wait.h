@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Waits for what has to happen, for however long a busy machine takes.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Compiler attributes by the names the rest of the code uses. Language only; includable by
 // everyone.
 #pragma once

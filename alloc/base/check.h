@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Internal invariants, checked in builds without NDEBUG. Traps instead of printing: a check may
 // fire where nothing else of the process can be trusted, and a debugger stops at the very line.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Strong types for the three ways to name a block's place, so that none is passed for another.
 #pragma once
 

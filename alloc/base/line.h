@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Text in a fixed buffer: numbers and strings are appended, what does not fit is cut. No heap, no
 // locale, no libc: usable inside malloc, before main and in a signal handler.
 #pragma once

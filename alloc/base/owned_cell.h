@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A variable that one thread writes and others may read at any time: statistics, and state that a
 // signal handler or a forked child may look at. Plain loads and stores in machine code.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Parts of a string, clamped to its length: unlike substr() they cannot fail, and so need nothing
 // of the C++ run-time library.
 #pragma once

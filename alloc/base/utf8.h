@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Text of unknown origin as UTF-8, which JSON and Prometheus want: what is no character becomes
 // U+FFFD, a byte at a time.
 #pragma once

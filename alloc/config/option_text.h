@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Option values as text, both ways. Pure functions; nothing here allocates.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // THE table of options: name, type, default, bounds and help of each stand in one line; parser,
 // messages, the effective-options report and `spillway options` are derived from it.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // THE table of the heap's size classes; everything else about them is computed from it. Eight per
 // doubling throughout, each a multiple of 512 bytes, and one more for the commonest size in this
 // window, a power of two and a header, which would lose an eighth (bench_memory, one_size/16417:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The entry by which a tool wakes a process whose threads sleep, or never come to a slow path: the
 // way a debugger would, it stops a thread, sets it on here and lets go of it. As a signal handler
 // does, this may come between any two instructions of the thread, which goes on as if nothing had

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What entry.cc, which says what the entry is, has besides.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/control/mailbox.h"
 
 #include <algorithm>

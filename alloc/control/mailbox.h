@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The process's side of the control page: takes requests from it, puts answers on it. One thread.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The ELF note that tells tools where the control page is: name "Spillway", type 1, and as contents
 // the protocol and the version's number; the distances in bytes from each of these three fields to
 // the page, the gate and the entry (0: none on this machine); the version as text. The linker fills

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The control page: how tools of the same user, or root's, see and steer a running process. It lies
 // in the process's own memory, is all zero until somebody asks, and nothing is opened for it. Tools
 // find it by the note (note.cc), read it with process_vm_readv() and write to it with

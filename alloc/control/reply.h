@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The text of an answer: memory of its own, which grows as it has to and goes back at the end.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pool's address range, cut into equal spans, one per class, and the state bytes of its granules.
 //
 //   base          base + span        base + 2 span

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A thread's stack of free blocks of one class, and the fast paths on it.
 //
 //   bottom ........ top ........ limit ........ end of the stack's memory

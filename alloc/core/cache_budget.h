@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Bytes that all thread caches of an engine together may hold. Capacity is claimed before a bin
 // grows and given back when it shrinks, so the sum of all capacities never exceeds the budget.
 #pragma once

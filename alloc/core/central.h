@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One class of a pool: its free slots by the state of their memory, and growth when there are none.
 // The place where blocks, by which threads know them, become slots and back. Lock-free; any thread
 // may call any member.

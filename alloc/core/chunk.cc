@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/core/chunk.h"
 
 #include <algorithm>

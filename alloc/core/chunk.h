@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The tables of one chunk of the heap's arena, 2 MiB: which of its grains are free, and which pages
 // may be dirty. A block is a run of neighbouring grains; freeing it joins it with its neighbours,
 // in the next chunk, too, since a set bit beside a set bit is a longer run.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // os::commit() of all pages that a piece of reserved memory is on.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A set of size classes with everything that moves their blocks: one for the process heap, one per
 // buffer pool. This header's functions are the slow paths; the fast ones are in bin.h.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Lending: upkeep borrows the cache of a thread that rests, and the end of a thread whose cache is
 // lent, or does not exist in the forked child of its borrower. The states of a lease are in
 // thread_cache.h.

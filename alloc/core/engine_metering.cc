@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Metering: which threads come to the slow path with each call, and for how long.
 #include "alloc/core/engine.h"
 #include "alloc/core/page_heap.h"

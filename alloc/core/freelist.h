@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The free slots of one class: a bitmap with an occupancy summary. Lock-free; any thread, signal
 // handlers and forked children included, may call any member at any time.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What one set of size classes looks like to a thread cache: block sizes, and how many blocks a
 // thread may cache. Computed once when an engine starts, read-only from then on.
 #pragma once

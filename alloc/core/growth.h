@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The untouched end of one class's span: slots are handed out in address order, each once, from
 // memory that is committed in steps of growing size. Lock-free: threads that need a step at the
 // same time all ask the kernel for the same one, which is harmless.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The process heap's address range and its side table: two bytes a page of 4 KiB, kept outside the
 // blocks, so that free() finds where a block is and of which kind with one shift and one cache
 // line. No block is shorter than a page, so that at most one begins in each.

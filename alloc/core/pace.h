@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How fast a thread asks for memory.
 //
 //   hurried   faster than it could write to it: it does next to nothing with its blocks, and misses

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The process heap's memory: one arena for all classes and all larger blocks. A block is a run of
 // grains (512 bytes) as long as its class, or as its request above the largest class; what one
 // class gives back is joined with its free neighbours and is any other's memory without a page

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/core/page_heap.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A word for each page of the heap's arena, for what few blocks have beside their entry
 // (heap/watched.h). It exists in pieces, each made when a word of it is first written: a process
 // that writes none has none, and address space that is limited is not reserved for it.

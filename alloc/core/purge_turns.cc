@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/core/purge_turns.h"
 
 #include "alloc/os/bounded_wait.h"

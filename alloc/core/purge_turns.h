@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Turns at giving an engine's memory back to the kernel: one thread at a time, between two forks.
 // Others are sent away at once or wait for a bounded time; a fork takes the turn at the next step.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/core/range.h"
 
 #include "alloc/base/bits.h"

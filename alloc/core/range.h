@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One reserved address range, counted in granules. Address decides ownership: one subtraction, one
 // compare. The two kinds of arena decide which part is committed and what a granule is.
 //

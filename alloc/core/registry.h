@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // All thread caches of an engine, in one reserved range: claimed by threads, released when they
 // end, reused. Lock-free. Memory of released caches stays, for the next thread and for the
 // statistics: a process has as many as it ever had threads at one time.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The free runs of the heap's arena by length: where the page heap looks for memory. A request is
 // served from the lowest bucket that has room for it and there from the lowest address (best fit by
 // eighths, address-ordered; Wilson et al., IWMM 1995, found both dense), so that long runs stay

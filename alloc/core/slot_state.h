@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The byte that says where a block is now, kept outside the block and indexed by granule, so that
 // free() finds it with one shift. Only the byte of a granule that a block starts in is
 // written: the others never say "live", and so an interior pointer fails the same compare that

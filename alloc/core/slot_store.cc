@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/core/slot_store.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pool's memory: each class has a span of the arena for itself, cut into so many slots as the
 // pool's configuration allows. Lock-free; any thread.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/core/spill_freelist.h"
 
 #include <bit>

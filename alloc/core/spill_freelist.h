@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A class's free blocks on their way from one thread to another, past the page heap. Memory here
 // can serve no other class: there is room only where one thread gave back what another wanted, and
 // as much as the heap's size justifies (page_heap.h).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A range with a side table: an entry a granule, kept outside the blocks. What both kinds of arena
 // have in common; what an entry says is theirs.
 //

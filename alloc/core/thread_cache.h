@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A thread's cache: its bins, and when they grow, shrink and exchange blocks with the store.
 //
 // Cached blocks are memory: a thread that uses its blocks (pace.h) spends little of its time on

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/core/upkeep.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Background maintenance of the heap: drains the caches of idle threads and returns unused memory
 // to the kernel. heap/upkeep.h says which thread runs it.
 //

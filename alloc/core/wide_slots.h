@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks that grow by realloc(): one to a slot that is many times as long as most of them ever get,
 // so that growing needs no copy. Slots cost address space only; a block is resident as far
 // as the program wrote. A freed slot keeps its memory for the next block until no block took it for

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a forked child has to undo in mimalloc 2.0.9 when a thread that it does not have was inside
 // at the moment of the fork (fork_gate.h): mimalloc waits without bound for two things, a reader of
 // the abandoned list and a thread that is giving a block to a page's owner. Included by

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where another heap serves the process (other_heap.h), mimalloc 2.0.9 never starts: each thread's
 // heap stays the empty one, and every request arrives at the slow path, which passes it on. Costs a
 // compare of the slow path elsewhere. Included by mimalloc_209.h.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What comes before mimalloc 2.0.9's slow path. Another allocator may serve a request: every one
 // arrives here of a thread that never got a block of mimalloc's. And free memory is collected that
 // could not be when that was wanted.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Lists of free blocks that end where a request is to be noticed. A thread takes small blocks of
 // mimalloc 2.0.9 from its page's list without a look at anything else; the list only shrinks until
 // it is empty and the slow path comes by. So who wants to see the request after the next n has the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The fallback's calls on mimalloc's. Linked to the system's library, each also passes the fork
 // gate; compiled in, mimalloc's functions do that themselves (hooked_mimalloc.c).
 #include "alloc/fallback/fallback.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The fallback: mimalloc, behind the few calls the heap needs. Callable from any thread, any signal
 // handler that may call malloc, and before constructors have run.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One counter per group of threads says how many are inside; a word names the forking thread.
 //
 //   entering thread: count itself in, then read fork_owner   } sequentially consistent: at least

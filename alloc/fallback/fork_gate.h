@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The fork gate: no thread is inside mimalloc's shared state at the moment of a fork, so the child
 // finds nothing half done: no lock held, no reader counted, no bit claimed by a thread it does not
 // have.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Marks the free blocks of mimalloc 2.0.9, so that a block that is freed again is told from a live
 // one. The mark is the second word: the block's address plus a constant. Freeing sets it, taking
 // clears it; a live block has it only if the program wrote it there. Addresses inside of a block

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mimalloc as one unit of ours: every function in it calls the fork gate when it starts and ends
 // (-finstrument-functions), but those that CMakeLists.txt takes out for speed. unhooked.h,
 // generated, names the ones among them that this version's headers declare.

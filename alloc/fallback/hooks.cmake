@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Which of mimalloc's functions stay without hooks (fork_gate.h), and how each compiler is told.
 #
 # A body may stand here only if a thread that vanishes anywhere inside it, calls of other functions

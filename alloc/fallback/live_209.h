@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Adds up what mimalloc 2.0.9 has handed out: a walk over its segments and their pages, some ns
 // each. Included by mimalloc_209.h behind segment.c. Takes no lock: unmap_209.h keeps the segments
 // mapped, and threads go on making pages, taking blocks and giving them back. So a page's count is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What mimalloc holds, and what it has handed out. Of 2.0.9 both are read from its own state: no
 // thread-local data, so that the hidden thread may ask.
 #include <mimalloc.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mimalloc 2.0.9, file by file in the order of its static.c, and what the heap needs of it that its
 // interface does not offer. Included by hooked_mimalloc.c, for this version alone.
 #include <stdatomic.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/fallback/mimalloc_thread.h"
 
 #include <limits.h>

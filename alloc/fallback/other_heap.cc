@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/fallback/other_heap.h"
 
 #include <malloc.h>

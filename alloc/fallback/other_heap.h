@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The heap that serves the process instead of ours, where a tool brings one: that of a sanitizer
 // that the program was linked with, or of a tool of Valgrind's. Their reports need their own
 // blocks. mimalloc and the engine never start then, so that every call arrives at a slow path,

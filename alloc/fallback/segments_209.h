@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A record of every segment of mimalloc 2.0.9, which tells for any address whether a block may
 // start there. In place of mimalloc's own map, which ends at 20 TiB, where segments that the kernel
 // placed lie higher, and takes 80 KiB of every process' address space. Included by mimalloc_209.h

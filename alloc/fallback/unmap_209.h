@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mimalloc's mappings: counted, and kept while statistics read segments (live_209.h), so that a
 // walk needs no lock. What mimalloc unmaps meanwhile gives its memory back at once, and its
 // addresses when no walk is left that may look there. Included by mimalloc_209.h in front of

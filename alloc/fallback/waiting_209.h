@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Gives back what waits in mimalloc 2.0.9. By itself it returns the free spans of a segment 25 ms
 // after the last of them was freed or one was taken, and then at the next call that frees one in
 // the same segment. Here a thread returns, now and then as it frees pages, those that have waited

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The bytes around a block: a secret that depends on the address, from a key of the process's.
 #pragma once
 

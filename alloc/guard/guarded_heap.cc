@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/guard/guarded_heap.h"
 
 #include <algorithm>

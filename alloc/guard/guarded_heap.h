@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks that are hard to misuse unnoticed: hardened mode's, and the sampled ones of the others.
 //
 // A small block is at the start of its slot, a canary behind it. One of a page and more is at the

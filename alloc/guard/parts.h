@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What hardened mode consists of. Each part works without the others; together they are stronger.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Unpredictable numbers: a counter, encrypted with the process's secret.
 #pragma once
 

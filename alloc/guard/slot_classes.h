@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The sizes of slots, by the kernel's page size. A small slot is one block. A paged slot is a page
 // that is never accessible and the pages of one block behind it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/guard/slot_pool.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Slots of hardened blocks: the address space, which slots are free, and a word that says of each
 // what is in it. Every class has a region of its own, and memory never changes its class.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The process's background thread and its duties: what has to be done although no thread of the
 // program calls.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Serves the control page (control/page.h): who may debug the process sees and steers it there.
 //
 // A duty of the background thread. While a tool watches, the thread stays, looks at the page every

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What tools may have a running process do, by the control page (control.h).
 #pragma once
 

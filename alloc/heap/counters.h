@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Process-wide counts of rare events.
 #pragma once
 

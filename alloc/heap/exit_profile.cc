@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/heap/exit_profile.h"
 
 #include <cstdint>

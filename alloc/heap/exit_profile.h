@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The heap profile at the end of a process, as the option profile_file says. Without it none of
 // these makes a system call.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How a report gets out of a program that knows nothing of it:
 // - No descriptor is kept. A duplicate of stderr holds pipes and terminals open that the program
 //   closed, in each daemon, and its number can be a data file's by the end (closefrom()). The start

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Statistics at the end of a process, as the options stats and stats_file say. Without `stats` none
 // of these makes a system call.
 #pragma once

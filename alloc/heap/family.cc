@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // calloc, memalign, malloc_usable_size and sized free over the heap's two halves.
 #include <algorithm>
 #include <cerrno>

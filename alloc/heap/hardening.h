@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Hardened mode (options hardened, guard_pages and so on) and sampled guard pages: which requests
 // get a guarded block instead of the pool's or mimalloc's, and what happens to such blocks.
 //

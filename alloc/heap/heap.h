@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The process heap: routes requests of 4 KiB to 1 MiB to the engine and everything else to the
 // fallback. The fast paths of malloc and free are here, whole; what they call is cold.
 //

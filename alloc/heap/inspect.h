@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // glibc's calls for looking at and steering malloc, answered for this heap.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The heap's part in the life of a process, for the constructors and destructors of its faces.
 #pragma once
 

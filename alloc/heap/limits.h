@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The options limit and hard_limit: how much memory the process's heap may hold, pool and fallback
 // together.
 //

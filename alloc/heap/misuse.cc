@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/heap/misuse.h"
 
 #include "alloc/base/attributes.h"

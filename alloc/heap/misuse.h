@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What happens to pointers that no live block starts at: one line on stderr that names the address
 // and, inside the arena, the class, then as the option on_misuse says. Other pointers are told when
 // they lie in no memory of the fallback's.

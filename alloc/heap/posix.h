@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The C library's allocation calls, with their rules for bad arguments, over the heap. Each
 // exported entry is one line over one of these or over heap.h.
 #pragma once

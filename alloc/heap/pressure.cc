@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/heap/pressure.h"
 #include "alloc/base/attributes.h"
 

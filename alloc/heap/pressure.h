@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reaction to memory pressure, as Linux measures it (PSI): how much of the time programs waited for
 // memory. The option `pressure` turns it on.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The heap's part of the sampled profile (profile/profile.h): which requests are samples, and when.
 //
 // While it is on, threads are metered, so that each request of 4 KiB and more comes to the slow

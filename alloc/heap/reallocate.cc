@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // realloc: in place where the memory behind the block is free, by copying otherwise.
 //
 // A block that grows beyond the largest class and can't do so where it is moves to a wide slot,

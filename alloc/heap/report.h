@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The heap's statistics: collected, and written where a caller asks for them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/heap/report_space.h"
 
 #include <atomic>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Room for a report to work in: 8 KiB, too much for the stack of a thread that calls malloc. One at
 // a time costs nothing; a second one at the same moment is mapped. Takes no lock.
 #pragma once

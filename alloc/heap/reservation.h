@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The address space that the heap reserves and does not use, in a process that limits its own or
 // locks its memory.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Changes options of the running process: those that are read again and again, not at the start.
 #pragma once
 

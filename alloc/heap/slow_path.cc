@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What malloc and free do when a thread's bin cannot serve them.
 #include <cerrno>
 #include <cstring>

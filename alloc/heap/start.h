@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How the heap comes to life, and what it decided then.
 //
 // unstarted --first pooled request, or the constructor--> starting --> pooling | off

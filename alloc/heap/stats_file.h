@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The file that the option stats_file names: its path, who writes it, and how it gets there whole.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/heap/tenant_limits.h"
 
 #include <cerrno>

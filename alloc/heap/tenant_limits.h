@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Soft limits of tenants as text, NAME=SIZE: the option tenant_limits, and the tools' command
 // (heap/tenants.h).
 #pragma once

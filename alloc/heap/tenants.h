@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Tenants of the process heap: on whose behalf blocks are allocated. A thread is in one tenant or
 // in none; a block is charged, at its usable size, to the tenant that the thread was in that
 // allocated it, until it is freed, wherever that is. realloc in place changes the charge; where it

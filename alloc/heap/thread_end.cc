@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/heap/thread_end.h"
 
 #include <pthread.h>

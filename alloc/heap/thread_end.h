@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Noticing the end of threads, to give their caches back.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sees to it that the engine's upkeep is done (core/upkeep.h).
 //
 // While free memory waits to go back, it is a duty of the background thread (background.h).

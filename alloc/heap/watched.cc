@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/heap/watched.h"
 
 #include "alloc/core/page_notes.h"

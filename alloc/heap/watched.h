@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Watched blocks: those of which somebody wants to know what becomes of them, the tenant that they
 // are charged to or the heap profile. Their state byte says so (core/slot_state.h), so that every
 // fast path leaves them to the slow one, and a note of four bytes, who it is.

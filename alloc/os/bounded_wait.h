@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A wait for what another thread is about to finish, with a bound in time.
 #pragma once
 

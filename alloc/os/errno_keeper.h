@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Restores errno at the end of a scope: callers of malloc and free see only what the contract says.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The lines of a file of the kernel's that is longer than a buffer. No errno, no cancellation
 // point.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The control groups' part of os.h.
 #include <algorithm>
 #include <initializer_list>

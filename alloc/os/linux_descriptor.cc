@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The descriptor part of os.h: text for people, written from inside processes that know nothing of
 // it. System calls only: no errno, no cancellation point; signal handlers may call all of it.
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The part of os.h that watches for refused accesses.
 #include <signal.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The memory part of os.h.
 #include <fcntl.h>
 #include <sys/mman.h>

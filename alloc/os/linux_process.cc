@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The process part of os.h.
 #include <linux/futex.h>
 #include <linux/membarrier.h>

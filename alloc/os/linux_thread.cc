@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The hidden thread, see os.h. Flags and order of the clone are pthread_create()'s, which filters
 // of system calls let through; what differs is that the C library is not told.
 #include <linux/capability.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A message to the user: one line on stderr that starts with "spillway: ". Does not allocate.
 #pragma once
 

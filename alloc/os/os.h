@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Everything the allocator asks of the operating system. Nothing here allocates, takes a lock,
 // changes errno or is a cancellation point; all of it may be called by the hidden thread. Tests
 // link a stand-in for linux_memory.cc that fails on demand (test/os/faulty_memory.h).

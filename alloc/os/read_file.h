@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Small files of the kernel's, read whole. No errno, no cancellation point.
 #pragma once
 

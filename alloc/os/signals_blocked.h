@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks all signals of the calling thread for as long as it lives: no handler runs in between. Two
 // system calls, each some 100 ns; SIGKILL and SIGSTOP stay the kernel's.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // System calls without the C library: no errno, no cancellation point, no thread-local data. A
 // thread that the C library does not know (os.h, start_thread) may make them, and so may code that
 // interrupts the library anywhere.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pool's inside: an engine, what is known of its blocks, tenants, regions, counters. Lives until
 // the pool is gone, no thread has a cache of it and no buffer is left.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How a pool's inside begins and ends, and what a fork leaves of it.
 #include <pthread.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spillway/pool.h"
 
 #include "alloc/pool/core.h"

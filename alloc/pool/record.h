@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a pool knows of a block beside its state byte. Of a pooled one it is kept out of the block,
 // in a table by granule; an untracked one has it in front.
 #pragma once

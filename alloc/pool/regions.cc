@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/pool/regions.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which parts of a pool's memory have been announced as regions. A piece of a class, whole buffers
 // and at most 1 GiB, becomes one when its first buffer is handed out.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/pool/tenants.h"
 
 #include <utility>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The tenants of a pool. Records stay where they are for the pool's life; the data path has a
 // pointer to one and takes no lock.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/pool/thread_table.h"
 
 #include <pthread.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A thread's anchors, one for each pool that it uses, by the pool's number: a pool and a thread
 // find their cache by one load and one compare, and pools never share one.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/pool/watch.h"
 
 #include <algorithm>

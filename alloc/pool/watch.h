@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pool under AddressSanitizer or memcheck: tells the tool which buffers are in use, so that it
 // reports a use after the return, one beyond the end, and where both happened. Such a pool has no
 // thread caches, so that every buffer passes here; and a returned one waits behind others before

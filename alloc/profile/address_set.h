@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A set of addresses in memory of the caller's, which has room enough: open addressing.
 #pragma once
 

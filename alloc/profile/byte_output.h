@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Bytes on their way to where a profile is wanted, gathered into large pieces.
 #pragma once
 

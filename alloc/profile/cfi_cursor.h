@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads what compilers write into .eh_frame: numbers of fixed and of variable length, and encoded
 // pointers. Nothing is checked against an end here: lengths come from the same tables.
 #pragma once

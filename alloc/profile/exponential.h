@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Logarithm and exponential, good to nine digits: the C library's are in another library, which the
 // allocator does not bring into processes.
 #pragma once

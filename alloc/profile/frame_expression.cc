@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/profile/frame_expression.h"
 
 #include <cstddef>

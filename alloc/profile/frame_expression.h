@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // DWARF expressions, as far as frame descriptions use them: in the linker's procedure tables, in
 // the C library's return from signal handlers, and around realigned stacks.
 #pragma once

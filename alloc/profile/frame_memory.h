@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The part of a stack that a walk may read: from where it began up to the highest address that can
 // be the stack's, as far as that is known. A frame description that is wrong thereby ends the walk,
 // not the process.

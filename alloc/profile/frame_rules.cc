@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/profile/frame_rules.h"
 
 #include <cstring>

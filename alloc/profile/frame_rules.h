@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where a caller's registers are, at one instruction of a function: the outcome of the frame
 // description's instructions up to there.
 #pragma once

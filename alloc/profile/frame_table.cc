@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/profile/frame_table.h"
 
 #include <dlfcn.h>

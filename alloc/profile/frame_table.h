@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the compiler says about the frame of a function: found by an address in it, in the
 // .eh_frame_hdr of the object that holds it. Nothing is registered, cached or locked: glibc's
 // _dl_find_object() (2.35) takes no lock and allocates nothing, inside dlopen() and in signal

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A part of a reservation that is committed from its start on as it is used, and never shrinks.
 // Lock-free: two threads that grow it at once commit the same pages, which is harmless.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/profile/live_samples.h"
 
 #include "alloc/base/index.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/profile/mapped_files.h"
 
 #include <elf.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The files whose code the process has mapped, as a profile names them: by addresses, by the part
 // of the file, and by what its linker called it (build id). Read from the kernel and from the files
 // when a profile is written; nothing is kept.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/profile/pprof.h"
 
 #include <new>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Writes a profile as pprof reads it: the protocol buffer of its profile.proto, not compressed.
 //
 // For each stack four values: blocks and bytes allocated since the profile's start, and of these,

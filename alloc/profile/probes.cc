@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/profile/probes.h"
 
 // The note's form is SystemTap's, version 3: addresses of the instruction, of a mark by which tools

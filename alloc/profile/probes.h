@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The USDT probes otel_memory:alloc(pointer, size, weight) and otel_memory:free(pointer) of
 // OpenTelemetry's memory profiling (its eBPF profiler's design document 00003): on a sampled
 // allocation, with the bytes that it stands for, and on the free of one. An instruction that does

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The sampled heap profile: what stands behind each sampled block, by the stack that allocated it.
 // Whoever hands blocks out asks the sampler when to take one, tells this of it, and keeps the
 // sample's number with the block until it is freed.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Protocol buffers' wire format, as much as a profile needs: fields of numbers, of bytes, of packed
 // numbers and of messages. The same functions write to an output and to a message that is made
 // first, since its length stands before it.

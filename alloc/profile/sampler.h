@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which bytes are sampled: those at which a Poisson process comes by, one in `rate` on average. A
 // block is sampled when one of its bytes is, so with probability 1 - exp(-size / rate); counted
 // 1 / probability times, what is sampled stands for all without bias. What is to come does not

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/profile/stack_table.h"
 
 #include <algorithm>

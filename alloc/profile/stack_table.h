@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The distinct stacks that samples were taken at, each once, with what was allocated and freed
 // there. Stacks are never removed.
 //

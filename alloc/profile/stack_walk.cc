@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/profile/stack_walk.h"
 
 #include <sys/auxv.h>

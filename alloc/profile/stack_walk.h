@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The calling thread's stack: the addresses that its functions will return to, by the frame
 // descriptions that compilers write for exceptions (.eh_frame). Works where they are, with or
 // without frame pointers; code without any, such as a JIT compiler's, ends the walk.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whose statistics they are, as text. Without them the figures of two processes look alike.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Gathers the lines of a report and writes them in large pieces.
 #pragma once
 

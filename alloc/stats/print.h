@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A snapshot as text, but for what Output::finish() writes. Does not allocate.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // spillway_info options|classes|statistics: the tables as tab-separated lines, for scripts and
 // documentation. spillway_info schema: the JSON schema of statistics, statistics.schema.json.
 #include <cstdio>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/stats/print_tenants.h"
 
 #include <string_view>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The part of a snapshot's text that is about tenants, for print.cc. Their names need no quoting.
 #pragma once
 

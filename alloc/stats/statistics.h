@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // THE table of statistics: name, kind and help of each stand in one line; snapshot, text, JSON,
 // Prometheus output and the JSON's schema are derived from it, and documentation, dashboard and
 // alert rules are checked against it. Counters never fall; gauges are momentary and, while other

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the code asks of AddressSanitizer's run-time library. All of it is weak: null in a process
 // without one, so that one compiled library serves both kinds of program.
 #pragma once

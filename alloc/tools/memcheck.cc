@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/tools/memcheck.h"
 
 #if __has_include(<valgrind/memcheck.h>)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the code tells Valgrind's memcheck. Without memcheck, and in a build that did not find
 // Valgrind's headers, nothing happens. Some ten instructions a call without, microseconds with it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/tools/stack.h"
 
 #include <unwind.h>

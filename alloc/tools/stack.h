@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A stack trace: kept by a few addresses, told with AddressSanitizer's symbolizer. Not for
 // memcheck, which keeps such stacks itself.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What bench_calls measures, a file for each kind. Everything happens in one thread.
 #pragma once
 

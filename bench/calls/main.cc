@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // bench_calls: single calls, measured by Google Benchmark, under whichever allocator is preloaded.
 // Takes Google Benchmark's options, and --smoke: each row for a millisecond, to see that it runs.
 // The allocator and the machine are in the output's context, also in JSON.

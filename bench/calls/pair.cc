@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/calls/pair.h"
 
 #include <benchmark/benchmark.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The loop behind every row pair/SIZE.
 #pragma once
 

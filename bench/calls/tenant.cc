@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #define SPILLWAY_WEAK
 #include <benchmark/benchmark.h>
 

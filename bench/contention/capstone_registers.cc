@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/contention/capstone_registers.h"
 
 #include <capstone/capstone.h>

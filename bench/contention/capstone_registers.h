@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Capstone's names of registers and the numbers in instructions.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/contention/clock.h"
 
 #include <sys/syscall.h>

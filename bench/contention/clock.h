@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The time that the allocator is told. It advances only by what threads do, so that an allocator
 // does what it does by the clock as often as at full speed, and at the same moments each time.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which cache lines threads hold, if every thread had a cache of its own without end: the model
 // behind "transfers" and "shared lines". A line is modified in one cache or clean in any number, as
 // in MESI; only the accesses that it is told of count, and what lies before the first is unknown.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The process that counts: its threads call the allocator, and this thread executes the calls.
 #include <unistd.h>
 

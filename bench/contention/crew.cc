@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/contention/crew.h"
 
 #include <pthread.h>

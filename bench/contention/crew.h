@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The threads whose calls are counted. They warm up at full speed, one at a time and in turn, so
 // that the allocator is in the same state each time; then they sleep until the process ends, and
 // the interpreter makes their calls for them.

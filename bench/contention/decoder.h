@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Machine code to Instruction, by capstone. One thread; keeps what it has decoded.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // bench_contention where its interpreter does not run.
 #include <cstdio>
 

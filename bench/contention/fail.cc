@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/contention/fail.h"
 
 #include <unistd.h>

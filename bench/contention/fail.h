@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How the part of the program that counts gives up. Allocates nothing.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A thread of the program whose calls into the allocator are executed instruction by instruction.
 // The thread itself sleeps meanwhile; the instructions see its thread-local data, but a stack and
 // registers of their own.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A decoded instruction: what the interpreter must know of it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/contention/interpreter.h"
 
 #include <dlfcn.h>

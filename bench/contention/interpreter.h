@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Executes calls of guests one instruction at a time and tells the ledger what each does. One guest
 // is current; its registers are in `contention_native` then. One thread.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/contention/kernel.h"
 
 #include <linux/futex.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The system calls that would block the one thread that executes all guests, and the clock:
 // futexes, sleeping and telling the time are done here, every other call is the real one, and a
 // thread that an allocator starts below the C library does not run. Time

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/contention/ledger.h"
 
 namespace bench::contention {

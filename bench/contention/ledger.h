@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is counted, as the interpreter tells it: totals, and per instruction where they arise.
 #pragma once
 

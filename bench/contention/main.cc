@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // bench_contention: counts what an allocator does that keeps threads from scaling, under whichever
 // is preloaded: atomic instructions, cache lines that go from thread to thread, system calls.
 // Counts do not depend on how many processors there are, so that a small machine tells of large

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Counts one row, in a process of its own, and tells the process that started it by lines of text:
 // "operations 12000", "counts ..." (the members of Counts), "call 3 futex", "site ...".
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/contention/native.h"
 
 #include <asm/prctl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Executes single instructions on the processor: a copy of the instruction between code that loads
 // a guest's registers and code that stores them again. Exact by construction, faults included. A
 // copy relative to rip gets a spare register in its place; fs, which is this thread's own, becomes

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/contention/own_memory.h"
 
 #include <sys/mman.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The registers of a thread whose instructions this program executes one at a time.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The output of bench_contention.
 #pragma once
 

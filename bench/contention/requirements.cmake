@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Sets CONTENTION_MISSING to what bench_contention lacks here; empty if it can be built.
 set(CONTENTION_MISSING "")
 find_path(CAPSTONE_INCLUDE_DIR capstone/capstone.h)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/contention/scheduler.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Interleaves the guests' calls, deterministically: a guest chosen at random executes a random
 // number of instructions, then another one does. As if each had a processor of its own, all equally
 // fast.

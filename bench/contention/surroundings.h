@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the allocator is told of its surroundings, so that it does the same on every machine and
 // each time: the processors, since it takes as many arenas or stripes as fit them, and a row with
 // 64 threads should meet those of a machine with 64 processors; the time (clock.h); random numbers.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Names for addresses of this process's code, from the symbol tables of the files that it is mapped
 // from. Allocates from the program's own memory only.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/contention/system_call_names.h"
 
 #include <sys/syscall.h>

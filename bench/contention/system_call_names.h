@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Names of the system calls that an allocator may make.
 #pragma once
 

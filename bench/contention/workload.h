@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What threads ask of the allocator, as a sequence of calls that someone else makes: at full speed
 // or instruction by instruction. All calls of one workload come from one thread at a time.
 #pragma once

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """What it costs a process of ten million calls a second to be looked at (alloc/docs/CONTROL.md).
 
 In turns, for some seconds each, its statistics are read once a second, as `top` does, or a thousand

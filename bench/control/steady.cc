@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program that does nothing but allocate and free: blocks of 16 KiB and 64 KiB that its thread's
 // cache serves, some ten million calls a second. At each byte of standard input it prints the calls
 // so far and the process's processor time in nanoseconds, that of Spillway's background thread

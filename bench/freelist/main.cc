@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // bench_freelist: the lock-free list of free slots against one of vectors and mutexes, and what a
 // take costs when nothing is free. Needs no allocator in particular. Options: bench/rows/rows.h.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a freelist is compared with: slots in vectors, each under a mutex of its own. The calls are
 // those of alloc/core/freelist.h; a double free goes unnoticed.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/latency/cases.h"
 
 #include "bench/sizes.h"

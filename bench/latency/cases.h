@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The table of what bench_latency measures.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Counts of values in buckets that grow with the value, so that everything from nanoseconds to
 // minutes fits in ten kilobytes: 32 equal buckets for each power of two, values below 64 one by
 // one. A bucket is at most 1/32 as wide as its values. Values have no unit here. Recording is a few

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // bench_latency: how long single calls of malloc and free take when threads replace blocks, as
 // percentiles, under whichever allocator is preloaded.
 

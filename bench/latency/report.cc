@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/latency/report.h"
 
 #include "bench/machine.h"

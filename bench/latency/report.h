@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A row's figures, their text and JSON. Not for timed code: allocates.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Two clocks for single calls, and the ratio of their ticks to nanoseconds. A reading waits until
 // what stands before it is done, and what stands behind it waits for the reading.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/latency/workload.h"
 
 #include <sys/mman.h>

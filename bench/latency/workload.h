@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Random replacement (bench/threads/replacement.h) in which every single call is timed. A step:
 //   empty          two readings of the timer with nothing between: its own cost, and the machine's
 //   free           of the old block

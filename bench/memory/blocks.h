@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks that are used as programs use them: every page of one is written. Nothing here allocates
 // but the block itself.
 #pragma once

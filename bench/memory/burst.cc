@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A tenth of a gigabyte of blocks, all of them freed again, in bursts: some back to back, some
 // after a pause, as a program that works now and then. What comes back to the kernel in between has
 // to be faulted in again. The blocks are freed in the order in which they came.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Random replacement in a set of 64 blocks that are used in full; and whether the number of
 // mappings of the process, which the kernel limits, stays what it is meanwhile.
 

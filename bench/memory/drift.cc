@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sizes that drift: each round fills up to a fifth of a gigabyte with blocks of four of the eight
 // octaves from 4 KiB to 1 MiB, those of the last round moved up by one, and frees seven of ten
 // bytes at random. What one size leaves must serve the next, or the process grows; given back

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How much of each workload is done: the only place that knows what a shorter run leaves out.
 #pragma once
 

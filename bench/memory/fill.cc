@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The first gigabyte of a fresh process, block after block. Page faults are most of it, and memory
 // that a virtual machine has not used for a while first has to come from its host, which can take
 // several times as long under any allocator: hence processes that come before those that count.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Random replacement of buffers larger than any size class; then nothing live. Once written in
 // full: mostly the time of the writing. Once with their pages touched: mostly the page faults where
 // memory went back in between.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A slow leak: 256 blocks are replaced at random, and one in fifty of those replaced is never
 // freed. The leaked blocks, of all sizes, lie among the others; what is held against them is the
 // memory that the process has at the end.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A gigabyte of live blocks, each replaced eight times on the average, then nothing live: what
 // memory costs while it is used, and how much of it comes back. The peak is held against the most
 // bytes that were ever asked for at once.

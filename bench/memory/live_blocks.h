@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The blocks that a workload has in use, and how many bytes it asked for. Static in its file:
 // nothing here allocates but the blocks themselves.
 #pragma once

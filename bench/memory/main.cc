@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // bench_memory: how much memory programs cost and what its use costs, under whichever allocator is
 // preloaded. Every workload runs in a fresh process of this same program, which this one watches.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs workloads, each in processes of its own that this one watches.
 #pragma once
 

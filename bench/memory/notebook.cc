@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/memory/notebook.h"
 
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a workload's process tells the process that watches it: moments and measured values. One
 // write(2) to a pipe each, no allocation; not for timed code.
 #pragma once

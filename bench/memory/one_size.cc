@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks of one size, a little more than a power of two as with a header in front of the data, or
 // between two of them; all written in full, none freed. What rounding up and the allocator's own
 // books make of it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A load of large buffers, all freed; afterwards some small ones grow and stay. Where they lie in
 // what the large ones left, they must not keep it resident; and each time the same happens again,
 // only what is live may be added.

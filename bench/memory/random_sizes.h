@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The same random numbers for every allocator, without an allocation. About 20 ns for a size.
 #pragma once
 

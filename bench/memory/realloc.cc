@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One block that grows from 4 KiB by half its size again and again; each new page is written, once.
 // A repetition is the whole ladder, from malloc to free. Nothing else is live.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A workload's rows and traces as text and JSON.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // This process's resident memory at this moment, where a sample from outside would come too late;
 // nothing here allocates.
 #pragma once

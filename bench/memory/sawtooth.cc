@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is live grows to a fifth of a gigabyte and shrinks to a tenth of that, again and again
 // without a pause: memory that is kept for the next tooth is idle on the way down, memory that went
 // back has to be faulted in on the way up. Three of four operations go in the tooth's direction,

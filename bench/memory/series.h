@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Figures of a series of points. Not for the workload's own process.
 #pragma once
 

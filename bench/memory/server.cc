@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A server with little to do: five requests a second, nothing live between them. An allocator that
 // purges at once pays page faults in every request; one that keeps too much is large.
 

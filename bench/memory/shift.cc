@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The sizes that a program uses shift: small blocks fill a fifth of a gigabyte, nine of ten are
 // freed at random, larger ones take their place up to the same sum, and so once more. What the
 // survivors of one phase keep the next from using stays resident.

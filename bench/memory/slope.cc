@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What one thread more costs: 1, 2, 4, ... threads, each of which has replaced its few blocks a
 // thousand times, holds nothing and lives on. The line through resident memory over the number of
 // threads leaves out what the process has once; stacks count.

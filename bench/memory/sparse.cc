@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks of which little is used, its end: stacks of coroutines, buffers of connections, sparse
 // tables. What is resident is what the program wrote, or what the allocator made of it.
 

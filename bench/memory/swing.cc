@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks that realloc changes again and again: one that swings between two sizes, as a buffer that
 // is trimmed and filled, and many that grow in turn by a page at a time, as buffers of connections.
 

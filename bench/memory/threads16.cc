@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Sixteen threads that replace their few blocks, free them and then sleep: what a thread keeps for
 // itself. Memory is that of the process beyond what it had before the threads started, so the
 // threads' stacks count, too.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/memory/trace.h"
 
 #include <algorithm>

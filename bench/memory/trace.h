@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What was seen of one workload's process: its resident memory over time and its notes. Not for
 // the workload's own process.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Equal blocks used in step: one line of each, then the next line of each. Blocks that all start at
 // the same place in a page meet in a few sets of the first-level cache.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs a workload in a fresh process of this program and watches its memory from outside, so that
 // the process watched has no thread and no memory of the harness's.
 #pragma once

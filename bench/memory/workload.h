@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What bench_memory measures: each workload is one file and one constant.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The least that a preloaded allocator can cost: it knows one block. A malloc of 4 KiB to 1 MiB
 // gets it, and free takes it back: a flag, a comparison, and what a call through the loader's table
 // costs. Where it is taken, the next one asked for becomes the one block. All else is glibc's. What

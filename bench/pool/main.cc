@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // bench_pool: what a pool's buffers cost, beside malloc and free in the same process. Meant to run
 // with libspillway.so preloaded: goals compare with the heap of the same project. Options:
 // bench/rows/rows.h; rows: bench/pool/rows.h.

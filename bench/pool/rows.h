@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The rows of bench_pool, by the file that has them. Figures are ns per buffer unless said
 // otherwise; every row that calls malloc is there to be compared with.
 #pragma once

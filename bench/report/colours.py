@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which allocator has which colour and mark, in light and in dark; the same on a whole page.
 
 The colours can be told apart with any common colour blindness; marks say the same again.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Series of measured points, made small enough for a page."""
 
 MOST_POINTS = 300

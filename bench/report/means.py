@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Geometric means of ratios over the rows of a report, with intervals from those of the ratios."""
 
 import collections

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a report says, as data: whoever measured fills it in, words.py, plots.py and page.py show it.
 
 Lower is better in every row. An allocator is named by its name throughout; the order of

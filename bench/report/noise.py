@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How noisy the machine was: the same short piece of work, timed between what is measured."""
 
 import math

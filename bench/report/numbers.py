@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Figures, ratios and intervals as short text."""
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """report.html: one file that needs no other, no network and no script; for screen, phone and paper."""
 
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The allocators of Debian that Spillway is compared with, and what is to be known of a library."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The page's plots, as SVG elements; the only module that draws. matplotlib is loaded at the first one.
 
 Each is 400 units wide with text of 11 and 12: readable at the width of a phone.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Medians and ratios with a bootstrap confidence interval; ratios are paired by round."""
 
 import dataclasses

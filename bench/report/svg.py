@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A matplotlib figure as an SVG element inside an HTML page: no names that clash, the page's colours.
 
 Text stays text, in the page's fonts, and scales and can be searched with it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The page's tables: every figure that a plot shows, as text."""
 
 import html

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether a ratio is a difference: the one place that says win, loss or neither."""
 
 from report.noise import least_difference

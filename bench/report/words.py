@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A report in plain sentences: first what speaks against the subject, then the rest.
 
 A difference inside the noise is neither a win nor a loss.

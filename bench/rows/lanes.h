@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A workload of threads that each repeat the same round on data of their own.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/rows/rows.h"
 
 #include <benchmark/benchmark.h>

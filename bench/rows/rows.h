@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the programs have in common that report through Google Benchmark, and their rows of several
 // threads: those are measured by a crew (bench/threads/crew.h), not by Google Benchmark, whose
 // figure for more threads than cores depends on the order in which they get to run.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The allocators to compare: where they are, and whether the right one really serves a process."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Another revision of this checkout, built beside it: what `scripts/bench --compare REV` measures."""
 
 import collections

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """report.json: the machine, every figure of every round, and the verdicts, for other tools."""
 
 import datetime

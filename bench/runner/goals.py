@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What Spillway has to reach: data only. verdicts.py holds it against the measured figures.
 
 All goals but the absolute ones are ratios or differences of medians of one run on one machine. To

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A campaign as the page that people look at: report.html."""
 
 import datetime

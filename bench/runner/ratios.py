@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The ratio of two allocators' figures in one row, where there is one."""
 
 from report.statistics import paired_ratio

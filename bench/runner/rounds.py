@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs the chosen suites round by round: within a round every allocator once, in an order that moves
 on by one each round, so that a slow moment of the machine does not fall on one of them alone."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Everything that is printed, within 80 columns."""
 
 import statistics

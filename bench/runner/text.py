@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What scripts/bench prints."""
 
 import textwrap

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Holds the goals against the medians. Pure functions of a Figures object."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // bench_snapshot: what it costs to take the statistics of a process with 64 threads, by
 // libspillway.so that is preloaded. Options: bench/rows/rows.h.
 //

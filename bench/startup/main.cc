@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // bench_startup: time and memory of /bin/true under allocators, against nothing preloaded. All
 // contenders are started in turn, in an order that rotates, so that a slow moment hits them alike.
 // This program is never preloaded itself when scripts/bench runs it; started with LD_PRELOAD, it

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Starts a small program under an allocator and says what that took. Not for use by several
 // threads.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/threads/all_to_all.h"
 
 #include <sched.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every thread allocates, writes the first word and sends the block to another thread, chosen at
 // random, and frees what it is sent. There is a bounded ring from each to each; who finds one full
 // frees what has arrived, then yields its core. One operation is one block allocated and sent; what

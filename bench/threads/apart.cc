@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/threads/apart.h"
 
 #include <sys/wait.h>

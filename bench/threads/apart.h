@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A case in a process of its own, so that no row depends on what the rows before it left of the
 // heap: free memory of other sizes, huge pages, caches. This process has one thread and a heap that
 // is all but untouched, and so has each child when it begins.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where a workload's blocks come from, and how much of a block it uses; both are chosen at compile
 // time, so that a workload and its baseline are the same loop.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The table of what bench_threads measures: the only place that knows the workloads' parameters.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs a workload in several threads for a number of equally long repetitions and says what one
 // operation cost. Threads meet at a barrier before and after each repetition; they live through all
 // of them, and the main thread sleeps meanwhile, so that nothing but the workload uses a core.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One thread allocates for three that only free: a block goes to the next thread whose bounded ring
 // has room. All the memory has to find its way back to a single thread. One operation is one
 // block's whole way; the slower side sets its time.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/threads/handover.h"
 
 #include "bench/threads/spsc_ring.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One thread allocates, another frees: each block crosses a bounded ring, so every free is a remote
 // one and the allocator must carry the memory back to the producer. One operation is one block's
 // whole way; the slower side sets its time.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // bench_threads: what malloc and free cost when threads work at once or hand blocks over, under
 // whichever allocator is preloaded.
 

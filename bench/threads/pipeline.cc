@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/threads/pipeline.h"
 
 #include "bench/threads/spsc_ring.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks pass through four threads: one allocates and writes the first word, two read it and pass
 // the block on, one frees it. Three bounded rings lie between them. One operation is one block's
 // whole way; the slowest stage sets its time, or, with fewer cores than threads, all of them.

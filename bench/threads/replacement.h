@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Random replacement: each thread owns a set of live blocks and replaces one after the other,
 // chosen at random, by a block of random size. One operation is one free and one malloc. No block
 // changes hands. The live set is always full, so an allocator can't answer from the block freed

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/threads/sequence.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Random replacement steps, drawn before the clock starts. Reading one costs four bytes of a stream
 // that the processor prefetches.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A bounded lock-free ring between one producer and one consumer. Each side publishes its index
 // once in kBatch blocks, or before it waits, and keeps a copy of the other's: a block costs a
 // fraction of a cache line transfer. A side that waits spins briefly, then yields its core;

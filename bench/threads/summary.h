@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A case's samples as order statistics, and their text and JSON. Not for timed code.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/threads/thread_churn.h"
 
 #include <pthread.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Threads that live briefly: each allocates its blocks, writes the first word of each, frees them
 // and ends; the next one starts when it has ended. One operation is one thread's life, creation and
 // join included, which is most of it. An allocator pays for its state of the thread each time.

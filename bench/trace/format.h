@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A trace: the allocator calls of one process, in an order in which they can be repeated, and the
 // file that holds it.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Threads that did not live at the same time share a lane, which one thread replays.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/trace/pack.h"
 
 #include <fcntl.h>

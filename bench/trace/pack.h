@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // From what the recorder wrote to a trace: addresses become blocks, threads become lanes. Not for
 // timed code.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the recorder writes while the program runs, one file per process: RawHeader in a page of its
 // own, then chunks of records. The file is mapped and written in place: whatever ends the process,
 // nothing is lost. A record counts once its stamp is not 0, which is written last.

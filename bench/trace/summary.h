@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a trace holds, as it asked for it; no allocator has a part in these figures.
 #pragma once
 

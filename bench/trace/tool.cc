@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // bench_trace: turns the recorder's files into traces, and tells what is in a trace.
 #include <cstdio>
 #include <cxxopts.hpp>

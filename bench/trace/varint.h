@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Numbers of few bytes when they are small: seven bits a byte, lowest first, the last byte below
 // 128.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // bench_uring: a file in the page cache, read through io_uring into buffers of a pinned pool, whose
 // regions are registered once, into malloc's blocks, registered one by one, and into malloc's
 // blocks as they are. Every block's contents are checked in a pass before the timed ones. Where the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/uring/reader.h"
 
 #include <cstring>

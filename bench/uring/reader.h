@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Reads a whole file through io_uring, block by block, into buffers that stay with the ring.
 #pragma once
 

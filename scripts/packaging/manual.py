@@ -1,4 +1,5 @@
 #!/usr/bin/python3 -B
+# SPDX-License-Identifier: MIT
 """manual.py VERSION FOLDER INFO...: spillway.1 from the command line's parsers, spillway.3 from the header
 spillway.h, spillway.7 from the table of options that the program spillway_info prints, which INFO runs;
 and spillway.bash, which completes the first."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # find_package(spillway [COMPONENTS preload override pool pool_shared]): the targets spillway::NAME.
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)

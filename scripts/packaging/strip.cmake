@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Run at installation. Files that were installed lose their debug information, which for shared
 # libraries goes where a debugger looks for it by build id: lib/debug/.build-id.
 #   spillway_folder, spillway_archives, spillway_libraries: where they are, and their names

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The command `spillway`, its manual, and bash's completion of it. What it needs is laid out as in the
 # checkout (scripts/spillway_cli/paths.py); links are relative, so that all may be moved.
 set(tools_folder ${CMAKE_INSTALL_LIBDIR}/spillway)

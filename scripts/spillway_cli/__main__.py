@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The package as a program: scripts/spillway."""
 
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The allocators that a comparison can name: where each one's library is and which version it has.
 
 glibc is preloaded like the others, as libc.so.6 itself: so it is also the allocator of a program that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What several commands take on the command line: kinds of values, a command to run."""
 
 import argparse

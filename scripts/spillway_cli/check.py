@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway check [PID]`: is the library there and does it load; is it the allocator of a process."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway ctl PID|NAME COMMAND`: sees and steers a running process."""
 
 import argparse

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway ctl PID diff SECONDS`: waits, and says in sentences what grew between two readings.
 
 `run()` is called by ctl. The sentences keep apart what is different: memory that the program holds,

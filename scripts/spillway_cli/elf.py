@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reads from an ELF file what decides about preloading: machine, loader, needed libraries, symbols.
 
 `read(path)` returns an Elf or raises NotElf; OSError passes through. Costs a few milliseconds for a

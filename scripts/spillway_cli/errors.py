@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An error whose message is for the user: printed as one line, without a traceback."""
 
 

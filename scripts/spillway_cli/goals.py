@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway goals`: holds a report.json of `spillway ab` against what Spillway has to reach in programs.
 
 Each goal is a ratio of medians of one report: of the subject's figure to the best of some peers'.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway licenses`: Spillway's own, and those of the code that its libraries contain."""
 
 from spillway_cli import paths

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The command line: subcommands, the split at `--`, and how errors reach the user.
 
 Each subcommand is a module with `add_parser(subparsers)`, which sets `handler(arguments)`; the

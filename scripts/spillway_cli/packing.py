@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the recorder wrote, as traces: which of the recorded processes, and what is told of each."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The parser of the command line: a mistake is one line, which says what to write instead."""
 
 import argparse

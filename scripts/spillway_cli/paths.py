@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where things are, in the checkout or installed, and building them in the checkout when missing."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reads a profile in pprof's format, as Spillway writes it and `pprof` and others do: plain or gzipped.
 
 `read(path)` returns a Profile or raises UserError; OSError becomes one, too. Only what a heap profile needs

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What /proc tells about a running process: mapped files, environment, the allocator in use.
 
 Every function returns None, or an empty collection, for a process that has ended; PermissionError

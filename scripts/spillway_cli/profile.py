@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway profile FILE`: where a program's memory comes from, of a profile that Spillway wrote."""
 
 import collections

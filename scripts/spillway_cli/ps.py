@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway ps`: the processes of this machine that run with Spillway, preloaded or linked.
 
 Nothing is asked of them: only what /proc tells and what lies ready in their memory.

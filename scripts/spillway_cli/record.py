@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway record`: runs a command with the recorder preloaded and packs what it wrote into a trace."""
 
 import os

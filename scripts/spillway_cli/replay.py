@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway replay`: replays traces under several allocators, interleaved, and compares them."""
 
 import json

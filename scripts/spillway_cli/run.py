@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway run`: becomes the command, with the library preloaded, and sees that it really is."""
 
 import os

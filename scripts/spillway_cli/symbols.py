@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names the functions of addresses in a profile, with binutils: addr2line where a file has debug information,
 otherwise the symbols of the file (nm). What has no name is `[file+0x123]`."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway options` and `spillway classes`: the library's own tables, laid out for a terminal.
 
 The rows come from the built program spillway_info, as tab-separated lines without a heading.

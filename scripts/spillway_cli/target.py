@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a command will really execute, and whether the loader will preload a library into it."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The built programs and libraries that `record` and `replay` need, and where they are."""
 
 import pathlib

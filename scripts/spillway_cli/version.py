@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway --version`: the version of the commands, and that of the library that they use."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A watcher that tells when a library did not reach the process that this one is about to become.
 
 It is a grandchild: the program keeps the caller's process id, terminal, signals and exit status, and

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/base/bits.h"
 
 #include <boost/test/unit_test.hpp>

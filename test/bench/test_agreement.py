@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether two runs agree: what is read of an earlier report.json, and what is compared."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The command scripts/bench: its options, what it refuses at once, and that no run is lost."""
 
 import contextlib

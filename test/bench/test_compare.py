@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What scripts/bench --compare says of two libraries, and how it makes the other one."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Series made small enough for a page."""
 
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The page of bench/report: what it says, that it stands by itself, and that anything fits in it."""
 
 import html.parser

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The arithmetic and the printing of scripts/bench; no benchmark runs here."""
 
 import dataclasses

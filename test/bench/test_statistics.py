@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Medians, ratios and their intervals."""
 
 import pathlib

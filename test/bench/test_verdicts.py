@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Goals held against figures: what is met, where, and what is sure."""
 
 import pathlib

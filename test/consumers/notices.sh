@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # notices.sh HAVE_MIMALLOC LIBRARY...: each library, stripped, holds the text of its licence; those of
 # malloc with mimalloc compiled in (HAVE_MIMALLOC is 1) hold mimalloc's.
 set -u

@@ -1,4 +1,5 @@
 #!/usr/bin/python3 -B
+# SPDX-License-Identifier: MIT
 """reuse.py BUILD COMPILER ARGUMENT...: a compiler launcher that takes objects from another build.
 
 An object that BUILD made of the same source with the same arguments is copied; warnings and the

@@ -1,4 +1,5 @@
 #!/usr/bin/python3 -B
+# SPDX-License-Identifier: MIT
 """run.py BUILD CASE: projects that use Spillway as README says are configured, built and run.
 
 BUILD is a release build of Spillway, which is what is installed. The cases:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/contention/coherence.h"
 
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Functions executed by the interpreter, for the tests: with one argument each, by any number of
 // threads, an instruction of each in turn.
 #pragma once

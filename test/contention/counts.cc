@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Counts of functions whose every instruction is known.
 #include <boost/test/unit_test.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Code executed instruction by instruction does what it does at full speed.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

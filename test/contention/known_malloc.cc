@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An allocator for bench_contention's own test: malloc is one atomic addition to a counter that all
 // threads share, free one system call. With HANG=lock in the environment the 9,000th malloc waits
 // for a lock that nobody gives back, as does every one after it, and with HANG=spin it spins:

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """bench_contention as a program: counts of an allocator whose every call is known, and command lines.
 
 usage: program.py BENCH_CONTENTION KNOWN_LIBRARY

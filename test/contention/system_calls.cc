@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // System calls of code that is executed instruction by instruction, and the time that it sees.
 #include <errno.h>
 #include <linux/futex.h>

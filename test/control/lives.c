@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Processes of all kinds for a tool to look at. Each prints "ready" and lives until standard input
 // ends, unless its mode says otherwise; exits with 0.
 #include <linux/audit.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Threads that allocate and free all the time, each of which checks what its blocks hold, until
 // standard input ends. Prints "working", and in the end the number of blocks.
 #include <pthread.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The mailbox against tools that behave, and against whatever else stands on the page.
 #include "alloc/control/mailbox.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The note of this program, and the words that the entry takes: what tools rely on.
 #include "alloc/control/page.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the tests of the control channel share: processes to look at, and the import path.
 
 In the environment: LIBRARY, the library to preload, and PROGRAMS, the folder of the programs.

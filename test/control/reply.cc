@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/control/reply.h"
 
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whatever tools write to the control page, a process that works goes on working: rubbish, torn and
 over-long requests, floods, slow readers and tools that are killed. The program checks its blocks."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Processes of all kinds under a tool: idle, forking, executing, ending, stopped, confined, closed."""
 
 import ctypes

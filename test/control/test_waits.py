@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A process is woken in whatever system call it waits, or while it computes, and does not notice:
 no call ends early, and none with EINTR."""
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A process that waits in the system call that its argument names, or computes without one, while a
 // tool wakes it: it must not notice. `until_*` wait for what a child of it does once it is told so
 // on standard input; the others for the milliseconds of the second argument, if there is one.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An arena of either kind that no test has reserved yet; given back at the end.
 #pragma once
 

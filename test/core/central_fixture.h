@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One class of an arena, used as a thread's cache does.
 #pragma once
 

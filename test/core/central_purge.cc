@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How the memory of a class's free slots goes back to the kernel, see central.h.
 #include <boost/test/unit_test.hpp>
 #include <set>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Threads claim and give runs of one chunk, and change one index.
 #include <atomic>
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The kernel refuses: at each call in turn, once and for good. Nothing is lost and work goes on.
 #include <boost/test/unit_test.hpp>
 #include <vector>

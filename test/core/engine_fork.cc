@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A child has the parent's thread caches, but not its threads.
 #include <algorithm>
 #include <atomic>

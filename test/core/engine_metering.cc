@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which threads come to the slow path with each call.
 #include <atomic>
 #include <boost/test/unit_test.hpp>

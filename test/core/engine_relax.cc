@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Whose caches relax_caches() borrows, and when it must not. Two calls without work of the thread
 // between them empty a cache that could be borrowed.
 #include <atomic>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Threads come, work and go while the main thread borrows their caches, cools and purges. Blocks
 // are marked as taken in a table of their own and hold a pattern; clean ones must read as zero. It
 // goes on until enough has happened, however long that takes.

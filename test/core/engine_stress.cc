@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Threads allocate, stamp, exchange and free blocks of all classes; a block that two of them hold
 // at the same time shows in its stamp, a lost one in the statistics.
 #include <array>

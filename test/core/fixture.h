@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Small engines for tests, over memory that fails on demand: with a page heap, as the process heap
 // has, or slots, as pools have.
 #pragma once

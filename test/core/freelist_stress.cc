@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Threads move slots in and out of one freelist; each slot has one owner at a time and none is
 // lost.
 #include <atomic>

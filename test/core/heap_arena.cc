@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/core/heap_arena.h"
 
 #include <boost/test/unit_test.hpp>

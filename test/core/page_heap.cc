@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks of the classes; page_heap_large.cc has the longer ones, page_heap_purge.cc upkeep.
 #include "alloc/core/page_heap.h"
 

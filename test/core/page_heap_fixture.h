@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A page heap with the classes of the process heap, over memory that fails on demand.
 #pragma once
 

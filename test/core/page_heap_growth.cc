@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which chunks get huge pages: those of a program that uses all of what it takes.
 #include <boost/test/unit_test.hpp>
 #include <cstring>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks above the largest class, blocks that change their size, and where a block is.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What upkeep and a forked child do with the page heap's free memory.
 
 #include <boost/test/unit_test.hpp>

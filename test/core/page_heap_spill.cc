@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks that one thread gives and another takes, past the runs.
 #include <boost/test/unit_test.hpp>
 #include <vector>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks of all kinds are taken, resized and given back, by one thread against a list of what is
 // taken, and by several while another purges. Contents stay their owners'.
 #include <atomic>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One thread at a time may purge, and none while a process forks.
 #include "alloc/core/purge_turns.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What both kinds of arena have in common: who owns an address, and the end of growth.
 #include "alloc/core/range.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/core/registry.h"
 
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/core/run_index.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Bins: what they hold, how they grow within their bounds and the budget.
 #include "alloc/core/thread_cache.h"
 

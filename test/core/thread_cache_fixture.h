@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A thread's cache through an engine; what the program holds is counted here.
 #pragma once
 

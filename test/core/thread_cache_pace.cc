@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How the pace of a thread decides what its cache may hold.
 #include <boost/test/unit_test.hpp>
 

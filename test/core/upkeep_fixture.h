@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An engine with upkeep and a clock that stands still.
 #pragma once
 

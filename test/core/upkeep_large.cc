@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Freed large blocks: their memory goes at once, but for a share and what was taken again soon.
 #include <boost/test/unit_test.hpp>
 #include <cstring>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Wide slots at the end of an arena; most have eight of 4 MiB.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Threads take, grow and free blocks in wide slots while memory goes back; contents stay their
 // owners'. It goes on until enough has happened, however long that takes.
 #include <atomic>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What fallback.h promises of every mimalloc: errno, alignment, zeroes, ownership.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

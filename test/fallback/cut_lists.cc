@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Requests that are samples are found where mimalloc's lists of free blocks end: each by chance
 // alone, whatever came before and whoever makes it.
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // exhaustion SIZE: with 150 MiB of address space, takes blocks of SIZE bytes until there are no
 // more. Every kind of failure must give null and ENOMEM without a word on stderr; freeing must keep
 // errno; afterwards there is memory again.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The fork gate itself: it holds others back, lets the forking thread pass, gives up after a while,
 // and the compiled-in mimalloc really has its hooks.
 #include "alloc/fallback/fork_gate.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // fork_storm FORKS [--no-gate]: forks FORKS times while 16 threads allocate, hand blocks to each
 // other and end with blocks still live. Each child allocates every size, frees inherited blocks and
 // lets a thread of its own end. A child that its alarm has to end counts as hung; no more are

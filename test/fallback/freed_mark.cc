@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks that are freed while they are free: told, and nothing else happens to them.
 #include <boost/test/unit_test.hpp>
 #include <cstddef>

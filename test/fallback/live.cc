@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What mimalloc has handed out: it follows every size and every thread, whatever they do meanwhile.
 #include <algorithm>
 #include <atomic>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The map of segments: beyond 20 TiB, where mimalloc's own ends and the kernel places blocks above
 // 1 GiB, and where a page of it can't be had.
 #include <linux/filter.h>

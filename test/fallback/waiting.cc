@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Memory that the thread freed and mimalloc would return at some later call.
 #include <boost/test/unit_test.hpp>
 #include <chrono>

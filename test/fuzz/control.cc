@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The control page: the input is what a tool wrote there. What is taken as a request is short,
 // printable, and what its checksum says; all else is answered in one line, or left alone.
 #include <algorithm>

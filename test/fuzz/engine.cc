@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Operations on the heap's engine, as threads, realloc and upkeep make them, with a kernel that
 // refuses now and then. No two live blocks overlap, contents stay, what is said to be clean reads
 // as zero, and in the end everything is free.

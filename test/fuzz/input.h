@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The bytes of an input, taken from the front; zeros when there are no more.
 #pragma once
 

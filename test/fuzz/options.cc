@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The option parser: an environment from the input, strings that end with 0. Each value it accepts
 // is within the option's bounds and reads back from what it prints; each complaint is one line.
 #include "alloc/config/options.h"

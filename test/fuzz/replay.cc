@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // replay_TARGET FILE-OR-FOLDER...: runs a fuzz target over inputs without libFuzzer, in any build.
 #include <algorithm>
 #include <cstdint>

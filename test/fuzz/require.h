@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What fuzz targets check: a line on stderr and the end, which libFuzzer and ctest both notice.
 #pragma once
 

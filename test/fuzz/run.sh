@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # run.sh SECONDS: fuzzes each target for so long, all at once, by scripts/test --fuzz. The corpora
 # grow in build/fuzz/corpus; inputs that fail are left in build/fuzz/found.
 set -euo pipefail

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The reader of traces and the packer of what the recorder writes. The first byte says what the
 // rest is: a file; the content of one, which is packed correctly; or the recorder's records.
 #include <zstd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/guard/canary.h"
 
 #include <boost/test/unit_test.hpp>

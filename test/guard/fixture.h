@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A guarded heap, and what it told of damage.
 #pragma once
 

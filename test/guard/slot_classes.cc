@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/guard/slot_classes.h"
 
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The library's thread has the processors, the policy and the nice value that the process began
 // with, and no signal, whatever the thread is like that happens to start it. For a long
 // SPILLWAY_PURGE_DELAY.

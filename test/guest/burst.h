@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Free memory that waits to go back, for which the library has a thread.
 #ifndef SPILLWAY_TEST_GUEST_BURST_H_
 #define SPILLWAY_TEST_GUEST_BURST_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // malloc and its family are no cancellation points: a thread whose cancellation is pending ends at
 // pthread_testcancel() and nowhere before, with limits that have files read and threads that purge.
 #include <pthread.h>

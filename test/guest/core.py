@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """A core dump of a process under the library: small, made at once, and with its blocks in it.
 
 core.py LIBRARY PROGRAM    (PROGRAM prints the address of a block and its process id, then waits)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A process of some 100 MiB: prints the addresses of blocks of all kinds that hold a text, and
 // waits.
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The library's thread has no descriptor of the program's, and takes no number of it for the files
 // that it reads. For a long SPILLWAY_PURGE_DELAY and SPILLWAY_PRESSURE=100.
 #include "burst.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program of one thread whose signal handler forks, at times while it interrupts a fork: that
 // goes on, as it does without the library, whose thread waits meanwhile for free memory to age. For
 // a long SPILLWAY_PURGE_DELAY.

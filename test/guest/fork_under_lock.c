@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Forks while threads allocate, free, trim and purge under a mutex that another library's fork
 // handlers take: none waits for the other. The library registers its handlers in its constructor or
 // in main(). The forks may take as long as forks of this process do, and as the work under the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The process ends as POSIX has it, while the library's thread waits for free memory to age: with
 // its last thread, by exit handlers and status 0; by a signal; and by the first thread's own exit
 // system call under strict seccomp, with that status. For a long SPILLWAY_PURGE_DELAY.

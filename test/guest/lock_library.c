@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A library that guards its state with a mutex, which its fork handlers hold round each fork.
 #include "lock_library.h"
 

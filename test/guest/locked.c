@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // locked root|limited: a process that locks all its memory, by a right or within a limit. It may,
 // blocks of all sizes are there, and no more of them is resident than a few MiB beyond what is
 // used. Where the limit is too low it is told so, and keeps its reservation.

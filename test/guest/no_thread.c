@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // With SPILLWAY_PURGE_THREAD=0 the threads that allocate give memory back, even if their caches
 // serve all of their calls.
 #include "burst.h"

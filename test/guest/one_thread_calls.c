@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Calls that the kernel grants to processes of one thread only succeed while the library's thread
 // waits for free memory to age. For a long SPILLWAY_PURGE_DELAY.
 #include <errno.h>

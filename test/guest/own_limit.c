@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A process that limits its own address space: threads, libraries, files and blocks of all sizes
 // are there up to the limit, and end at it.
 #include <dlfcn.h>

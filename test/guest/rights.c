@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A process that gives up root's rights leaves no thread behind that still has them, and the next
 // one has those of the process. For a long SPILLWAY_PURGE_DELAY.
 #include <grp.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Making a block smaller never fails, at the hard limit either. For SPILLWAY_HARD_LIMIT=100M.
 #include <errno.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Threads with the smallest stack there is.
 #include <limits.h>
 #include <pthread.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // malloc and its family take at most 4 KiB of the caller's stack, however deep they go: first
 // blocks of a thread, misses and spills, large blocks, resizing, limits, purges in the calling
 // thread. Measured on a stack that is filled with a pattern first.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program with so much static thread-local data that small stacks have no room for it: the
 // library's thread works all the same.
 #include "burst.h"

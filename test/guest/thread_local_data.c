@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 __thread char much[100000];
 char* touch(void);
 char* touch(void) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // libc frees a thread's dynamic thread-local data under its own locks when the thread is joined;
 // with a large block free, the library's thread is started then. Argument: the library of that
 // data.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A child of vfork() uses its parent's memory: what it allocates and frees leaves no trace in the
 // parent, whose free memory goes back afterwards.
 #include <sys/wait.h>

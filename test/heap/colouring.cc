@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks of 64 KiB and more start at many lines of their first page; explicit alignments are kept.
 #include <algorithm>
 #include <set>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What tools may ask, and each complaint.
 #include "alloc/heap/control_commands.h"
 

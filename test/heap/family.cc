@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // calloc, memalign, malloc_usable_size and sized free.
 #include <cerrno>
 #include <vector>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The heap of the test's own process, started as its faces start it.
 #pragma once
 

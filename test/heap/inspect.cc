@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // glibc's calls for looking at malloc.
 #include "alloc/heap/inspect.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The heap across a fork and at the end of the process.
 #include "alloc/heap/lifecycle.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is held, and a heap without limits. With limits: test/preload/limit.c.
 #include "alloc/heap/limits.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Misuse kills with one line that names address and class, whatever the block's size. The other
 // answers of the option on_misuse are in test/misuse, whose programs start with it set.
 #include "alloc/heap/misuse.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The C library's rules for bad arguments.
 #include "alloc/heap/posix.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How much waiting for memory is pressure.
 #include "alloc/heap/pressure.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the profile says is what the program did, whatever it called, within six standard
 // deviations.
 #include "alloc/heap/profiling.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // realloc: contents, place and failure.
 #include <algorithm>
 #include <cerrno>

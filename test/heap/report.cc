@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The statistics: exact after known work, and written in each format.
 #include "alloc/heap/report.h"
 

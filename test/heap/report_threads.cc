@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Statistics that are taken while threads work: counters never fall, gauges are no differences that
 // went below zero, and at rest all of them are exact.
 #include <atomic>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Options that change in the running process: each has its effect, and what is refused changes
 // nothing.
 #include "alloc/heap/set_option.h"

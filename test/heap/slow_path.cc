@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where requests go, and what happens when a thread's bin cannot serve them.
 #include <cerrno>
 #include <thread>

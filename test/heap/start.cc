@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The heap after its start: options and the map from sizes to classes.
 #include "alloc/heap/start.h"
 

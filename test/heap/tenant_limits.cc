@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Limits of tenants as text. The option's messages are in test/preload/tenant_options.py.
 #include "alloc/heap/tenant_limits.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What tenants are charged, and when a soft limit tells. The whole of it, with forks and the ends
 // of threads, is in test/preload/tenants.c.
 #include "alloc/heap/tenants.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A thread's cache comes back when it ends.
 #include "alloc/heap/thread_end.h"
 

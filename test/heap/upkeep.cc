@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Upkeep by the threads that work, while there is too little free memory for a thread of its own.
 #include "alloc/heap/upkeep.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Watched blocks are blocks like others to the program, and charged as long as they live.
 #include "alloc/heap/watched.h"
 

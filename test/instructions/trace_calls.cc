@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Prints, for each entry point on its fast path, the instructions of the preloaded library that one
 // call executes: "library PATH", then lines "NAME OFFSET OFFSET ...", offsets hexadecimal from the
 // library's base. The processor's trap flag raises SIGTRAP after every instruction, and the handler

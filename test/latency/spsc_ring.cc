@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/threads/spsc_ring.h"
 
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a right command line gives; what a wrong one does is in test_programs.py.
 #include "bench/command_line.h"
 

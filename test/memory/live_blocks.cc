@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/memory/live_blocks.h"
 
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The benchmarks as programs: what a wrong command line does, and what bench_memory writes. The
 environment's BENCH_DIR says where they are."""
 

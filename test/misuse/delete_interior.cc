@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // operator delete of an address inside a block.
 #include <new>
 

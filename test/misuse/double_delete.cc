@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A block of operator new, deleted twice.
 #include <new>
 

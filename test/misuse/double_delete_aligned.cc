@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A block of the aligned operator new, deleted twice.
 #include <new>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // free twice in a row; SIZE is also its class.
 #include "misuse.h"
 

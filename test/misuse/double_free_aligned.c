@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An aligned block, freed twice.
 #include "misuse.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The second free runs in the destructor of a pthread key, after the thread's cache may have been
 // given back.
 #include <limits.h>

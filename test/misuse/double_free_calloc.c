@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A block from calloc, freed twice; SIZE is also its class.
 #include "misuse.h"
 

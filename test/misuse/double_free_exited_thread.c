@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The second free comes when the thread that freed first has exited.
 #include <pthread.h>
 

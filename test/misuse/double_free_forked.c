@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A block that the parent freed is freed by its child; the parent dies the way the child died.
 #include <signal.h>
 #include <sys/wait.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Freed by one thread, then by another.
 #include <pthread.h>
 

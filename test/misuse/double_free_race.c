@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Two threads free one block at the same time, again and again: caught at the latest when the
 // second copy goes back. Both threads end in each round, so that nothing stays in their caches.
 #include <pthread.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The second free comes when the block has been spilled from the thread's cache to the freelist.
 #include "misuse.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // CALL (free, realloc, usable_size) of an address in MEMORY that no allocator of ours gave.
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The old address is freed after realloc moved the block, whose neighbours are in use.
 #include "misuse.h"
 

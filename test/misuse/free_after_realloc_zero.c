@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // realloc(p, 0) frees; so a free after it is the second one.
 #include "misuse.h"
 

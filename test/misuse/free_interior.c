@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // free of an address OFFSET bytes inside a live block.
 #include "misuse.h"
 

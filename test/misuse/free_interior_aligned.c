@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // free of an address inside an aligned block.
 #include "misuse.h"
 

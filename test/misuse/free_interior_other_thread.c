@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // free of an address inside a block that another thread made.
 #include <pthread.h>
 

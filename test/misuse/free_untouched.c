@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // free of an address in the arena that is no block's: at PLACE 0 and 1 no block ever was, at 2 none
 // was and none could start, at 3 one was freed but did not start.
 #include "misuse.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ACTION SIZE: one misuse that hardened mode catches or makes harmless; hardened.py knows how.
 // Prints what it saw last, if it lives so long.
 #include <stddef.h>

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """hardened.py LIBRARY PROGRAM: what hardened mode and each of its parts do about misuse, as a table.
 
 Each cell runs PROGRAM (hardened.c) once. FAULT: a signal at the misuse itself, after a line

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A block above 64 MiB, which has a mapping of its own: CALL of it when it was freed, or of an
 // address OFFSET bytes inside.
 #include "misuse.h"

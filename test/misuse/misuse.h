@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // For the misuse programs: say what is expected, misuse, survive. misuse.py runs each and compares
 // with the message.
 #ifndef SPILLWAY_TEST_MISUSE_MISUSE_H_

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """misuse.py [--preload LIBRARY] [--conf CONF] [--tenant] MODES PROGRAM: the exact outcome of one misuse.
 
 PROGRAM's first line of output says what it will do (see misuse.h). MODES is a comma-separated list of values of

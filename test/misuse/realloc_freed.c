@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // realloc of a freed block. Its result is not used.
 #include "misuse.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The grains of one chunk: a run is one thread's, what is called clean reads as zero, and no grain
 // is lost.
 #include "alloc/core/chunk.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A small engine for cases: threads allocate and free as malloc does, by way of their caches.
 #pragma once
 

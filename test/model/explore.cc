@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "test/model/explore.h"
 
 #include <unistd.h>

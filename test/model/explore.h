@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs a small case under every schedule of its threads, within bounds. The case is made of the
 // product's own functions, from the product's own sources: they are compiled with the compiler's
 // instrumentation for ThreadSanitizer, whose entry points are ours (hooks.cc), so that each access

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Private members for tests that look at what no caller can: an explicit instantiation may name
 // them.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A fork at any step of the other threads: the child has no block in two places, finds what is
 // free, and goes on.
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The freelist's word and summary: a slot that was put is found by the next take, and by one only.
 #include "alloc/core/freelist.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The functions that code compiled with -fsanitize=thread calls before each access to memory, and
 // for each atomic one. The names and signatures are the compilers' (compiler-rt,
 // sanitizer/tsan_interface_atomic.h); the sanitizer itself is not linked.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A thread's cache is borrowed while the thread rests: never used by both, never lost.
 #include <boost/test/unit_test.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The model itself: the small programs by which memory models are told apart. What may happen is
 // found, what may not is never seen.
 #include <atomic>

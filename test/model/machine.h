@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What executes: threads, their memory and the schedule. One at a time in the process.
 #pragma once
 

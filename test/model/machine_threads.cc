@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The machine's threads, and executions from their start to their end.
 #include <algorithm>
 #include <stdexcept>

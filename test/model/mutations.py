@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Does the model see what it is there to see? Weakens a copy of the sources at each place of
 mutations.txt, one at a time, and checks that the suite named there fails, and only then.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks between the page heap and threads: no two share a grain, none is lost, each free run has
 // its entry in the index, and a large block is as long as it says.
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A page heap of one chunk or a few, nearly full, for cases: who has which block, what its owner
 // wrote to it, and whether the index tells of each free run once the threads are done.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "test/model/places.h"
 
 #include <cstdlib>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The places in memory that an execution accesses, by address. Only those that more than one thread
 // accesses and one writes to are of interest: where threads can disturb each other, and where a
 // load may see more than one value. Which these are is found out by running: a place that becomes

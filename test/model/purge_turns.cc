@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One thread at a time has the turn, a fork waits for its step, and a thread that finds nothing
 // free learns when a turn had it in hand.
 #include "alloc/core/purge_turns.h"

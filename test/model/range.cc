@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A range is sealed once, and from then on no thread commits any of it.
 #include "alloc/core/range.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Entries of the run index: what was added is found, whatever others clear meanwhile.
 #include "alloc/core/run_index.h"
 

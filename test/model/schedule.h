@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The choices that make one execution, and how the next one differs: depth first through all of
 // them, fewest surprises first, until none is left.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Two threads free one block at once, each before it could see the other: one is told, and the
 // block is free once.
 #include <boost/test/unit_test.hpp>

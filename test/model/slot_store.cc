@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pool's slots: what is purged reads as zero and no other slot is called so, beside threads that
 // take and free slots, and in a child that a fork made in the middle.
 #include "alloc/core/slot_store.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks on their way from one thread to another: each arrives once, and whole.
 #include "alloc/core/spill_freelist.h"
 

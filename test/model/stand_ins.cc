@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "test/model/stand_ins.h"
 
 #include <link.h>

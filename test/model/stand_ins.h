@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a case's threads share, and the operating system as they find it: memory that each execution
 // finds as it was, a clock that moves only while all threads wait, barriers and yields of the
 // machine's threads.

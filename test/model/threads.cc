@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "test/model/threads.h"
 
 #include <sys/mman.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The threads of an execution: coroutines of one thread of the process, so that they change only
 // where they are told to. They stay from one execution to the next.
 #pragma once

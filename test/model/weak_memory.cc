@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "test/model/weak_memory.h"
 
 #include <sys/mman.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Memory as C++20 allows it to be: each place keeps the values that were stored there, in order,
 // and a load may see any that its thread has no reason to know to be outdated. What a thread knows
 // is its view: of each place the oldest value that it may still see. A release store hands the

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """documents.py INFO: what names statistics names those of the table. INFO is spillway_info.
 
 The schema is the table's; the documentation has each of them, with its kind and meaning; dashboard, alert rules and

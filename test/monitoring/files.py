@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """files.py LIBRARY PROGRAM: stats_file while a program runs. PROGRAM is `monitoring_holder`."""
 import json
 import os

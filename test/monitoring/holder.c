@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // holder COUNT [fork]: holds COUNT blocks of 300000 bytes, says so, and ends when its input does.
 // With `fork` a child does, too: it says so, and works on until its input ends.
 #include <poll.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Programs that hold memory and write statistics, for the tests beside this."""
 import contextlib
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """prometheus.py LIBRARY PROGRAM: statistics as a fleet's engines see them. PROGRAM is `monitoring_holder`.
 
 Two preloaded programs write their files; Debian's node_exporter serves both, Debian's Prometheus scrapes it, with the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "test/os/fake_process.h"
 
 #include <atomic>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Stands before parts of alloc/os/os.h's process half: a clock that stands still, a kernel without
 // membarrier, a machine of another size. Linked with --wrap (test/CMakeLists.txt); does what the
 // real ones do until told.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "test/os/faulty_memory.h"
 
 #include <sys/mman.h>

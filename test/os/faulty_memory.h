@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The memory part of alloc/os/os.h for tests: does what the kernel does, until told to refuse.
 #pragma once
 

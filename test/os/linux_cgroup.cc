@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The control groups' memory limit, read from made-up files.
 #include <boost/test/unit_test.hpp>
 #include <cerrno>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Text gets out whatever is at the other end, and the process does not notice.
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/os/line_reader.h"
 
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The hidden thread: one at a time, gone when its body is, none in a child until it has its own.
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What tests of the pool behind other interfaces have in common.
 #pragma once
 

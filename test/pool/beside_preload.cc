@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pool and the process's own allocator at the same time: four threads fill, exchange, check and
 // free blocks of both. Run as it is and with libspillway.so preloaded, which serves the same sizes.
 // Exit status 0, or 1 with a line that says what was wrong.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spillway/buffer.h"
 
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How many buffers there are, where the memory comes from, and that pools share nothing. Points
 // C12, C13 and C16 of the reference pool.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spillway/pool_config.h"
 
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "test/pool/counting_new.h"
 
 #include <atomic>

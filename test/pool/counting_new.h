@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Counts what the program asks of operator new, in all threads.
 #pragma once
 

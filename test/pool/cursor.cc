@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spillway/cursor.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The kernel refuses: when a pool is made, when it grows, when it gives memory back. The answer is
 // the documented one, nothing is lost, and work goes on when there is memory again.
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What tests of the buffer pool have in common.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spillway/foreign_buffer.h"
 
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A child of a process whose threads are at work in the pool: it has none of them, but all of the
 // pool.
 #include <unistd.h>

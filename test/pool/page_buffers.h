@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pool of byte buffers by pages: each request gets all of a class's buffer, zeroed.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the program does with a buffer of pages: it reads, writes and resizes it. Point A7 of the
 // reference pool.
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is left of a pool while buffers are in use. Point C11 of the reference pool.
 #include <boost/test/unit_test.hpp>
 #include <optional>

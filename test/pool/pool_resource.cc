@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spillway/pool_resource.h"
 
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Buffers as C interfaces take them.
 #include <boost/test/unit_test.hpp>
 #include <cstring>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which memory a request gets, or why it gets none. Points C5 to C7 and C14 of the reference pool.
 #include <boost/test/unit_test.hpp>
 #include <string>

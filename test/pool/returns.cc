@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Memory is handed out once and goes back once. Point C9 of the reference pool.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Memory that several share. Point C15 of the reference pool.
 #include <boost/test/unit_test.hpp>
 #include <string>

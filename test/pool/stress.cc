@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Threads allocate, fill, freeze, slice, exchange and drop buffers of one pool, and of pools that
 // come and go meanwhile. Each buffer is full of its owner's mark: one that two of them hold at the
 // same time shows in its bytes, a lost one in the statistics.

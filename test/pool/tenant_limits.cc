@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Soft limits of tenants: who exceeds them, and who is told.
 #include <atomic>
 #include <boost/test/unit_test.hpp>

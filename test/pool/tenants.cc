@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spillway/tenant.h"
 
 #include <atomic>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a thread keeps for itself, and when it passes that on. Points C8 and C10 of the reference
 // pool.
 #include <atomic>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What ending threads leave. Point C10 of the reference pool.
 #include <pthread.h>
 

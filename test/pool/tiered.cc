@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pool of four classes.
 #include <boost/test/unit_test.hpp>
 #include <string>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pool of four classes: 4 KiB, 64 KiB, 1 MiB and 10 MiB, 64 buffers of each.
 #pragma once
 

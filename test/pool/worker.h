@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Threads that do what they are told, and what they leave for their end.
 #pragma once
 

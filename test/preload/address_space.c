@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A small program for tight address-space limits: it goes through all sizes, and takes NULL for an
 // answer. Exit status 0: everything was served; 3: some request got NULL with ENOMEM, which is
 // allowed only where the limit is tight.

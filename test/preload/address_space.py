@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """address_space.py LIBRARY PROGRAM: tight address-space limits (ulimit -v), where the arena must shrink or do without.
 
 With 64 MiB and more, PROGRAM, bash and python3 do what they do without the library. Below, down to where nothing starts, a

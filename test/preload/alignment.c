@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The aligned entries: every power of two to 8 MiB and 2^30, over every size; bad alignments;
 // posix_memalign's promises.
 #include <sys/mman.h>

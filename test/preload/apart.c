@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Tells whether plain blocks of the sizes argv[1] and argv[2] come from the arena, which lies far
 // from the fallback's blocks. Prints "apart" or "together" and, as a second word, "secure" when the
 // process runs with AT_SECURE.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The heap works to the very end: atexit and on_exit handlers, static destructors, a detached
 // thread that is still busy, and stdio's buffers flushed last.
 #include <cstdio>

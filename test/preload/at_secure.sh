@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # at_secure.sh PROGRAM: a process with AT_SECURE ignores the environment. PROGRAM is `apart`, linked with the allocator (a
 # setuid program cannot be preloaded); a copy of it is made setuid for another user, or setgid for another of the caller's groups.
 set -u

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // CHECK for the whole-program tests: on failure one line with file, line and condition, then exit
 // status 1. SKIP says why on one line and leaves with ctest's SKIP_RETURN_CODE, 77. Both write with
 // write(2) and never allocate, so they may be used in signal handlers, forked children and early

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Plugins opened with RTLD_DEEPBIND, by several threads at once.
 //   deepbind PLUGIN one   the flag is cleared: the plugin is bound to the program's malloc, and
 //   blocks cross

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The heap as a plugin is bound to it: deepbind_library.c exports one of these as `heap`.
 #ifndef SPILLWAY_TEST_PRELOAD_DEEPBIND_H_
 #define SPILLWAY_TEST_PRELOAD_DEEPBIND_H_

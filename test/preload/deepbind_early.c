@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // deepbind_early one|two: as deepbind.c, of the plugin that deepbind_early_library.c has opened.
 #include <dlfcn.h>
 

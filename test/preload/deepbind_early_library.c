@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Opens a plugin, named by the variable PLUGIN, from its constructor: that runs before the one of
 // libspillway.so. deepbind_early.c depends on this library.
 #include <dlfcn.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The plugin of deepbind.c: the heap that it is bound to, and work of its own with it.
 #include "deepbind.h"
 

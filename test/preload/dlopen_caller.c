@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // dlopen_caller SIBLING OPENER...: dlopen keeps its caller. Each OPENER has a run path to the
 // folder that it and SIBLING stand in; this program has none, so that SIBLING's bare name means
 // nothing to it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Prints what dlopen answers: results, dlerror's messages and errno. The argument is a library.
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # dlopen_messages.sh PROGRAM LIBRARY PLUGIN: PROGRAM prints the same with LIBRARY preloaded as without, with and without the flag
 # RTLD_DEEPBIND kept.
 set -euo pipefail

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A plugin that opens others: dlopen finds them by this library's own run path.
 #include <dlfcn.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // malloc before main: in .preinit_array (before any library's constructor), in constructors of a
 // library the program depends on, of the program itself, and of a second preloaded library. Blocks
 // made there live on and are freed later.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks of all ranges that are made before main and checked and freed later.
 #ifndef SPILLWAY_TEST_PRELOAD_EARLY_H_
 #define SPILLWAY_TEST_PRELOAD_EARLY_H_

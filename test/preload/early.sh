@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # early.sh PROGRAM LIBRARY OTHER: PROGRAM under LIBRARY alone, and with the library OTHER preloaded before and after it.
 set -e
 LD_PRELOAD=$2 "$1"

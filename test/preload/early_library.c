@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A library whose constructor and destructor use the heap: early.c depends on it, and it is
 // preloaded beside libspillway.so.
 #include "early.h"

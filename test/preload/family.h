@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The parts of the malloc family that libc's headers do not declare, and the sizes that the tests
 // go through.
 #ifndef SPILLWAY_TEST_PRELOAD_FAMILY_H_

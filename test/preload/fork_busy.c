@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // fork in a process with 16 busy threads, 400 times: each child allocates and frees pooled, small
 // and large blocks, some of its parent's too, and leaves. argv[1]: another number of forks.
 #include <sys/resource.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a forked child gets: it can start threads of its own, fork again, and is not left without
 // the blocks that lay in the caches of its parent's other threads, generation after generation.
 #include <pthread.h>

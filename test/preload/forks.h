@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Forks of a process whose threads are busy with malloc: what the threads do, and the children,
 // counted by how they end. A child that hangs is killed by its alarm.
 #ifndef SPILLWAY_TEST_PRELOAD_FORKS_H_

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Prints what the malloc family answers to extreme sizes and alignments, and mallopt to its
 // parameters; glibc_answers.py compares the lines with those of glibc. posix_memalign's errno is
 // left out: glibc lets one show through, the standard wants none.

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """glibc_answers.py LIBRARY PROGRAM: PROGRAM prints the same with LIBRARY preloaded as without.
 
 Both have 20 GB of address space, so that it does not depend on the machine what can't be had.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks of all sizes handed among four threads: each carries its maker's stamp, is verified by the
 // receiver, and is freed, grown or handed on there.
 #include <pthread.h>

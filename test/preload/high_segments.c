@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Small blocks wherever the kernel puts their segments: with the addresses that mimalloc asks for
 // taken, and huge ones, for which it asks for none. All of the family works on them, also in
 // another thread, and an address beside them is still told from a block.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What becomes of free memory in a process that does nothing any more. argv[1], who had the memory:
 //   blocks   the main thread, in blocks of all sizes that it freed
 //   caches   8 threads that were in a hurry and then fell asleep, in their caches

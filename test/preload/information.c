@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // malloc_trim, mallinfo, mallinfo2, malloc_info, malloc_stats, mallopt: they answer, for this heap,
 // and harm nothing.
 #include <pthread.h>

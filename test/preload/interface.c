@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // spillway/spillway.h, compiled as C and, by interface.cc, as C++. The functions are declared weak:
 // argv[1] is "without" where there is no Spillway and each address is null, "with" where they are
 // called. With INTERFACE_STRONG they have to be there.

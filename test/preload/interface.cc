@@ -1,2 +1,3 @@
+// SPDX-License-Identifier: MIT
 // The header as C++ sees it.
 #include "interface.c"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Destructors of pthread keys that allocate, free and arm themselves again in all
 // PTHREAD_DESTRUCTOR_ITERATIONS rounds, in keys made before and after the heap made its own; libc
 // frees its own per-thread memory after the last of them.

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """library_facts.py LIBRARY EXPORTS: what readelf says about the preload library.
 
 It needs libc alone, has at most 64 bytes of static TLS and no dynamic TLS, cannot be unloaded, has no text relocations,

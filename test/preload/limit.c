@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The options limit and hard_limit. argv[1]: what to do; argv[2]: the limit in MiB.
 //   hard       allocate until it is reached: ENOMEM, nothing lost, and all is well after freeing
 //   large      the same above 1 MiB, by realloc, too, to blocks that no slot is long enough for

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """limit_options.py LIBRARY PROGRAM: how limit and hard_limit may be written. PROGRAM is `limit`; LIBRARY is preloaded.
 
 A wrong value gives exactly one line on stderr, with the value and what may stand there, and no limit.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A process that locks its memory, mlockall(MCL_CURRENT | MCL_FUTURE): blocks keep their contents,
 // calloc gives zeros, free memory may stay or go, and what is locked is in proportion to what was
 // asked for. argv[1]: the most MiB that the process may have.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A process that has as many mappings as the kernel allows: what needs another one fails with
 // ENOMEM or is served otherwise, nothing crashes, contents stay right, and when there is room
 // again all works again. argv[1] "early": the pool has not grown before; "late": it has, and frees

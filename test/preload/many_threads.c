@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Caches cost bytes per process, not per thread: 300 living threads have each used and freed 4 MiB
 // of 64 KiB blocks, one after the other; the process may keep a share of that sum, not all of it.
 // The argument is the bound in MiB.

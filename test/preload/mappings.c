@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The number of mappings stays where it is while blocks of all sizes are replaced at random,
 // memory goes back, and threads come and go. argv[1]: how many replacements.
 #include <pthread.h>

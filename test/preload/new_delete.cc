@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // All forms of operator new and delete: sizes, alignment, contents; sizes given to delete are only
 // hints.
 #include <cstdlib>

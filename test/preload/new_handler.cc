@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What operator new does when memory is short: it calls the new_handler in a loop, lets what it
 // throws pass, throws std::bad_alloc without one; the nothrow forms turn bad_alloc into nullptr.
 #include <cstdlib>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A new_handler that releases memory makes the next try of the same operator new succeed; under an
 // address-space limit.
 #include <sys/resource.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A thread that only frees gives its blocks back from its first free on: a producer makes 16 GiB of
 // 16 and 256 KiB blocks, a consumer that never allocates frees them, and the process stays small.
 #include <pthread.h>

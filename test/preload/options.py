@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """options.py LIBRARY PROGRAM: options from the environment. PROGRAM is `apart`; LIBRARY is preloaded.
 
 A wrong option gives exactly one line on stderr and the default; a right one gives none and works.

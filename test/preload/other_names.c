@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // cfree, free_sized, free_aligned_sized and the __libc_ names take and give blocks of the same heap
 // as malloc and free.
 #include <dlfcn.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Content checks: a block carries its owner's pattern in its first and last word and in one word of
 // each page between. Two owners of one block, or a block that the allocator wrote to, show as a
 // failed CHECK. No allocation.

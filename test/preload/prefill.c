@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks that are ready when the program starts. argv[1]: blocks of 64 KiB; argv[2]: of 1 MiB; the
 // option prefill has them. They are resident at once, stay while the process idles and after it
 // worked, and cost no page faults when they are used. argv[3]: MiB of blocks of another size that

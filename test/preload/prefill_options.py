@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """prefill_options.py LIBRARY PROGRAM: how prefill may be written. PROGRAM is `apart`; LIBRARY is preloaded.
 
 A wrong entry gives exactly one line on stderr with its text; the others count: their memory is there.

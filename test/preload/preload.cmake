@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Helpers for the whole-program tests.
 #   spillway_program(NAME SOURCE... [LIBS lib...])    a small program that sees malloc as any program does
 #   spillway_plugin(NAME SOURCE...)                   a library that a program opens or depends on

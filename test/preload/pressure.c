@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Free memory goes back when the kernel reports that programs wait for memory, and not before. The
 // kernel's file is one of ours here, which takes a mount namespace of our own. For a
 // SPILLWAY_PURGE_DELAY beyond all that is waited for here.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the kernel says about this process, read with plain system calls: no allocation.
 #ifndef SPILLWAY_TEST_PRELOAD_PROCESS_H_
 #define SPILLWAY_TEST_PRELOAD_PROCESS_H_

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """profile.py LIBRARY PROGRAM: profiles of `profile_sites` name its places with their bytes.
 
 Bounds are six standard deviations of the estimates, so that a right profile fails once in ten million runs.

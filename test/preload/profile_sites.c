@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Allocates known bytes at known places: profile_sites [fork|threads|signals|tracer]. Each function
 // with a name in profile.py is a place.
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Every name of the malloc family and every operator new and delete resolves to the library under
 // test, whose path is the first argument; the names come on standard input, one per line. A missing
 // one would silently bind to libc's empty heap.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A process that has a thread which gives memory back forks 200 times, while 4 threads allocate and
 // free. Children allocate, fork, exec or leave through exit; every 25th takes memory of its own,
 // frees it and goes idle: the memory goes back there, too. Meant for a short SPILLWAY_PURGE_DELAY,

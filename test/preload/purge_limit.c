@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A process at its limit of threads, where the one that gives memory back cannot start: it goes on,
 // and its own threads give memory back while they allocate. The limit does not hold for root, so
 // root becomes somebody else first.

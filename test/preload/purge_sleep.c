@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The thread that gives memory back ends once all of it is gone, and another one does the work for
 // what is freed later. Parts of pages beside blocks in use do not keep it. For a short
 // SPILLWAY_PURGE_DELAY.

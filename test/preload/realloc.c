@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // realloc between all size ranges keeps the contents; realloc(p, 0) frees and gives NULL; a failed
 // one leaves the block.
 #include "family.h"

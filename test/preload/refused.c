@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // refused [CALL ERROR]: from some point on, the kernel answers ERROR (a number) to every system
 // call CALL (mmap, mprotect, munmap, madvise). Threads that already have small blocks ask for more:
 // each request gives a block, or null and ENOMEM, within the driver's bounds on time and memory;

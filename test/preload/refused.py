@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """refused.py LIBRARY PROGRAM for-good | sweep CALL MOST: the kernel refuses system calls of PROGRAM (refused.c).
 
 for-good: PROGRAM itself makes one kind of call fail from some point on. sweep: strace makes the call number K of each

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program that replaces some of the operators new and delete: the other forms have to call these,
 // as the C++ standard's do. REPLACED_ARRAYS, REPLACED_ALIGNED: these, too, instead of the plain
 // pair alone. A replaced new puts a mark in front of its blocks, which its delete must find there.

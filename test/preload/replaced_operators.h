@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What replaced_operators.cc asks of its library, whose references the forms are that the program
 // has not replaced. Each takes a block by one form and gives it back by another.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Each form of operator new and delete but the plain ones, for replaced_operators.cc.
 #include "replaced_operators.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // 10 000 short threads leave nothing behind: resident memory and the number of mappings stay where
 // the first thousand left them. Each thread frees some of its blocks, hands one over and frees one
 // of another thread.

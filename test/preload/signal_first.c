@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Signals that allocate while a thread makes its very first blocks: thousands of threads, each
 // interrupted by a timer of its own that starts at a time which moves over the first microseconds
 // of the thread's life. More threads if by then no signal has come before a first block.

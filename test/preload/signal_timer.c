@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Two threads churn pooled sizes while a 5 kHz timer interrupts each with a handler that allocates
 // and frees pooled sizes too and keeps some blocks. Every block is stamped; an overlap shows when
 // it is verified before it is freed. A thread goes on until it was interrupted often enough.

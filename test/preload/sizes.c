@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Size 0, every border of the pool, and sizes that cannot be served; free keeps errno.
 #include "family.h"
 

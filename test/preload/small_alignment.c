@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Blocks of every size are aligned as glibc's, to 16 bytes, however they were asked for and however
 // they grew; what may be used of one is what was asked for, at least, and stays.
 #include "family.h"

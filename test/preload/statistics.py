@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """statistics.py LIBRARY PROGRAM: statistics at exit leave the program alone. PROGRAM is `statistics_guest`.
 
 Each case compares how the program ends with and without the option, and says where the report is. Times are only

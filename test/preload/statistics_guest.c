@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // statistics_guest SITUATION [ARGUMENT]: what programs do with descriptors, processes, limits and
 // sandboxes before they end. Statistics at exit must not change how. Status 0 unless it says
 // otherwise; driven by statistics.py.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The threads of this process, as the kernel lists them. Allocates.
 #ifndef SPILLWAY_TEST_PRELOAD_TASKS_H_
 #define SPILLWAY_TEST_PRELOAD_TASKS_H_

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """tenant_options.py LIBRARY PROGRAM: how tenant_limits may be written. PROGRAM is `apart`; LIBRARY is preloaded.
 
 A wrong entry gives exactly one line on stderr with its text; the others count: the statistics show their tenants.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A little of everything, for each policy of huge pages: contents stay right, zeroed memory is
 // zero, and free memory can go back.
 #include "family.h"

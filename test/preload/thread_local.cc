@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // C++ thread_local objects whose constructors and destructors use the heap, in threads that use it
 // for the first time there.
 #include <atomic>

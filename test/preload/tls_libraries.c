@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Many libraries with thread-local variables opened while threads run: their TLS is allocated by
 // the dynamic linker, through malloc, in each thread and freed after it. One library needs static
 // TLS, which is scarce: the heap must leave it room.

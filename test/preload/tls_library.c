@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A library with a large thread-local variable and heap use in it; compiled a second time with
 // static TLS, 384 bytes of it.
 #include "family.h"

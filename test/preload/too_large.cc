@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Requests of more than the address space fail with ENOMEM at once: no mapping is made or given
 // back for them, by mimalloc either, which calls the mmap and munmap that this program counts.
 #include <sys/mman.h>

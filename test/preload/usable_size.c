@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // malloc_usable_size is stable for a block's life and the caller may write all of it; NULL has 0.
 #include "family.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // calloc reads as zero over every size when the memory was dirty before, also when the block was
 // dirtied to its usable size.
 #include "family.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A profile of its own for each test, with memory that can be refused.
 #pragma once
 

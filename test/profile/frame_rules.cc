@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Frame descriptions and expressions written by hand: each instruction, and what is unknown.
 #include "alloc/profile/frame_rules.h"
 

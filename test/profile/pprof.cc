@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is written is read back by a decoder of the wire format that knows nothing of the writer.
 #include "alloc/profile/pprof.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The walk sees what libgcc's sees, which exceptions rely on.
 #include "alloc/profile/stack_walk.h"
 

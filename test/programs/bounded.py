@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs a command to its end or to a time limit, and leaves no process of it behind."""
 import os
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Debian's packages: which are missing, their versions, and their installation."""
 import os
 import pathlib

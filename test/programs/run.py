@@ -1,4 +1,5 @@
 #!/usr/bin/python3 -B
+# SPDX-License-Identifier: MIT
 """run.py [--install] [--table FILE] LIBRARY [NAME...]: Debian's programs without and with LIBRARY preloaded.
 
 Each script in KIND/NAME is run twice, in an empty folder of its own, and has to print the same and end the same, within its

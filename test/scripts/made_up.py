@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Readings of made-up processes, for the tests of `top`, `ps` and `diff`."""
 
 import support  # noqa: F401

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the tests of the scripts share: the import path, the command line, small libraries in C."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway ab` as a whole, on commands of milliseconds with stand-in libraries."""
 
 import contextlib

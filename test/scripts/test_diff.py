@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway ctl PID diff`: which sentences two readings give."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reading ELF files, and judging whether a command can be preloaded."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway goals`: a report held against the goals of programs."""
 
 import json

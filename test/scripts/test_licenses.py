@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway licenses`, and what the file of licences has to hold."""
 
 import unittest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The command line as a whole: mistakes are one line that says what to write, and the version."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Measuring one run: statuses, the whole process tree, memory that is not ours."""
 
 import os

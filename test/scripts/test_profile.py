@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway profile`: reading pprof's format, naming functions, folding stacks."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The runner of test/programs: ends, processes left behind, the headers of its scripts."""
 import pathlib
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway ps`: the table, and what a process's environment says of its options."""
 
 import dataclasses

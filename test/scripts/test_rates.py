@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What changes between two readings: rates, resets, other programs under one pid."""
 
 import unittest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway record` and `spillway replay`: their arguments, and what they do with stand-ins for the
 programs that they run. test/trace/every_call.py has the real ones."""
 

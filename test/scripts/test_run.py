@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway run` and `spillway check`, with a stand-in library."""
 
 import os

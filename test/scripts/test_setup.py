@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """scripts/setup and scripts/build: what they say and where they stop; nothing is installed here."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Readings of a live process through a stand-in for the control channel."""
 
 import signal

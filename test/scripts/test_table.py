@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The terminal table: 80 columns, whatever the values."""
 
 import unittest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway options` and `spillway classes`: the layout of the library's tables."""
 
 import unittest

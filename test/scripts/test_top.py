@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The page of `spillway top`: what fits, sorting, keys, what is missing or foreign."""
 
 import dataclasses

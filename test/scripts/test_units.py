@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How figures and foreign names are written."""
 
 import unittest

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A fully static program that opens libraries, linked with libspillway.a: libc's own dlopen serves
 // it. The argument is a library whose `answer` returns 42.
 #include <dlfcn.h>

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # link.sh ARCHIVE SOURCE NAME STATIC COMPILER...: what a user does. Compiles SOURCE, links it with the archive
 # (STATIC: 1 adds -static), checks the program's symbols and needs, and runs it. The name of a C source ends in .c.
 set -u

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A C program linked with libspillway.a: malloc in it and in libc itself is ours. Prints "ours"
 // when blocks come from the pool.
 #include <pthread.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A C++ program linked with libspillway.a: operator new and the library's containers use it; a
 // failing new throws. Prints "ours" when blocks come from the pool.
 #include <cstdlib>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "alloc/stats/print.h"
 
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The table, and what is derived from it elsewhere: the schema of the JSON form.
 #include "alloc/stats/statistics.h"
 

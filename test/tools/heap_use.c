@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program that is linked with the override, or runs with it preloaded, and uses memory rightly,
 // or wrongly in the way that its argument names. What a tool says of it is judged by report.py.
 #include <malloc.h>

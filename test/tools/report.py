@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """report.py asan|tsan|memcheck PROGRAM CASE: runs the program's case under the tool and checks the report.
 
 A wrong use has to be reported with the stack of the use and, where there are such, those of the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Forks of a stepped program at the instructions of a library: which ones, and what came of them.
 #pragma once
 

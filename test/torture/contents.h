@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the stress writes into blocks: bytes that follow from a key and their offset, wherever the
 // block lies. All of the first page, a word of each other one, and the end.
 #pragma once

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """faults.py LIBRARY PROGRAM sample | full: the kernel refuses PROGRAM (out_of_memory.cc) and python3 system calls.
 
 strace makes call number K of each thread fail, once and from there on, for every system call that the program makes

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // fork_everywhere LIBRARY PROGRAM sample | full FORKS [OPTIONS...]: forks PROGRAM (fork_walk.cc),
 // with LIBRARY preloaded, at the instructions of the library that one of its threads comes to.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // fork_walk DESCRIPTOR: the program that fork_everywhere.cc steps. One thread walks through the
 // malloc family; the first thread, or a signal handler of the walking one, forks. Each child uses
 // every class and what it inherited, and leaves with kChildDone.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the driver (fork_everywhere.cc) and the program that it steps (fork_walk.cc) share: one
 // mapping, one order at a time.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The blocks of fork_walk.cc: who made one shows in its ends.
 #pragma once
 

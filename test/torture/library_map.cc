@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "library_map.h"
 
 #include <elf.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where a library lies in another process, and what of it is code.
 #pragma once
 

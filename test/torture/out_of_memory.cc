@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // out_of_memory: uses the whole malloc family a little, in threads, a forked child and under other
 // options than the default's. Whatever the kernel refuses meanwhile (faults.py), each request gives
 // a block, or null with ENOMEM; what is live keeps its contents, and the program ends with status

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # run.sh SECONDS: all of the torture, by scripts/test --torture. A part that fails does not stop the
 # next; exit status 1 then.
 set -uo pipefail

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which addresses belong to a live block: a bit for each 16 bytes of the address space, in memory
 // that the kernel gives page by page. Any thread; sequentially consistent, since the test waits for
 // nothing else.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stepper.h"
 
 #include <signal.h>

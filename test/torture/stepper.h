@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One thread of another process, stepped instruction by instruction; the process' other threads run
 // on. x86-64.
 #pragma once

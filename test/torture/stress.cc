@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // stress SEED STEPS MEBIBYTES MAY_FAIL: threads make, resize, exchange and end blocks through the
 // whole malloc family, at random from SEED. Each block's contents, zeros, alignment and usable size
 // are checked, and that no two live blocks overlap. MEBIBYTES are live at most. MAY_FAIL 1:

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """stress.py LIBRARY PROGRAM INFO SECONDS [SEED]: PROGRAM (stress.cc) with LIBRARY preloaded, again and again for SECONDS.
 
 Each run has other options, drawn at random from the table that INFO (spillway_info) prints, so that new ones come by

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "walked_program.h"
 
 #include <linux/futex.h>

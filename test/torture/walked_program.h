@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // fork_walk as a child process of the driver, and the orders to it.
 #pragma once
 

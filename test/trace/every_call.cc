@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Makes every call that is recorded, each with a size of its own; every_call.py knows them. Then
 // two threads hand blocks over, a cancelled one goes on, and a forked child allocates. With the
 // argument `forks` only children whose first calls are those of two threads.

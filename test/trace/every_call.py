@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: MIT
 """Records every_call under an allocator and looks whether the trace says what the program did, then
 replays the trace. Arguments: build folder, the program, the allocator's library or libc.so.6."""
 

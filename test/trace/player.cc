@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/trace/replay/player.h"
 
 #include <malloc.h>

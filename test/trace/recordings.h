@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Recordings for tests.
 #pragma once
 

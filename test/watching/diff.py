@@ -1,4 +1,5 @@
 #!/usr/bin/python3 -B
+# SPDX-License-Identifier: MIT
 """diff.py LIBRARY PLAIN LINKED STATIC LEAK: `spillway ctl PID diff` on a program that leaks, and one that rests."""
 import re
 import unittest

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program that `spillway ps` finds: holds 100 blocks of 16384 bytes, says "ready" and waits for
 // the end of its input.
 #include <stdio.h>

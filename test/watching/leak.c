@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program that leaks: each millisecond serve() keeps a block of 30000 bytes, by keep(), and frees
 // one of 50000. Says "ready" and ends with its input.
 #include <poll.h>

@@ -1,4 +1,5 @@
 #!/usr/bin/python3 -B
+# SPDX-License-Identifier: MIT
 """ps.py LIBRARY PLAIN LINKED STATIC LEAK: `spillway ps` beside programs of each kind."""
 import contextlib
 import json

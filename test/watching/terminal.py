@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A terminal of a given size that a program runs in: tmux, with a server of its own."""
 import os
 import subprocess

@@ -1,4 +1,5 @@
 #!/usr/bin/python3 -B
+# SPDX-License-Identifier: MIT
 """top.py LIBRARY PLAIN LINKED STATIC LEAK: `spillway top` on a real terminal, watching real programs."""
 import json
 import shutil

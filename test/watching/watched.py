@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the tests of this folder share: the command line, and programs under the library."""
 import contextlib
 import os

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Buffers of a pool: Buffer, unique and writable, and SharedBuffer, counted and read-only. Both
 // give their memory back by themselves, from any thread, also after the pool is gone. No operation
 // here throws; none allocates, but Buffer::resize() beyond the capacity.

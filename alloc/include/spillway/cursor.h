@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Numbers, bytes and text, one after the other: Writer appends them to a Buffer, Reader takes them
 // from bytes, SharedReader from a SharedBuffer, whose memory it can also share out.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // spillway::expected: std::expected where the compiler's library has it, tl::expected otherwise
 // (Debian's libexpected-dev). The members that both have are what Spillway uses.
 //

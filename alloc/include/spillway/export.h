@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which symbols of libspillway_pool.so others see; everything else in it is hidden.
 #pragma once
 

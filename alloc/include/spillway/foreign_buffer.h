@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // ForeignBuffer: owns a RawBuffer until a C interface takes it, here one that owns the memory from
 // its success on: int send(void* data, size_t size, void (*free)(void* data, void* hint), void*
 // hint)

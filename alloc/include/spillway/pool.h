@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pool of buffers with size classes, thread caches and tenants, beside whatever allocator the
 // process uses: nothing is overridden, and several pools share nothing.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // PoolAllocator: a pool's memory for the standard containers, as a template argument.
 //
 //   using Numbers = std::vector<int, spillway::PoolAllocator<int>>;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a buffer pool is like: size classes, how many buffers of each, thread caches, tenants.
 // Plain values; every rule is checked by check(), which Pool::create() calls first.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // PoolResource: a pool's memory for std::pmr containers, and for all else that takes a
 // std::pmr::memory_resource.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a pool has done and holds, at one moment: each field is one metric, and while other threads
 // work each is right for some moment of the snapshot. Counters never fall.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A pool's memory as a few contiguous ranges, for what must know memory before it is used:
 // io_uring's fixed buffers, RDMA, pinned memory of devices. For pools with PoolConfig::pinned,
 // whose memory never goes back while the pool or a buffer lives. A region is added, whole, when a

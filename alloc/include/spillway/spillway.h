@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Spillway's C interface, for programs that run with it: preloaded, or linked with libspillway.a.
  *
  * Declare a function weak (#define SPILLWAY_WEAK before the include) to run with and without:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Tenants: on whose behalf buffers are allocated. What a tenant holds is counted and held against a
 // soft limit, which never blocks or refuses anything: allocations made while over it are counted.
 // Counted are capacities: a buffer counts for what it takes away from others.

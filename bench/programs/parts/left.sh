@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # For the scripts of servers: what they still hold some seconds after their load.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The suites: one module each, one table of all."""
 
 from runner.suites import (calls, contention, latency, memory, pool, startup, threads, traces)

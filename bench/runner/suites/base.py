@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a suite is, and how one of its programs is run. Nothing here knows about rounds or goals."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """bench_calls: single calls in one thread."""
 
 from runner.goals import FALLBACK, ONE_BLOCK, POOLED_HIGH, POOLED_LOW, SMALL

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """bench_contention: what stands in the way of scaling, counted."""
 
 from runner.goals import YARDSTICKS

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """bench_latency: how long single calls take, to the rarest."""
 
 from report.model import Curve

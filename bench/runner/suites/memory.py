@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """bench_memory: memory in use over time, and what using it costs."""
 
 import statistics

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """bench_pool and bench_freelist: the buffer pool beside the heap of the same process."""
 
 from runner.goals import SUBJECT

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """bench_startup: a program that does nothing, from its start to its end."""
 
 from runner.goals import YARDSTICKS

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """bench_threads: threads that work at once or hand blocks over."""
 
 from runner.goals import YARDSTICKS

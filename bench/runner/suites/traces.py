@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """bench_replay: what real programs asked for, recorded and asked again."""
 
 import pathlib

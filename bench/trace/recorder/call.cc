@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Fast part: stamps, and records in the thread's chunk. sink.cc is the rest.
 #include "bench/trace/recorder/call.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One call of the program's to the allocator, from its entry to its return. Calls that a call makes
 // itself, the recorder's included, are not recorded; nor is anything when nothing is to be.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What keeps two of the program's threads apart in the recorder, and keeps them there to the end.
 #pragma once
 

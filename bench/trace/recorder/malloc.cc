@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The functions of C that allocate, in front of the allocator's own.
 #include <errno.h>
 #include <malloc.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // operator new and delete, by their names in the ABI: an allocator's library may bring its own,
 // which would not pass malloc. Recorded as malloc and free, whatever stands behind.
 #include <dlfcn.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/trace/recorder/real.h"
 
 #include <dlfcn.h>

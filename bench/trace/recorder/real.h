@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The functions that the recorder stands in front of: the next ones in the loader's order.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/trace/recorder/settings.h"
 
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/trace/recorder/sink.h"
 
 #include <fcntl.h>

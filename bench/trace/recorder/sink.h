@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where records go: a file per process, and of it a chunk per thread. For use inside a Call only,
 // so that what happens here is not recorded.
 #pragma once

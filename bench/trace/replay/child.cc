@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/trace/replay/child.h"
 
 #include <pthread.h>

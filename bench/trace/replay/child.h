@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The process that replays: fresh, and with nothing in it but the plan. Its parent is parent.h.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // bench_replay: what the allocator calls of real programs cost, replayed from traces under
 // whichever allocator is preloaded. Every repetition is a fresh process of this same program.
 

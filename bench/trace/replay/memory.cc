@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/trace/replay/memory.h"
 
 #include <fcntl.h>

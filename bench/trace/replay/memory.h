@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // This process's resident memory, read without stdio: nothing here allocates.
 #pragma once
 

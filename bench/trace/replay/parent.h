@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Starts this program again to replay a trace, a fresh process each time. Not for timed code.
 #pragma once
 

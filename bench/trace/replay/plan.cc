@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "bench/trace/replay/plan.h"
 
 #include <sys/mman.h>

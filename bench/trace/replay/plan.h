@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A trace laid out for replaying, in a file in memory that the replaying process maps: reading it
 // asks nothing of the allocator. One thread's steps follow each other.
 #pragma once

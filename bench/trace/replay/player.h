@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Does what a plan says, in as many threads. Nothing here allocates but the steps themselves.
 #pragma once
 

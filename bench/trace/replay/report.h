@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A replayed trace's figures as text and JSON. Not for timed code.
 #pragma once
 

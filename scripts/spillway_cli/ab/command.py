@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway ab`: arguments, set-up, the loop over the programs, what is printed."""
 
 import pathlib

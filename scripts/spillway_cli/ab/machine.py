@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names the machine that a report was made on: CPU, cores, memory, kernel, system."""
 
 import os

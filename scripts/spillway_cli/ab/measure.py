@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One measured run of a command: wall time, and CPU, peak RSS and faults of its whole process tree.
 
 The command is started by setsid(1) and so is the child of a small process, not of this one: a child

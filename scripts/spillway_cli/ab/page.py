@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A comparison as the report that report.html shows: a section for each measure, a row for each program."""
 
 from report import model, noise

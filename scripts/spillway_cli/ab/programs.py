@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is measured: the built-in programs of bench/programs, or the user's command."""
 
 import dataclasses

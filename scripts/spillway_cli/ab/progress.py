@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Progress on a terminal: what runs now, how long it has taken, how long it may still take."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """report.json: the machine, the allocators and every raw value, for other tools."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Resident memory of a process tree over time.
 
 Pages that several processes share count once for each of them.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One program under every allocator: a warm-up that verifies, then measured rounds, interleaved.
 
 A program that tells what it still holds after its work (`left_after_load` in bench/programs) is run

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The comparison for a terminal of 80 columns."""
 
 import statistics

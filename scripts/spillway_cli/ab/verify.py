@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sees that a run really uses the allocator it is measured under, by looking at its processes.
 
 It also takes down their memory. Used in the warm-up only: the looking costs time. A process that ends

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sees and steers running processes that have Spillway: preloaded, or linked in, static ones too.
 
 `find(pid)` is an Attachment, or None where there is no Spillway. `all_processes()` are those of the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which process a user means: by number or by name."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The tool's side of the control page (alloc/control/page.h): snapshots and requests."""
 
 import dataclasses

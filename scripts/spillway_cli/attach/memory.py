@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Another process's memory, read and written without stopping it.
 
 Through /proc/PID/mem, which stands for the address space that the process had when it was opened:

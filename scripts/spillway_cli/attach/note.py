@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Finds Spillway's note (alloc/control/note.cc) in a process: which version, and where its control
 page is.
 

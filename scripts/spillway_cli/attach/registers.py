@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How a thread that a tool stopped goes on: registers of x86-64, and system calls that were
 interrupted (arch/x86/kernel/signal.c, signal(7)).
 

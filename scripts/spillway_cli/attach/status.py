@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What /proc says of a process's threads, for those who want to reach it."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Starts Spillway's background thread in a process whose threads sleep, or never come to a slow
 path: as a debugger would, a thread is stopped for some 100 microseconds and set on the entry that
 the note names (alloc/control/entry.cc), from which it goes on where it was.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a process's memory consists of, from a snapshot; None where the library does not tell.
 
 `live` is what the program holds, `cached` free blocks in thread caches, `free_dirty` free memory that

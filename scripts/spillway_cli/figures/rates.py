@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What changed between two readings of a process: rates of counters, differences of gauges.
 
 A counter that fell was not the same counter: the process executed another program, or an older

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One look at a process: its snapshot of statistics, what /proc counts of it, and the time.
 
 A source is any object with `pid` and `read()`, which gives a Reading or raises Ended or

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A change as an object of JSON: the later snapshot as it is, and what a second brought beside it."""
 
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where the readings of a running process come from: its statistics, options, and /proc."""
 
 import time

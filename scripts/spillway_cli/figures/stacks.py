@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What grew by sampled stack, between two heap profiles in pprof's format."""
 
 import collections

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The tenants of a process, and what changed of each between two readings."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Text for a terminal: cells, not characters; nothing in a foreign name that the terminal obeys."""
 
 import unicodedata

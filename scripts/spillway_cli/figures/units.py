@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How figures are written: short, of bounded width, `-` for what is not known.
 
 The widths named here are those of the text for any value up to 2^63.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """THE table of the columns of `top`: heading, value, width, and by what key it sorts.
 
 A narrow terminal has those of the lowest ranks that fit. A column whose value the library of that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`spillway top`: arguments, one page, one object for each interval, or the screen."""
 
 import json

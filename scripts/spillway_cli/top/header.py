@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The upper part of the page: facts of the whole process, in groups, the most important first."""
 
 from spillway_cli.figures import memory, units

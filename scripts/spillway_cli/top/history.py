@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How figures moved while `top` ran, as small graphs to the right of the header of a wide terminal."""
 
 from spillway_cli.figures import memory, units

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The page, as lines of (text, style): pure, so that --once, the terminal and tests share it."""
 
 from spillway_cli.figures.text import cells, clip, printable, right

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The terminal: curses paints the page and reads the keys. Nothing here knows what a figure means."""
 
 import codecs

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the user chose, and what the keys do."""
 
 import dataclasses

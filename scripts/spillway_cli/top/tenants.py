@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The tenants' table, below that of the size classes; nothing for a process without tenants."""
 
 from spillway_cli.figures import tenants, units

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Says whether it runs with Spillway.
 #include <stddef.h>
 #include <stdio.h>

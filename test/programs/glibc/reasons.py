@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Why one of glibc's tests may fail with Spillway and not without: only what is about glibc's own inside."""
 
 REASONS = {

@@ -1,4 +1,5 @@
 #!/usr/bin/python3 -B
+# SPDX-License-Identifier: MIT
 """run.py [--install] [--table FILE] LIBRARY [TEST...]: glibc's own malloc tests without and with LIBRARY preloaded.
 
 Builds malloc/tst-*.c of Debian's glibc-source outside glibc's tree, in a temporary folder: what they need of glibc's

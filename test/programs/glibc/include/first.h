@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Included before every file of glibc's: what its private headers give its own tests, for files
 // compiled outside its tree.
 #pragma once

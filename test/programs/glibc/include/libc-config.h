@@ -1,1 +1,2 @@
+// SPDX-License-Identifier: MIT
 // Stands in for a header that glibc's build makes.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // References to symbols that glibc keeps for old programs only; their version on x86-64 is its
 // first.
 #pragma once
