@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(extremes_are_numbers) {
   BOOST_TEST(sampler.weight(8, 8).bytes == 8U);
   BOOST_TEST(sampler.weight(0, 0).blocks > 0U);
   sampler.start(uint64_t{1} << 50, 3);
-  BOOST_TEST(sampler.weight(1, 1).bytes >> 49 == 2U);
+  BOOST_TEST((sampler.weight(1, 1).bytes >> 49) == 2U);
   BOOST_TEST(sampler.blocks_until_sample(1) == UINT32_MAX);
   BOOST_TEST(sampler.bytes_until_sample() > 0);
 }
