@@ -4,8 +4,8 @@
 // without frame pointers; code without any, such as a JIT compiler's, ends the walk.
 //
 // No allocation, no lock, no system call; in signal handlers and inside dlopen(), too. Takes 4 KiB
-// of stack at most and some 100 ns for each frame. Ours instead of libgcc's (_Unwind_Backtrace),
-// which takes twice as long, brings a library into C programs, aborts the process on a description
+// of stack at most and some 200 ns for each frame. Ours instead of libgcc's (_Unwind_Backtrace),
+// which takes as long, brings a library into C programs, aborts the process on a description
 // that it can't read, and reads whatever address a wrong one gives.
 #pragma once
 
