@@ -121,7 +121,7 @@ bool Campaign::at_instruction() {
 
 // Whether most calls of a function that begins here are left out: its loops take most of the steps.
 bool Campaign::is_worn_out(const Point& point) const {
-  constexpr uint64_t kKnown = 20;
+  constexpr uint64_t kKnown = 10;
   constexpr uint64_t kLookAgain = 64;
   return point.visits > kKnown && point.visits % kLookAgain != 0;
 }
