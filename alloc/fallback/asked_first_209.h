@@ -5,12 +5,12 @@
 // Included by mimalloc_209.h around alloc.c, whose calls of _mi_malloc_generic become the one
 // below, and before alloc-aligned.c, which takes what it gets for a block of mimalloc's.
 
-// Set by fallback.cc.
+// Set by fallback.cc and asked.cc.
 _Atomic(bool) spillway_mimalloc_collect_wanted;
-// Whether somebody is to be asked first.
+// Whether the two functions below are to be asked first.
 _Atomic(bool) spillway_mimalloc_asks;
 
-// fallback.cc; they return by calling spillway_mimalloc_generic() where nobody else serves the
+// asked.cc; they return by calling spillway_mimalloc_generic() where they don't serve the
 // request. Called last, with nothing on the stack: mimalloc's functions have no frame descriptions,
 // and the stack may be walked from there (profile/stack_walk.h).
 void* spillway_mimalloc_ask(mi_heap_t* heap, size_t size, bool zero, size_t huge_alignment);
@@ -29,7 +29,7 @@ SPILLWAY_UNHOOKED_FUNCTION __attribute__((noinline)) static void* spillway_mallo
                                            memory_order_relaxed)) {
     mi_collect(false);
   }
-  // relaxed: what is asked is acquired in fallback.cc.
+  // relaxed: what is asked is acquired in asked.cc.
   if mi_unlikely (atomic_load_explicit(&spillway_mimalloc_asks, memory_order_relaxed)) {
     return spillway_mimalloc_ask(heap, size, zero, huge_alignment);
   }

@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "alloc/base/attributes.h"
+#include "alloc/fallback/asked.h"
 #include "alloc/fallback/fork_gate.h"
 #include "alloc/fallback/other_heap.h"
 #include "alloc/os/os.h"
@@ -31,22 +32,6 @@ extern "C" [[gnu::visibility("hidden")]] const void* spillway_mimalloc_huge_bloc
 extern "C" [[gnu::visibility("hidden")]] bool spillway_mimalloc_is_freed(const void* block);
 extern "C" void spillway_mimalloc_freed_twice(void* block);
 extern "C" bool spillway_mimalloc_is_due();
-extern "C" [[gnu::visibility("hidden")]] std::atomic<bool> spillway_mimalloc_asks;
-extern "C" {
-// A heap is mimalloc's mi_heap_t.
-void* spillway_mimalloc_ask(void* of_thread, size_t size, bool zero, size_t huge_alignment);
-void* spillway_mimalloc_ask_aligned(void* of_thread, size_t size, bool zero, size_t huge_alignment);
-[[gnu::visibility("hidden")]] void* spillway_mimalloc_generic(void* of_thread, size_t size,
-                                                              bool zero, size_t huge_alignment);
-[[gnu::visibility("hidden")]] size_t spillway_mimalloc_block_size(size_t size);
-[[gnu::visibility("hidden")]] bool spillway_mimalloc_takes_from_lists(size_t size);
-[[gnu::visibility("hidden")]] bool spillway_mimalloc_reached_cut(void* of_thread, size_t size,
-                                                                 uint32_t round);
-[[gnu::visibility("hidden")]] void spillway_mimalloc_pass_cut(size_t size, uint32_t round);
-[[gnu::visibility("hidden")]] uint32_t spillway_mimalloc_listed(void* block);
-[[gnu::visibility("hidden")]] void spillway_mimalloc_cut(void* block, uint32_t blocks,
-                                                         uint32_t round);
-}
 extern "C" [[gnu::visibility("hidden")]] std::atomic<bool> spillway_mimalloc_collect_wanted;
 #endif
 
@@ -115,10 +100,6 @@ void on_error(int error, void*) {
 #if SPILLWAY_FALLBACK_EXTENDED
 // relaxed: set once, to a function of the library's.
 constinit std::atomic<void (*)(const void*)> double_free_teller{nullptr};
-constinit std::atomic<void* (*)(size_t, bool)> taker{nullptr};
-constinit std::atomic<const SmallSampler*> small_sampler{nullptr};
-// Of sampling: lists that were cut in an earlier one are not this one's. relaxed: a number.
-constinit std::atomic<uint32_t> sampling_round{0};
 
 // In the time that free memory is to be kept, as often as the pool's upkeep looks. Page faults of
 // `ab` --quick sqlite, in thousands: 10.7; 15.9 with 4; 16.2 with mimalloc's 25 ms.
@@ -176,10 +157,7 @@ void* allocate_aligned(size_t alignment, size_t size) {
     return other_allocate_aligned(alignment, size);
   }
 #if SPILLWAY_FALLBACK_EXTENDED
-  // relaxed, both: as for any request.
-  if (SPILLWAY_UNLIKELY(small_sampler.load(std::memory_order_relaxed) != nullptr)) {
-    spillway_mimalloc_pass_cut(size, sampling_round.load(std::memory_order_relaxed));
-  }
+  prepare_aligned(size);
 #endif
   [[maybe_unused]] const AllocatingPassage passage;
   return checked(mi_malloc_aligned_at(size, alignment, 0));
@@ -237,32 +215,6 @@ const void* block_around([[maybe_unused]] const void* address) {
 void on_double_free([[maybe_unused]] void (*tell)(const void* block)) {
 #if SPILLWAY_FALLBACK_EXTENDED
   double_free_teller.store(tell, std::memory_order_relaxed);
-#endif
-}
-
-void ask_first([[maybe_unused]] void* (*take)(size_t size, bool zeroed)) {
-#if SPILLWAY_FALLBACK_EXTENDED
-  // release: pairs with the acquire in spillway_mimalloc_ask(); what `take` reads is ready.
-  taker.store(take, std::memory_order_release);
-  // relaxed: a thread that sees it late asks at its next request.
-  spillway_mimalloc_asks.store(true, std::memory_order_relaxed);
-#endif
-}
-
-bool sample_small([[maybe_unused]] const SmallSampler* sampler) {
-#if SPILLWAY_FALLBACK_EXTENDED
-  if (sampler != nullptr) {
-    sampling_round.fetch_add(1, std::memory_order_relaxed);
-  }
-  // release: as in ask_first().
-  small_sampler.store(sampler, std::memory_order_release);
-  // relaxed, both: as there.
-  spillway_mimalloc_asks.store(
-      sampler != nullptr || taker.load(std::memory_order_relaxed) != nullptr,
-      std::memory_order_relaxed);
-  return true;
-#else
-  return false;
 #endif
 }
 
@@ -329,68 +281,6 @@ int version() {
 }  // namespace spillway::fallback
 
 #if SPILLWAY_FALLBACK_EXTENDED
-namespace spillway::fallback {
-namespace {
-
-// A small request, of which those that a list serves are shown by where the list ends: what is
-// drawn for one decides at once for it and for all up to the next that is wanted.
-void* allocate_sampled(void* of_thread, size_t size, bool zero, bool may_take,
-                       const SmallSampler& sampler) {
-  const bool has_list = spillway_mimalloc_takes_from_lists(size);
-  const uint32_t round = sampling_round.load(std::memory_order_relaxed);
-  const size_t block_size = has_list ? spillway_mimalloc_block_size(size) : size;
-  const bool is_sample = (has_list && spillway_mimalloc_reached_cut(of_thread, size, round)) ||
-                         (may_take && sampler.is_sample(block_size));
-  void* const sample = is_sample && may_take ? sampler.take(size, block_size, zero) : nullptr;
-  if (sample != nullptr) {
-    return sample;
-  }
-  void* const block = spillway_mimalloc_generic(of_thread, size, zero, 0);
-  if (has_list && block != nullptr) {
-    const uint32_t listed = spillway_mimalloc_listed(block);
-    const uint32_t blocks = sampler.blocks_until_sample(block_size, listed);
-    if (blocks < listed) {
-      spillway_mimalloc_cut(block, blocks, round);
-    }
-  }
-  return block;
-}
-
-constexpr size_t kSmallEnd = 4096;  // requests from here on are the pool's
-
-}  // namespace
-}  // namespace spillway::fallback
-
-void* spillway_mimalloc_ask(void* of_thread, size_t size, bool zero, size_t huge_alignment) {
-  namespace fallback = spillway::fallback;
-  // acquire: pairs with the release in ask_first().
-  auto* const take = fallback::taker.load(std::memory_order_acquire);
-  void* const taken = take != nullptr && huge_alignment == 0 ? take(size, zero) : nullptr;
-  if (taken != nullptr) {
-    return taken;
-  }
-  // acquire: pairs with the release in sample_small().
-  const fallback::SmallSampler* const sampler =
-      fallback::small_sampler.load(std::memory_order_acquire);
-  if (sampler != nullptr && size < fallback::kSmallEnd && huge_alignment == 0) {
-    return fallback::allocate_sampled(of_thread, size, zero, true, *sampler);
-  }
-  return spillway_mimalloc_generic(of_thread, size, zero, huge_alignment);
-}
-
-void* spillway_mimalloc_ask_aligned(void* of_thread, size_t size, bool zero,
-                                    size_t huge_alignment) {
-  namespace fallback = spillway::fallback;
-  // acquire: as above.
-  const fallback::SmallSampler* const sampler =
-      fallback::small_sampler.load(std::memory_order_acquire);
-  if (sampler != nullptr && size < fallback::kSmallEnd && huge_alignment == 0) {
-    // Not to be seen, but the list that it comes from serves others, which are.
-    return fallback::allocate_sampled(of_thread, size, zero, false, *sampler);
-  }
-  return spillway_mimalloc_generic(of_thread, size, zero, huge_alignment);
-}
-
 bool spillway_mimalloc_is_due() {
   namespace fallback = spillway::fallback;
   // relaxed, both: times.
