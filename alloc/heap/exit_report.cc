@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "alloc/base/line.h"
+#include "alloc/heap/exit_file.h"
 #include "alloc/heap/report.h"
 #include "alloc/heap/report_space.h"
 #include "alloc/heap/start.h"
@@ -30,17 +31,10 @@ extern "C" int __cxa_thread_atexit_impl(void (*call)(void*), void* object, void*
 namespace spillway::heap {
 namespace {
 
-constinit os::FileIdentity stderr_at_start;
-constinit bool had_stderr = false;
 constinit std::atomic<bool> is_written{false};
 
 config::StatsFormat format() {
   return options().choice<config::StatsFormat>(config::Option::stats);
-}
-
-bool is_stderr_the_same() {
-  os::FileIdentity current;
-  return had_stderr && os::identify(os::kStandardError, current) && current == stderr_at_start;
 }
 
 void report_on_stderr() {
@@ -58,7 +52,7 @@ void report_on_stderr() {
 }
 
 void report_in_file() {
-  if (!may_write_stats_file() || !end_stats_interval()) {
+  if (!may_write_at_exit(stats_file_pattern()) || !end_stats_interval()) {
     return;
   }
   ReportSpace space;
@@ -75,10 +69,9 @@ void prepare_exit_report() {
   if (format() == config::StatsFormat::kOff) {
     return;
   }
-  note_stats_process();
-  had_stderr = os::identify(os::kStandardError, stderr_at_start);
-  if (had_stderr && stats_file_pattern().empty()) {
-    __cxa_thread_atexit_impl([](void*) { report_on_stderr(); }, nullptr, &had_stderr);
+  note_process_for_exit();
+  if (had_stderr() && stats_file_pattern().empty()) {
+    __cxa_thread_atexit_impl([](void*) { report_on_stderr(); }, nullptr, &is_written);
   }
 }
 

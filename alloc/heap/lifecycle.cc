@@ -9,6 +9,7 @@
 #include "alloc/fallback/other_heap.h"
 #include "alloc/heap/background.h"
 #include "alloc/heap/control.h"
+#include "alloc/heap/exit_file.h"
 #include "alloc/heap/exit_profile.h"
 #include "alloc/heap/exit_report.h"
 #include "alloc/heap/heap.h"
@@ -38,6 +39,7 @@ void after_fork_in_parent() {
 }
 
 void after_fork_in_child() {
+  note_fork_for_exit();
   restart_stats_interval_after_fork();
   forget_control_after_fork();
   admit_user();

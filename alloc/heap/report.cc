@@ -13,6 +13,7 @@
 #include "alloc/heap/start.h"
 #include "alloc/heap/tenants.h"
 #include "alloc/heap/upkeep.h"
+#include "alloc/heap/watched.h"
 #include "alloc/os/os.h"
 #include "alloc/stats/output.h"
 #include "alloc/stats/print.h"
@@ -51,6 +52,7 @@ void collect(stats::Snapshot& snapshot, Effort effort) {
   if (is_pooling()) {
     heap.engine.collect(snapshot);
     upkeep.collect(heap.engine, snapshot);
+    snapshot.metadata_bytes += watched_table_bytes();
   } else {
     snapshot.pool_off = 1;
   }

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "alloc/config/options.h"
+#include "alloc/heap/exit_file.h"
 #include "alloc/heap/report.h"
 #include "alloc/heap/start.h"
 #include "alloc/os/bounded_wait.h"
@@ -14,8 +15,6 @@ namespace {
 
 constexpr uint64_t kMillisecondNs = 1'000'000;
 
-constinit uint32_t process_at_start = 0;
-constinit std::atomic<bool> is_forked{false};
 // Whether the background thread is to write, and whether it does. seq_cst where one thread sets the
 // first and looks at the second, and another the reverse; relaxed elsewhere.
 constinit std::atomic<bool> is_wanted{false};
@@ -27,31 +26,12 @@ uint64_t interval_ms() {
   return static_cast<uint64_t>(options().value(config::Option::stats_interval)) * 1000;
 }
 
-bool is_one_for_each_process(std::string_view pattern) {
-  for (size_t i = 1; i < pattern.size(); ++i) {
-    if (pattern[i - 1] == '%' && pattern[i] == 'p') {
-      return true;
-    }
-  }
-  return false;
-}
-
 // It fits, twice: the option's text has at most 1024 characters.
-void put_path(stats::Output::Text& path) {
-  const std::string_view pattern = stats_file_pattern();
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern[i] == '%' && i + 1 < pattern.size() && pattern[i + 1] == 'p') {
-      path.number(os::process_id());
-      ++i;
-    } else {
-      path.put(pattern[i]);
-    }
-  }
-}
+void put_stats_path(stats::Output::Text& path) { put_path(stats_file_pattern(), path); }
 
 void put_temporary_path(stats::Output::Text& path) {
   path.clear();
-  put_path(path);
+  put_stats_path(path);
   path.put('.').number(os::process_id()).text(".tmp");
 }
 
@@ -63,7 +43,7 @@ void put_in_place(stats::Output::Text& text, bool whole) {
   }
   text.put('\0');
   const size_t second = text.view().size();
-  put_path(text);
+  put_stats_path(text);
   const char* const both = text.c_str();
   if (!os::rename_file(both, both + second)) {
     os::remove_file(both);
@@ -74,17 +54,6 @@ void put_in_place(stats::Output::Text& text, bool whole) {
 
 std::string_view stats_file_pattern() { return options().text(config::Option::stats_file); }
 
-void note_stats_process() { process_at_start = os::process_id(); }
-
-bool is_forked_child() {
-  // relaxed: written before the child's second thread starts.
-  return is_forked.load(std::memory_order_relaxed) || os::process_id() != process_at_start;
-}
-
-bool may_write_stats_file() {
-  return !is_forked_child() || is_one_for_each_process(stats_file_pattern());
-}
-
 bool has_stats_interval() {
   return options().value(config::Option::stats_interval) != config::kWordValue;
 }
@@ -92,7 +61,7 @@ bool has_stats_interval() {
 bool write_stats_file(ReportSpace& space) {
   stats::Output::Text& text = space.text();
   text.clear();
-  put_path(text);
+  put_stats_path(text);
   const bool beside = has_stats_interval() && os::is_replaceable(text.c_str());
   if (beside) {
     put_temporary_path(text);
@@ -100,7 +69,7 @@ bool write_stats_file(ReportSpace& space) {
   const int descriptor = os::open_for_writing(text.c_str());
   if (descriptor < 0) {
     text.clear();
-    put_path(text);
+    put_stats_path(text);
     return false;
   }
   const auto format = options().choice<config::StatsFormat>(config::Option::stats);
@@ -127,7 +96,7 @@ NextTurn write_due_statistics() {
   due_ns.store(next, std::memory_order_relaxed);
   // seq_cst, both: pairs with end_stats_interval().
   is_writing.store(true, std::memory_order_seq_cst);
-  if (is_wanted.load(std::memory_order_seq_cst) && may_write_stats_file()) {
+  if (is_wanted.load(std::memory_order_seq_cst) && may_write_at_exit(stats_file_pattern())) {
     os::hide_descriptors();
     ReportSpace space;
     if (space) {
@@ -171,10 +140,9 @@ bool end_stats_interval() {
 
 void restart_stats_interval_after_fork() {
   // relaxed, all: the only thread there is.
-  is_forked.store(true, std::memory_order_relaxed);
   is_writing.store(false, std::memory_order_relaxed);
   if (is_wanted.load(std::memory_order_relaxed)) {
-    is_wanted.store(may_write_stats_file(), std::memory_order_relaxed);
+    is_wanted.store(may_write_at_exit(stats_file_pattern()), std::memory_order_relaxed);
     // Not before a child that only executes a program has done so.
     due_ns.store(os::monotonic_ns() + interval_ms() * kMillisecondNs, std::memory_order_relaxed);
   }

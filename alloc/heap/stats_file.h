@@ -13,13 +13,6 @@ namespace spillway::heap {
 // As the option says, with %p for the process id; empty: there is none.
 std::string_view stats_file_pattern();
 
-// In the process that read the options, once.
-void note_stats_process();
-// Not that process. The process id tells of children whose fork ran no handlers.
-bool is_forked_child();
-// A child's own file needs a name of its own.
-bool may_write_stats_file();
-
 // Whether the option stats_interval is set, with what it needs.
 bool has_stats_interval();
 
