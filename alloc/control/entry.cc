@@ -9,7 +9,7 @@
 // Everything happens on a stack of its own, of zero pages: the thread's may be at its end. The bit
 // `busy` gives it to one thread at a time; a second one goes straight back. A signal handler may
 // run on it for the few instructions until signals are blocked, and after; one that does not
-// return, but jumps, leaves it taken, and nobody wakes this process again: a tool says so.
+// return, but jumps, leaves it taken: no tool can wake this process again, and it says so.
 //
 // Of the vector registers, code for the x86-64 that all processors have changes no more than
 // fxsave64 keeps.

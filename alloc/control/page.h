@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The control page: how tools of the same user, or root's, see and steer a running process. It lies
-// in the process's own memory, is all zero until somebody asks, and nothing is opened for it. Tools
-// find it by the note (note.cc), read it with process_vm_readv() and write to it with
-// process_vm_writev(), which the kernel allows to those who may debug the process.
+// in the process's own memory, is all zero until a tool asks, and nothing is opened for it. Tools
+// find it by the note (note.cc), and read and write it through /proc/PID/mem, which the kernel
+// opens for debuggers of the process.
 //
 // What tools write is believed in nothing: it is copied, bounded and checked (mailbox.h). Several
 // tools may write at once.
@@ -18,7 +18,7 @@ namespace spillway::control {
 
 inline constexpr uint32_t kProtocol = 1;
 
-// Words that are looked at when nobody asks; not on the page, so that it stays untouched.
+// Words that are read when no tool asks; not on the page, so that it stays untouched.
 struct Gate {
   // The tool's: not 0 when there is something to look at on the page.
   std::atomic<uint32_t> knock{0};
@@ -30,7 +30,8 @@ struct Gate {
 // All atomics are relaxed unless a line says otherwise; the kernel copies for the other side.
 struct Page {
   // --- the tool's ---
-  // Any change asks for a fresh snapshot, and renews the lease: so long somebody serves.
+  // Any change asks for a fresh snapshot, and renews the lease: the background thread serves so
+  // long.
   std::atomic<uint64_t> watch;
   std::atomic<uint32_t> lease_ms;
   // A request: text and length, a checksum over id and text, and last the id, a random number.
@@ -41,7 +42,7 @@ struct Page {
   char request[kMostRequest];
 
   // --- the process's ---
-  std::atomic<uint64_t> looks;  // at the page so far: while it rises somebody serves
+  std::atomic<uint64_t> looks;  // at the page so far: rises while a thread serves
   // The answer to the request `answered_id`, which is written last. `answering_id` is written
   // before anything of it changes: an answer that was read is whole if both are still the same.
   std::atomic<uint64_t> answering_id;

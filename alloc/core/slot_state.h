@@ -9,8 +9,8 @@
 // granule. The owner of the block (the thread that holds it, or the cache or store it is in) is the
 // only writer.
 //
-// A block may be live and watched: fast paths refuse it, and slow ones tell whoever wants to know
-// what becomes of it (heap/watched.h).
+// A block may be live and watched: fast paths refuse it, and slow ones tell its watchers
+// (heap/watched.h).
 #pragma once
 
 #include <atomic>

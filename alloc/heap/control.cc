@@ -99,7 +99,7 @@ void end_lease() {
   }
 }
 
-// Whether somebody asked for something.
+// Whether a tool asked for something.
 bool serve_page(uint64_t now) {
   Page& page = spillway_control_page;
   // relaxed, all: another process looks, through the kernel.
@@ -176,7 +176,7 @@ NextTurn serve_control() {
 }
 
 void start_serving() {
-  // relaxed: a knock that nobody can answer is forgotten, and the tool says so.
+  // relaxed: a knock that can't be answered is forgotten, and the tool says so.
   if (spillway_control_gate.state.load(std::memory_order_relaxed) != Gate::State::kOpen) {
     spillway_control_gate.knock.store(0, std::memory_order_relaxed);
   } else if (os::in_own_process() && !start_background()) {

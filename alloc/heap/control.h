@@ -34,7 +34,7 @@ SPILLWAY_ALWAYS_INLINE void start_serving_if_asked() {
   }
 }
 
-// In a forked child, which nobody serves.
+// In a forked child, which has no thread that serves.
 void forget_control_after_fork();
 
 }  // namespace spillway::heap

@@ -99,7 +99,7 @@ SPILLWAY_COLD void* take_guarded_slow(const guard::GuardedHeap::Request& request
   }
   guard::GuardedHeap::Request between_pages = request;
   between_pages.place = guard::GuardedHeap::Place::kOwnPages;
-  // A tenant's blocks are the pool's: others are charged to nobody.
+  // A tenant is charged for the pool's blocks alone.
   return tenant_of_thread() == kNoTenant && is_sampled() ? guarded.allocate(between_pages)
                                                          : nullptr;
 }

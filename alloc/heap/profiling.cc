@@ -98,8 +98,8 @@ constexpr fallback::SmallSampler kSmallSampler{.is_sample = is_small_sample,
                                                .blocks_until_sample = blocks_until_sample,
                                                .take = take_small_sample};
 
-// The library's own frames are nobody's; in a program that it is linked into, they can't be told
-// from the program's.
+// The library's own frames, which a profile leaves out; in a program that it is linked into, they
+// can't be told from the program's.
 profile::AddressRange own_code() {
   profile::ObjectRange own;
   const bool known = profile::find_object(reinterpret_cast<uintptr_t>(&start_profile), own);

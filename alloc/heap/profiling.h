@@ -19,9 +19,10 @@ namespace spillway::heap {
 
 extern constinit profile::Profile heap_profile;
 
-// Bytes between two samples where nobody says: a tracer attached, or a command without a number.
-// tcmalloc takes as many; jemalloc and Go 512 KiB, which costs a program that allocates 2 GiB a
-// second more than 1 % of its time (a sample: 1 to 3 us). An estimate of 100 MiB is good to 14 %.
+// Bytes between two samples where no number is given: a tracer attached, or a command without a
+// number. tcmalloc takes as many; jemalloc and Go 512 KiB, which costs a program that allocates 2
+// GiB a second more than 1 % of its time (a sample: 1 to 3 us). An estimate of 100 MiB is good to
+// 14 %.
 inline constexpr uint64_t kDefaultProfileRate = uint64_t{2} << 20;
 
 // As the option profile says, once.

@@ -53,7 +53,7 @@ struct alignas(128) Account {
 };
 static_assert(sizeof(Account) == 128);
 
-// The first is nobody's.
+// The first is unused: 0 is no tenant.
 SPILLWAY_OWN_PAGES constinit Account accounts[kMostTenants + 1];
 // relaxed: the account's life says whether it is ready.
 constinit std::atomic<int> last{0};

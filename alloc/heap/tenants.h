@@ -59,7 +59,7 @@ uint8_t tenant_of_thread();
 void charge_tenant(uint8_t tenant, uint64_t bytes);
 void credit_tenant(uint8_t tenant, uint64_t bytes);
 void recharge_tenant(uint8_t tenant, uint64_t before, uint64_t after);
-// A block is charged to nobody: it is not the pool's, or there was no memory to note whose it is.
+// A block is not charged: it is not the pool's, or there was no memory to note whose it is.
 void note_uncharged(uint8_t tenant);
 
 }  // namespace spillway::heap

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Watched blocks: those of which somebody wants to know what becomes of them, the tenant that they
-// are charged to or the heap profile. Their state byte says so (core/slot_state.h), so that every
-// fast path leaves them to the slow one, and a note of four bytes, who it is.
+// Watched blocks: a tenant is charged for them, or the heap profile sampled them, and is told of
+// their end. Their state byte says so (core/slot_state.h), so that every fast path leaves them to
+// the slow one; a note of four bytes names tenant and sample.
 //
 // A thread whose requests may be watched is metered (core::Metering), so that all of them come to
-// the slow path. There, watching costs a load and a compare while nobody does.
+// the slow path. There, watching costs a load and a compare while it is off.
 //
 // A note is taken once: of several threads that free a block at once, one finds it live. Signal
 // handlers may allocate and free watched blocks.
@@ -38,8 +38,8 @@ enum class Watcher : uint8_t { kTenants = 1, kSamples = 2 };
 extern constinit std::atomic<uint8_t> watchers;
 void set_watching(Watcher watcher, bool on);
 
-// Marks a block live that starts where the caller wants it, and that nobody else has, plainly or as
-// its thread's request for `size` bytes is watched.
+// Marks a block live that starts where the caller wants it, and that no other thread has, plainly
+// or as its thread's request for `size` bytes is watched.
 void mark_handed_out_slow(void* block, size_t size);
 SPILLWAY_ALWAYS_INLINE void mark_handed_out(void* block, size_t size) {
   // relaxed: a request that comes at the same time is seen or not.
@@ -49,7 +49,7 @@ SPILLWAY_ALWAYS_INLINE void mark_handed_out(void* block, size_t size) {
   mark_handed_out_slow(block, size);
 }
 
-// Of a request that the pool can't serve, and that mimalloc does: nobody watches its block.
+// Of a request that the pool can't serve, and that mimalloc does: its block is not watched.
 void note_unwatched_slow(size_t size);
 SPILLWAY_ALWAYS_INLINE void note_unwatched(size_t size) {
   // relaxed: as above.
@@ -71,7 +71,7 @@ inline bool is_watched(const void* block) {
 Note note_of(const void* block);
 
 // Makes a watched block of so many usable bytes, whose state was `watched` a moment ago, free and
-// the caller's to give back, and tells whoever it concerns. False: another thread was faster.
+// the caller's to give back, and tells its watchers. False: another thread was faster.
 bool unwatch(core::StateByte& state, core::SlotState watched, void* block, size_t bytes);
 
 // After realloc of a live block in place to `size`; it had `before` usable bytes. Some nanoseconds

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What is known of each sampled block that the program holds: which stack it was allocated at and
-// what it stands for. Numbers from 1 on; whoever watches the block keeps its number. Lock-free.
+// what it stands for. Numbers from 1 on; the block's note keeps its number. Lock-free.
 #pragma once
 
 #include <atomic>

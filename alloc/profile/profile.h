@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The sampled heap profile: what stands behind each sampled block, by the stack that allocated it.
-// Whoever hands blocks out asks the sampler when to take one, tells this of it, and keeps the
-// sample's number with the block until it is freed.
+// The heap asks the sampler when to take a sample, tells the profile of it, and keeps the sample's
+// number with the block until it is freed.
 //
 // Address space is reserved at the first start, 64 MiB, and committed as it is used: some 200 bytes
 // for each distinct stack, 32 for each live sample. What finds no more room is counted and left

@@ -23,8 +23,8 @@ commands:
   set NAME=VALUE                changes purge_delay, limit, hard_limit, pressure, on_misuse, deepbind
 
 The process need not have been prepared: it may be preloaded, or linked with libspillway.a. Who may
-debug it may do this: its user and root, but nobody for a setuid program, and only root, or its
-parents, where kernel.yama.ptrace_scope is 1; SPILLWAY_CONTROL=off at its start closes it, and
+debug it may do this: its user and root. A setuid program is closed to all. Only root and its
+parents may where kernel.yama.ptrace_scope is 1; SPILLWAY_CONTROL=off at its start closes it, and
 SPILLWAY_CONTROL=user opens it to its user in spite of Yama. The process goes on meanwhile.
 
 exit status: 0; 1 when the process could not be reached, or refused; 2 for a wrong command line.

@@ -42,7 +42,7 @@ class Entry:
     up_seconds: float
     resident_bytes: int
     live_bytes: int | None
-    control: str  # "open", or why the process answers nobody
+    control: str  # "open", or why the process does not answer
     purge: str | None  # when free memory goes back, and whether a thread of its own sees to it
 
     def cell(self, field):
@@ -62,7 +62,7 @@ def add_parser(subparsers):
         "ps",
         help="list the processes of this machine that run with Spillway",
         description="Lists the processes with Spillway that you may look at: your own, as root all. "
-        "LIVE is there while somebody watches the process.",
+        "LIVE is there while a tool watches the process.",
     )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="one object, for programs")
@@ -178,7 +178,7 @@ def _entry(one):
 
 
 def _live(pid):
-    """By the statistics that lie ready because somebody watches the process; None without."""
+    """By the statistics that lie ready because a tool watches the process; None without."""
     try:
         attachment = attach.find(pid)
         snapshot = attachment and attachment.latest()

@@ -161,7 +161,7 @@ static void until_child_ends(void) {
 // --- without a call ---
 
 #if __x86_64__
-// All registers, and the flags, hold what nobody else writes; a signal ends it.
+// All registers, and the flags, hold what no other code writes; a signal ends it.
 static void until_computed(void) {
   uint64_t vector[2] = {0x0123456789abcdef, 0xfedcba9876543210};
   uint64_t wrong = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Requests that are samples are found where mimalloc's lists of free blocks end: each by chance
-// alone, whatever came before and whoever makes it.
+// alone, whatever came before and whichever thread makes it.
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstring>

@@ -36,7 +36,7 @@ def free_port():
 
 
 def get(port, path):
-    """The answer, or None while nobody answers."""
+    """The answer, or None while no server answers."""
     with contextlib.suppress(OSError):
         with NO_PROXY.open(f"http://127.0.0.1:{port}{path}", timeout=HUNG) as answer:
             return answer.read().decode()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tenants by spillway/spillway.h. argv[1] is "on"; "off" where the pool serves nobody, and tenants
-// can't be made; "options" with SPILLWAY_TENANT_LIMITS=first=1M,second=2K.
+// Tenants by spillway/spillway.h. argv[1] is "on"; "off" where the pool serves no request, and
+// tenants can't be made; "options" with SPILLWAY_TENANT_LIMITS=first=1M,second=2K.
 #include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>

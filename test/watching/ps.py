@@ -26,7 +26,7 @@ class Ps(unittest.TestCase):
             for pid, (how, name) in expected.items():
                 one = found[pid]
                 self.assertEqual((one["how"], one["program"], one["purge"]), (how, name, "1 s"))
-                self.assertIsNone(one["live_bytes"])  # for nobody watches
+                self.assertIsNone(one["live_bytes"])  # no tool watches
                 self.assertGreater(one["resident_bytes"], 0)
             text = spillway("ps").stdout
             for pid, (how, name) in expected.items():

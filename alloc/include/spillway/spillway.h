@@ -42,14 +42,14 @@ SPILLWAY_FUNCTION uint64_t spillway_held_bytes(void);
 
 /* `callback(held, limit)` is called whenever the bytes held get above the soft limit (option
  * `limit`) although all free memory was given back; once for each time that it is crossed, in the
- * thread that crosses it, with nothing locked: it may allocate and free. Null: nobody is called. */
+ * thread that crosses it, with nothing locked: it may allocate and free. Null: no call. */
 typedef void (*spillway_limit_callback)(uint64_t held, uint64_t limit);
 SPILLWAY_FUNCTION void spillway_on_limit(spillway_limit_callback callback);
 
 /* Tenants: on whose behalf the process allocates. A thread is in one tenant or in none. A block of
  * 4 KiB or more that it allocates is charged, at its usable size, to its tenant, until it is
  * freed, by whatever thread. realloc in place changes the charge; where it moves a block, the
- * new one is charged to the tenant of the calling thread. Smaller blocks are charged to nobody.
+ * new one is charged to the tenant of the calling thread. Smaller blocks are not charged.
  * See alloc/docs/TENANTS.md.
  *
  * A soft limit refuses nothing: requests that leave a tenant above it are counted, and a callback
@@ -82,7 +82,7 @@ struct spillway_tenant_usage {
   uint64_t allocations_total;
   uint64_t soft_limit_exceeded_total; /* requests made while over the limit */
   uint64_t soft_limit_crossed_total;
-  uint64_t uncharged_total; /* blocks of 4 KiB and more that nobody is charged for, because the pool
+  uint64_t uncharged_total; /* blocks of 4 KiB and more that are not charged, because the pool
                                could not serve them: above 64 MiB, or without memory */
 };
 /* Fills in the first `size` bytes: sizeof *usage. 0, or EINVAL. Each figure is right for some
@@ -94,7 +94,7 @@ SPILLWAY_FUNCTION uint64_t spillway_tenant_bytes(int tenant);
 
 /* `callback(tenant, live, limit)` is called whenever what is charged to a tenant gets above its
  * soft limit; once for each time that it is crossed, in the thread that crosses it, inside malloc
- * with nothing locked: it may allocate and free. Null: nobody is called. */
+ * with nothing locked: it may allocate and free. Null: no call. */
 typedef void (*spillway_tenant_callback)(int tenant, uint64_t live, uint64_t limit);
 SPILLWAY_FUNCTION void spillway_on_tenant_limit(spillway_tenant_callback callback);
 

@@ -5,7 +5,7 @@
 machine that we may look at. What goes wrong is a UserError of one line.
 
 Looking costs the process nothing that it would notice; it is not stopped, but for some microseconds
-where its threads sleep, or are busy elsewhere, and nobody serves: see wake.py.
+where its threads sleep, or are busy elsewhere: see wake.py.
 """
 
 import dataclasses
@@ -16,8 +16,8 @@ import time
 from spillway_cli.attach import mailbox, memory, note, status, wake
 from spillway_cli.errors import UserError
 
-FIRST_SECONDS = 0.02  # in which a thread of the process, if one works, sees that somebody knocks
-ANSWER_SECONDS = 5.0  # until somebody serves
+FIRST_SECONDS = 0.02  # in which a thread of the process, if one works, sees the knock
+ANSWER_SECONDS = 5.0  # until a thread serves
 WORK_SECONDS = 60.0  # until a request that was begun is done
 MOST_TRIES = 20  # where several tools ask at once
 
@@ -128,8 +128,8 @@ class Attachment:
         return json.loads(self.snapshot_text(max_age))
 
     def snapshot_text(self, max_age=0.05):
-        """The same as bytes. At most `max_age` seconds old; 0: taken from now on. Whoever asks again
-        within three seconds finds the process at it."""
+        """The same as bytes. At most `max_age` seconds old; 0: taken from now on. A second
+        call within three seconds finds the process at it."""
         with self._watching_its_end():
             self._require_open()
             before = self._mailbox.answers()
@@ -176,7 +176,7 @@ class Attachment:
     # --- one request ---
 
     def _let_others_finish(self):
-        """Waits while another tool's request is under way; one that nobody takes is given up."""
+        """Waits while another tool's request is under way; one that is not taken is given up."""
         pending, until = self._mailbox.pending(), time.monotonic() + 1
         while pending is not None and time.monotonic() < until:
             time.sleep(0.002)
@@ -211,7 +211,7 @@ class Attachment:
         return self._wait(before, state)
 
     def _wait(self, before, state):
-        """Knocks until state() is not None, and returns that; wakes the process if nobody comes."""
+        """Knocks until state() is not None, and returns that; wakes the process if no thread serves."""
         self._mailbox.knock()
         start = time.monotonic()
         pause, woken = 0.0005, False
@@ -223,7 +223,7 @@ class Attachment:
                 return found
             now = time.monotonic()
             answers = self._mailbox.answers()
-            if answers.looks != looks:  # somebody serves
+            if answers.looks != looks:  # a thread serves
                 looks, limit = answers.looks, now + WORK_SECONDS
             elif not woken and now > start + FIRST_SECONDS:
                 if status.hidden_thread(self.pid) is None:

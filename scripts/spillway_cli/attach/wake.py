@@ -5,7 +5,7 @@ the note names (alloc/control/entry.cc), from which it goes on where it was.
 
 A child process of ours does it, which is the tracer, so that whatever becomes of this one, the
 kernel lets go of the thread. One system call sets the registers; killed before it, nothing has
-happened, and after it the entry needs nobody. What is left: killed between the stop and that call,
+happened, and after it the entry needs no tool. What is left: killed between the stop and that call,
 an epoll_wait() or another call of its kind ends with EINTR, as it does after SIGSTOP and SIGCONT.
 """
 
