@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "alloc/core/thread_cache.h"
 #include "alloc/profile/byte_output.h"
 #include "alloc/profile/profile.h"
 
@@ -48,6 +49,18 @@ void recover_profile_after_fork();
 // --- for watched blocks (watched.h)
 // -----------------------------------------------------------------------------------------------
 
+// Counts the request, where that is all there is to do: false when a sample may be due.
+inline bool count_request(core::ThreadCache& cache, size_t size) {
+  if (!heap_profile.is_on()) {
+    return true;
+  }
+  const int64_t left = cache.bytes_until_sample.get() - static_cast<int64_t>(size);
+  if (cache.sample_epoch.get() != heap_profile.epoch() || left < 0) {
+    return false;
+  }
+  cache.bytes_until_sample.set(left);
+  return true;
+}
 // The number of the sample that a block becomes which is about to be handed out; 0: it is none.
 uint32_t sample_request(const void* block, size_t size);
 void end_sample(const void* block, uint32_t sample);

@@ -20,6 +20,18 @@ Note wanted_note(const void* block, size_t size) {
   return {.tenant = tenant_of_thread(), .sample = sample_request(block, size)};
 }
 
+SPILLWAY_COLD void mark_noted(void* block, size_t size) {
+  const Note note = wanted_note(block, size);
+  if (note.is_none()) {
+    return mark_live(block);
+  }
+  if (!watch(block, note)) {
+    end_sample(block, note.sample);
+    return note_uncharged(note.tenant);
+  }
+  charge_tenant(note.tenant, usable_size(block));
+}
+
 }  // namespace
 
 void set_watching(Watcher watcher, bool on) {
@@ -41,16 +53,14 @@ bool watch(void* block, Note note) {
   return true;
 }
 
-SPILLWAY_COLD void mark_handed_out_slow(void* block, size_t size) {
-  const Note note = wanted_note(block, size);
-  if (note.is_none()) {
+// While a profile is on, each request comes here.
+void mark_handed_out_slow(void* block, size_t size) {
+  core::ThreadCache* const cache = heap.engine.own_cache(anchor);
+  if (SPILLWAY_LIKELY(cache != nullptr && cache->tenant.get() == kNoTenant &&
+                      count_request(*cache, size))) {
     return mark_live(block);
   }
-  if (!watch(block, note)) {
-    end_sample(block, note.sample);
-    return note_uncharged(note.tenant);
-  }
-  charge_tenant(note.tenant, usable_size(block));
+  mark_noted(block, size);
 }
 
 SPILLWAY_COLD void note_unwatched_slow(size_t size) {
