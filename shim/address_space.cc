@@ -8,8 +8,8 @@
 
 #include <cerrno>
 
-#include "alloc/fallback/other_heap.h"
 #include "alloc/heap/reservation.h"
+#include "alloc/mimalloc/other_heap.h"
 #include "alloc/os/os.h"
 #include "alloc/os/system_call.h"
 #include "shim/export.h"
@@ -59,7 +59,7 @@ int spillway_prlimit64(pid_t process, int resource, const rlimit* wanted, rlimit
   return limit(process, resource, wanted, before);
 }
 int spillway_mlockall(int flags) noexcept {
-  if (spillway::fallback::has_sanitizer_heap()) {
+  if (spillway::mimalloc::has_sanitizer_heap()) {
     return 0;  // as sanitizers answer: they reserve more than can be locked
   }
   long answer = spillway::os::system_call(SYS_mlockall, flags);

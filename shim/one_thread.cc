@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-#include "alloc/heap/upkeep.h"
+#include "alloc/heap/scavenger.h"
 #include "alloc/os/system_call.h"
 #include "shim/export.h"
 
@@ -16,7 +16,7 @@ template <typename... Arguments>
 int call_alone(long number, Arguments... arguments) {
   spillway::heap::end_background();
   const long answer = spillway::os::system_call(number, arguments...);
-  spillway::heap::resume_upkeep_in_background();
+  spillway::heap::resume_scavenging_in_background();
   if (answer < 0) {
     errno = static_cast<int>(-answer);
     return -1;

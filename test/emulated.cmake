@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What the preset aarch64 leaves out of the tests, which run in qemu's user mode there: these cases,
-# most files of pool, and the tests of heap, fallback and whole programs but for some in preload/.
+# most files of pool, and the tests of heap, mimalloc and whole programs but for some in preload/.
 
 # Tells a program of Boost.Test to leave these out.
 function(leave_out name)

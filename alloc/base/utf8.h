@@ -36,9 +36,9 @@ constexpr size_t utf8_length(std::string_view text) {
     }
     character = character << 6 | (byte(i) & 0x3f);
   }
-  constexpr uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
+  constexpr uint32_t kMin[] = {0, 0, 0x80, 0x800, 0x10000};
   const bool surrogate = character >= 0xd800 && character <= 0xdfff;
-  return character < kLeast[length] || character > 0x10ffff || surrogate ? 0 : length;
+  return character < kMin[length] || character > 0x10ffff || surrogate ? 0 : length;
 }
 
 // Calls `put(std::string_view)` for each character, in order.

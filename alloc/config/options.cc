@@ -180,7 +180,7 @@ void Options::describe(const OptionSpec& spec, Line<500>& line) const {
   line.text(" (").text(origin_text(origin(option))).text(")");
 }
 
-void Options::print(const OptionSpec& spec, Line<kMostText>& line) const {
+void Options::print(const OptionSpec& spec, Line<kMaxText>& line) const {
   const auto option = static_cast<Option>(&spec - kOptionSpecs);
   if (is_text(spec.type) && !text(option).empty()) {
     line.text(text(option));

@@ -161,8 +161,8 @@ class Options {
   // The same of one option, without an end.
   void describe(const OptionSpec& spec, Line<500>& line) const;
   // The value alone, as the option is set.
-  static constexpr size_t kMostText = 1024;
-  void print(const OptionSpec& spec, Line<kMostText>& line) const;
+  static constexpr size_t kMaxText = 1024;
+  void print(const OptionSpec& spec, Line<kMaxText>& line) const;
 
   // At run time, of an option that is not kText or kPath. Any thread; what follows from the new
   // value is the caller's.
@@ -181,7 +181,7 @@ class Options {
   std::array<OwnedCell<OptionOrigin>, kOptionCount> origins_{};
   // A copy: programs overwrite their environment.
   struct Text {
-    char characters[kMostText] = {};
+    char characters[kMaxText] = {};
     size_t length = 0;
   };
   static constexpr Option kTextOptions[] = {Option::prefill, Option::tenant_limits,

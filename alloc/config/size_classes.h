@@ -17,7 +17,7 @@ namespace spillway::config {
 inline constexpr size_t kMinPooledSize = 4 * kKiB;
 inline constexpr size_t kMaxPooledSize = kMiB;
 inline constexpr uint32_t kStepsPerDoubling = 8;
-inline constexpr uint32_t kMostHeader = 512;
+inline constexpr uint32_t kMaxHeader = 512;
 inline constexpr uint32_t kHeapClassCount = 72;
 
 // Bytes per block, by class index; entry 0 belongs to kNoClass.
@@ -26,8 +26,8 @@ inline constexpr std::array<uint32_t, kHeapClassCount + 1> kHeapClassSizes = [] 
   uint32_t index = 0;
   sizes[++index] = kMinPooledSize;
   for (uint32_t doubling = kMinPooledSize; doubling < kMaxPooledSize; doubling *= 2) {
-    if (doubling / kStepsPerDoubling > kMostHeader) {
-      sizes[++index] = doubling + kMostHeader;
+    if (doubling / kStepsPerDoubling > kMaxHeader) {
+      sizes[++index] = doubling + kMaxHeader;
     }
     for (uint32_t step = 1; step <= kStepsPerDoubling; ++step) {
       sizes[++index] = doubling + doubling / kStepsPerDoubling * step;

@@ -14,7 +14,7 @@ class Mailbox {
  public:
   explicit constexpr Mailbox(Page& page) : page_(page) {}
 
-  // A request that was not taken yet, as a copy: printable ASCII, at most Page::kMostRequest
+  // A request that was not taken yet, as a copy: printable ASCII, at most Page::kMaxRequest
   // characters. Nothing when there is none, and while one is half written; what can never become
   // one, such as a text that is too long, is taken and answered as an error.
   bool take(std::string_view& request);
@@ -36,7 +36,7 @@ class Mailbox {
 
   Page& page_;
   uint64_t taken_id_ = 0;
-  char copy_[Page::kMostRequest] = {};
+  char copy_[Page::kMaxRequest] = {};
 };
 
 }  // namespace spillway::control

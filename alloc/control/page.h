@@ -38,8 +38,8 @@ struct Page {
   std::atomic<uint32_t> request_length;
   std::atomic<uint64_t> request_check;
   std::atomic<uint64_t> request_id;
-  static constexpr size_t kMostRequest = 480;
-  char request[kMostRequest];
+  static constexpr size_t kMaxRequest = 480;
+  char request[kMaxRequest];
 
   // --- the process's ---
   std::atomic<uint64_t> looks;  // at the page so far: rises while a thread serves
@@ -67,8 +67,8 @@ struct Page {
   std::atomic<uint32_t> wakes;
   std::atomic<Woken> woken;
   // An answer for which there is no memory, or an error: one line.
-  static constexpr size_t kMostError = 500;
-  char error[kMostError];
+  static constexpr size_t kMaxError = 500;
+  char error[kMaxError];
 };
 
 static_assert(offsetof(Page, watch) == 0 && offsetof(Page, lease_ms) == 8 &&

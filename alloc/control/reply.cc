@@ -24,8 +24,8 @@ bool Reply::append(std::string_view text) {
 }
 
 bool Reply::grow(size_t bytes) {
-  size_t capacity = std::max(capacity_, kLeastBytes);
-  while (capacity < bytes && capacity < kMostBytes) {
+  size_t capacity = std::max(capacity_, kMinBytes);
+  while (capacity < bytes && capacity < kMaxBytes) {
     capacity *= 2;
   }
   void* const memory =

@@ -14,7 +14,7 @@ class Reply {
   Reply& operator=(const Reply&) = delete;
 
   void clear();
-  // False when the kernel has no memory for it, or the text would be longer than kMostBytes: what
+  // False when the kernel has no memory for it, or the text would be longer than kMaxBytes: what
   // was appended so far is there.
   bool append(std::string_view text);
   std::string_view view() const { return {memory_, length_}; }
@@ -26,8 +26,8 @@ class Reply {
   void release();
 
  private:
-  static constexpr size_t kLeastBytes = size_t{256} << 10;
-  static constexpr size_t kMostBytes = size_t{256} << 20;
+  static constexpr size_t kMinBytes = size_t{256} << 10;
+  static constexpr size_t kMaxBytes = size_t{256} << 20;
 
   bool grow(size_t bytes);
 

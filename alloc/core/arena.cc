@@ -8,12 +8,12 @@
 
 namespace spillway::core {
 
-bool Arena::reserve(uint32_t spans, size_t most_span_bytes, size_t least_span_bytes,
+bool Arena::reserve(uint32_t spans, size_t max_span_bytes, size_t min_span_bytes,
                     unsigned granule_shift) {
   set_granule_shift(granule_shift);
-  SPILLWAY_DCHECK(is_power_of_two(most_span_bytes) && is_power_of_two(least_span_bytes));
-  SPILLWAY_DCHECK(least_span_bytes >= kAlignment);
-  if (!reserve_with_table(spans * most_span_bytes, spans * least_span_bytes)) {
+  SPILLWAY_DCHECK(is_power_of_two(max_span_bytes) && is_power_of_two(min_span_bytes));
+  SPILLWAY_DCHECK(min_span_bytes >= kAlignment);
+  if (!reserve_with_table(spans * max_span_bytes, spans * min_span_bytes)) {
     return false;
   }
   span_shift_ = static_cast<unsigned>(std::countr_zero(bytes() / spans));

@@ -19,10 +19,10 @@ namespace spillway::core {
 
 class Arena : public TabledRange<StateByte> {
  public:
-  // Reserves `spans` spans of `most_span_bytes`, or less, down to `least_span_bytes`, as
+  // Reserves `spans` spans of `max_span_bytes`, or less, down to `min_span_bytes`, as
   // reserve_with_table(). Both are powers of two and at least kAlignment, so that a class whose
   // stride is a power of two has blocks aligned to their size.
-  bool reserve(uint32_t spans, size_t most_span_bytes, size_t least_span_bytes,
+  bool reserve(uint32_t spans, size_t max_span_bytes, size_t min_span_bytes,
                unsigned granule_shift = kGranuleShift);
 
   StateByte& state(Granule granule) const { return entry(granule); }

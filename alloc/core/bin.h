@@ -37,9 +37,9 @@ struct alignas(32) Bin {
   }
   // The same for one of the last few in that is at a multiple of `alignment`, a power of two.
   bool pop_aligned(uintptr_t alignment, void*& block) {
-    constexpr uint32_t kMostLooks = 4;
+    constexpr uint32_t kMaxLooks = 4;
     void** const old_top = top.get();
-    const uint32_t looks = count() < kMostLooks ? count() : kMostLooks;
+    const uint32_t looks = count() < kMaxLooks ? count() : kMaxLooks;
     for (uint32_t i = 1; i <= looks; ++i) {
       void* const found = old_top[-static_cast<ptrdiff_t>(i)];
       if (reinterpret_cast<uintptr_t>(found) % alignment == 0) {
@@ -76,27 +76,27 @@ struct BinTable {
   Bin& of_span(size_t span) { return bins[span + 1]; }
 };
 
-// What a thread's anchor points to before it has a cache, while another thread looks after it
+// What a thread's thread state points to before it has a cache, while another thread looks after it
 // (Engine::relax_caches()), while each call is to take the slow path, which then uses the cache
 // (Engine::meter()), and after it gave it back. Never written: a bin is written only when it has
 // blocks or room. Four objects, so that they can be told apart.
 extern const BinTable kNoCacheYet;
-extern const BinTable kCacheLent;
+extern const BinTable kCacheDraining;
 extern const BinTable kCacheMetered;
 extern const BinTable kCacheGone;
 
 // A thread's way to its cache: the only thread-local data there is.
-struct ThreadAnchor {
-  // Another thread may exchange the cache for kCacheLent and back, see Engine::relax_caches(): the
-  // loads acquire what it did meanwhile.
+struct ThreadState {
+  // Another thread may exchange the cache for kCacheDraining and back, see Engine::relax_caches():
+  // the loads acquire what it did meanwhile.
   OwnedCell<BinTable*> bins;
   // Set while this thread changes its bins, before it reads `bins`. A signal handler that finds it
   // set leaves them alone and goes to the store, so that malloc and free of pooled sizes may
-  // interrupt themselves; and a thread that would borrow the cache comes again.
+  // interrupt themselves; and a thread that would drain the cache comes again.
   OwnedCell<bool> busy{};
   // Set once the thread's end will be noticed.
   OwnedCell<bool> end_noticed{};
-  // And once it has all it will get: a cache, or none, that others may borrow.
+  // And once it has all it will get: a cache, or none, that others may drain.
   OwnedCell<bool> settled{};
   // Calls of slow paths, modulo 256; for what is done at every so many.
   OwnedCell<uint8_t> slow_calls{};
@@ -106,31 +106,32 @@ struct ThreadAnchor {
   OwnedCell<uint16_t> unlooked{};
 
   // Of a thread that has no cache and gets none.
-  static ThreadAnchor without_cache() {
+  static ThreadState without_cache() {
     return {.bins = OwnedCell(const_cast<BinTable*>(&kCacheGone))};
   }
 
   BinTable& table() const { return *bins.get_acquire(); }
 };
-static_assert(sizeof(ThreadAnchor) <= 16, "static TLS is a small surplus shared by all libraries");
+static_assert(sizeof(ThreadState) <= 16, "static TLS is a small surplus shared by all libraries");
 
-// Holds the anchor's bins against signal handlers for a scope. Not for nested use.
+// Holds the thread state's bins against signal handlers for a scope. Not for nested use.
 class BusyScope {
  public:
-  SPILLWAY_ALWAYS_INLINE explicit BusyScope(ThreadAnchor& anchor) : anchor_(anchor) {
-    anchor_.busy.set(true);
+  SPILLWAY_ALWAYS_INLINE explicit BusyScope(ThreadState& thread_state)
+      : thread_state_(thread_state) {
+    thread_state_.busy.set(true);
     order_for_signals();
   }
   SPILLWAY_ALWAYS_INLINE ~BusyScope() {
     order_for_signals();
-    // release: pairs with the acquire in Engine::borrow().
-    anchor_.busy.set_release(false);
+    // release: pairs with the acquire in Engine::begin_drain().
+    thread_state_.busy.set_release(false);
   }
   BusyScope(const BusyScope&) = delete;
   BusyScope& operator=(const BusyScope&) = delete;
 
  private:
-  ThreadAnchor& anchor_;
+  ThreadState& thread_state_;
 };
 
 }  // namespace spillway::core

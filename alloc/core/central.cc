@@ -45,10 +45,10 @@ uint32_t Central::take_some(uint32_t& hint, SlotIndex* out, uint32_t wanted) {
 }
 
 uint32_t Central::take(uint32_t& hint, void** out, uint32_t wanted) {
-  SlotIndex slots[kMostBatch];
+  SlotIndex slots[kMaxBatch];
   uint32_t done = 0;
   for (uint32_t taken = 1; taken != 0 && done < wanted; done += taken) {
-    taken = take_some(hint, slots, std::min(wanted - done, kMostBatch));
+    taken = take_some(hint, slots, std::min(wanted - done, kMaxBatch));
     std::transform(slots, slots + taken, out + done,
                    [this](SlotIndex slot) { return block_of(slot); });
   }
@@ -56,8 +56,8 @@ uint32_t Central::take(uint32_t& hint, void** out, uint32_t wanted) {
 }
 
 void* Central::put(uint32_t& hint, void* const* blocks, uint32_t count) {
-  SPILLWAY_DCHECK(count <= kMostBatch);
-  SlotIndex slots[kMostBatch];
+  SPILLWAY_DCHECK(count <= kMaxBatch);
+  SlotIndex slots[kMaxBatch];
   SlotIndex duplicate = Freelist::kNoSlot;
   uint32_t kept = 0;
   const bool any_clean = !clean_.seems_empty();
@@ -81,16 +81,16 @@ bool Central::is_free(const void* block) const {
   return dirty_.contains(slot) || clean_.contains(slot);
 }
 
-uint64_t Central::purge(uint32_t& cursor, uint64_t most_bytes, bool& refused) {
+uint64_t Central::purge(uint32_t& cursor, uint64_t max_bytes, bool& refused) {
   const uint32_t word = dirty_.next_word(cursor);
   if (word == Freelist::kNoWord) {
     cursor = 0;
     return 0;
   }
-  const auto most_slots = static_cast<uint32_t>(
-      std::clamp<uint64_t>(most_bytes / slot_bytes(), 1, Freelist::kSlotsPerWord));
+  const auto max_slots = static_cast<uint32_t>(
+      std::clamp<uint64_t>(max_bytes / slot_bytes(), 1, Freelist::kSlotsPerWord));
   in_hand_word_.set(word);
-  const uint64_t claimed = dirty_.take_word(word, most_slots);
+  const uint64_t claimed = dirty_.take_word(word, max_slots);
   in_hand_slots_.set(claimed);
   uint64_t done = 0;
   bool accepted = true;
@@ -110,8 +110,8 @@ uint64_t Central::purge(uint32_t& cursor, uint64_t most_bytes, bool& refused) {
   clean_.put_word(word, done);
   dirty_.put_word(word, claimed & ~done);
   // On to the next word when this one is done with, for better or worse.
-  const bool rest = accepted && static_cast<uint32_t>(std::popcount(claimed)) == most_slots &&
-                    most_slots < Freelist::kSlotsPerWord;
+  const bool rest = accepted && static_cast<uint32_t>(std::popcount(claimed)) == max_slots &&
+                    max_slots < Freelist::kSlotsPerWord;
   cursor = rest ? word : word + 1;
   return static_cast<uint64_t>(std::popcount(done)) * slot_bytes();
 }

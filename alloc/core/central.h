@@ -32,15 +32,15 @@ class Central {
   // Moves up to `wanted` free blocks to `out`, all of them if there are so many, and returns how
   // many; those that have memory first. `hint` is the caller's, see Freelist::take().
   uint32_t take(uint32_t& hint, void** out, uint32_t wanted);
-  // Gives blocks (at most kMostBatch) to the freelist. Returns one that was there already, a block
+  // Gives blocks (at most kMaxBatch) to the freelist. Returns one that was there already, a block
   // freed twice at the same time, or null.
   [[nodiscard]] void* put(uint32_t& hint, void* const* blocks, uint32_t count);
 
-  // Gives memory of free slots, at most about `most_bytes` and at least one slot, to the kernel;
+  // Gives memory of free slots, at most about `max_bytes` and at least one slot, to the kernel;
   // they are clean then. Returns the bytes, 0 when there are none. `cursor` is the caller's and
   // starts at 0. One caller at a time. When the kernel refuses, the slots stay and `refused` is
   // set.
-  uint64_t purge(uint32_t& cursor, uint64_t most_bytes, bool& refused);
+  uint64_t purge(uint32_t& cursor, uint64_t max_bytes, bool& refused);
 
   // In a forked child: what a thread that did not come along left undone in the lists, and, if it
   // was in purge(), the slots it had in hand.

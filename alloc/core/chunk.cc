@@ -65,11 +65,11 @@ uint32_t Chunk::mark_dirty(uint32_t first, uint32_t grains) {
   for (uint32_t index = pages.first; index <= pages.last; ++index) {
     const uint64_t mask = pages.mask(index);
     // relaxed: before the release in give(), with which the pages become free.
-    if ((warm_[index].load(std::memory_order_relaxed) & mask) == mask) {
+    if ((recent_[index].load(std::memory_order_relaxed) & mask) == mask) {
       continue;
     }
     const uint64_t clean = mask & ~dirty_word(index);
-    warm_[index].fetch_or(mask, std::memory_order_relaxed);
+    recent_[index].fetch_or(mask, std::memory_order_relaxed);
     // Only the pages at the run's ends have other grains.
     for (const uint32_t page : {first / kGrainsPerPage, (first + grains - 1) / kGrainsPerPage}) {
       if (page / kBits == index && (clean >> page % kBits & 1) != 0) {
@@ -120,14 +120,14 @@ uint32_t Chunk::clean_grains(uint32_t first, uint32_t grains) const {
   return clean;
 }
 
-void Chunk::cool_down() {
+void Chunk::age_pages() {
   for (uint32_t index = 0; index < kPageWords; ++index) {
-    // relaxed: a page freed meanwhile is warm before or after.
-    const uint64_t warm = warm_[index].load(std::memory_order_relaxed);
-    if (warm != 0) {
-      cool_[index].fetch_or(warm, std::memory_order_relaxed);
+    // relaxed: a page freed meanwhile is recent before or after.
+    const uint64_t recent = recent_[index].load(std::memory_order_relaxed);
+    if (recent != 0) {
+      aged_[index].fetch_or(recent, std::memory_order_relaxed);
       // release: pairs with the acquire in dirty_word(); a page is marked at each moment.
-      warm_[index].fetch_and(~warm, std::memory_order_release);
+      recent_[index].fetch_and(~recent, std::memory_order_release);
     }
   }
 }
@@ -149,19 +149,19 @@ Chunk::FreeGrains Chunk::count(uint32_t unit) const {
   for (uint32_t index = 0; index < kPageWords; ++index) {
     const uint64_t whole = free_pages(index, unit);
     // relaxed, all: a momentary answer.
-    const uint64_t warm_pages = warm_[index].load(std::memory_order_relaxed);
-    const uint64_t cool_pages = cool_[index].load(std::memory_order_relaxed);
+    const uint64_t recent_pages = recent_[index].load(std::memory_order_relaxed);
+    const uint64_t aged_pages = aged_[index].load(std::memory_order_relaxed);
     for (uint32_t byte = 0; byte < 8; ++byte) {
       const uint64_t free = free_[index * 8 + byte].load(std::memory_order_relaxed);
       if (free == 0) {
         continue;
       }
-      const uint64_t warm = grains_of(warm_pages >> (byte * 8) & 0xff);
-      const uint64_t cool = grains_of(cool_pages >> (byte * 8) & 0xff) & ~warm;
-      sum.warm += count_bits(free & warm);
-      sum.cool += count_bits(free & cool);
-      sum.clean += count_bits(free & ~warm & ~cool);
-      sum.part += count_bits(free & (warm | cool) & ~grains_of(whole >> (byte * 8) & 0xff));
+      const uint64_t recent = grains_of(recent_pages >> (byte * 8) & 0xff);
+      const uint64_t aged = grains_of(aged_pages >> (byte * 8) & 0xff) & ~recent;
+      sum.recent += count_bits(free & recent);
+      sum.aged += count_bits(free & aged);
+      sum.clean += count_bits(free & ~recent & ~aged);
+      sum.part += count_bits(free & (recent | aged) & ~grains_of(whole >> (byte * 8) & 0xff));
     }
   }
   return sum;
@@ -175,18 +175,18 @@ uint32_t Chunk::old_pages(uint32_t unit) const {
   return sum;
 }
 
-uint32_t Chunk::claim_old(uint64_t (&pages)[8], uint32_t most, uint32_t unit, bool warm_too,
+uint32_t Chunk::claim_old(uint64_t (&pages)[8], uint32_t most, uint32_t unit, bool recent_too,
                           uint64_t (&undone)[8]) {
   uint32_t claimed = 0;
   most -= most % unit;
   for (uint32_t index = kPageWords; index-- > 0;) {
     pages[index] = 0;
-    // relaxed: a look; a page that gets warm before it is claimed goes early, no more.
-    const uint64_t warm = warm_too ? 0 : warm_[index].load(std::memory_order_relaxed);
+    // relaxed: a look; a page that gets recent before it is claimed goes early, no more.
+    const uint64_t recent = recent_too ? 0 : recent_[index].load(std::memory_order_relaxed);
     const uint64_t old = dirty_word(index);
     uint64_t whole = old != 0 ? free_pages(index, unit) : 0;
-    whole = unit == 1 ? whole & old & ~warm : units_that(unit, [&](uint64_t group) {
-      return (whole & group) == group && (old & group) != 0 && (warm & group) == 0;
+    whole = unit == 1 ? whole & old & ~recent : units_that(unit, [&](uint64_t group) {
+      return (whole & group) == group && (old & group) != 0 && (recent & group) == 0;
     });
     whole = highest_set_bits(whole, claimed < most ? most - claimed : 0);
     while (whole != 0) {
@@ -214,8 +214,8 @@ uint32_t Chunk::give_pages(const uint64_t (&pages)[8], bool purged) {
     if (purged) {
       made_clean += count_bits(pages[index] & dirty_word(index));
       // relaxed: before the pages become free.
-      warm_[index].fetch_and(~pages[index], std::memory_order_relaxed);
-      cool_[index].fetch_and(~pages[index], std::memory_order_relaxed);
+      recent_[index].fetch_and(~pages[index], std::memory_order_relaxed);
+      aged_[index].fetch_and(~pages[index], std::memory_order_relaxed);
     }
     for (uint32_t byte = 0; byte < 8; ++byte) {
       const uint64_t grains = grains_of(pages[index] >> (byte * 8) & 0xff);

@@ -4,8 +4,8 @@
 // in the next chunk, too, since a set bit beside a set bit is a longer run.
 //
 //   free   one bit a grain of 512 bytes, set while it is free     [111.....11111111]
-//   warm   one bit a page: a grain of it was freed since the last look
-//   cool   the same, before that; a page that is neither reads as zero where it is free
+//   recent   one bit a page: a grain of it was freed since the last look
+//   aged   the same, before that; a page that is neither reads as zero where it is free
 //   starts the run index's (run_index.h)
 //
 // Lock-free, any thread. A run is claimed word by word: a thread that finds a part of it gone gives
@@ -30,7 +30,7 @@ class Chunk {
  public:
   static constexpr uint32_t kBits = 64;
   static constexpr uint32_t kWords = kGrainsPerChunk / kBits;
-  static constexpr uint32_t kMostBuckets = 144;
+  static constexpr uint32_t kMaxBuckets = 144;
   static constexpr unsigned kGrainsPerPageShift = 3;  // pages of 4 KiB, whatever the kernel's are
   static constexpr uint32_t kGrainsPerPage = 1U << kGrainsPerPageShift;
   static constexpr uint32_t kPages = kGrainsPerChunk / kGrainsPerPage;
@@ -73,23 +73,23 @@ class Chunk {
     return ((dirty_word(page / kBits) >> (page % kBits)) & 1) == 0;
   }
 
-  // The pages freed before are cool from now on.
-  void cool_down();
+  // The pages freed before are aged from now on.
+  void age_pages();
   struct FreeGrains {
-    uint32_t warm = 0;   // on pages that are warm
-    uint32_t cool = 0;   // only cool
-    uint32_t clean = 0;  // neither
-    uint32_t part = 0;   // of the first two, beside grains that are in use: no whole unit
+    uint32_t recent = 0;  // on pages that are recent
+    uint32_t aged = 0;    // only aged
+    uint32_t clean = 0;   // neither
+    uint32_t part = 0;    // of the first two, beside grains that are in use: no whole unit
   };
   // Pages can go to the kernel in units of `unit`, the kernel's own pages, here and below.
   FreeGrains count(uint32_t unit) const;
-  // Whole free pages that are warm or cool: those that can go. A fifth of count()'s cost.
+  // Whole free pages that are recent or aged: those that can go. A fifth of count()'s cost.
   uint32_t old_pages(uint32_t unit) const;
-  // Whole free units with a page that is cool and none that is warm (or either, with `warm_too`),
-  // claimed: `pages` has a bit for each page. Returns how many, `most` at most, the highest first:
-  // takers come from below, and the rest is one run for them (preload.prefill). Adds those to
-  // `undone` that were taken for a moment, see claim(): parts of units above 8.
-  uint32_t claim_old(uint64_t (&pages)[8], uint32_t most, uint32_t unit, bool warm_too,
+  // Whole free units with a page that is aged and none that is recent (or either, with
+  // `recent_too`), claimed: `pages` has a bit for each page. Returns how many, `most` at most, the
+  // highest first: takers come from below, and the rest is one run for them (preload.prefill). Adds
+  // those to `undone` that were taken for a moment, see claim(): parts of units above 8.
+  uint32_t claim_old(uint64_t (&pages)[8], uint32_t most, uint32_t unit, bool recent_too,
                      uint64_t (&undone)[8]);
   // Gives such pages back; clean ones when `purged`. Returns how many that made clean.
   uint32_t give_pages(const uint64_t (&pages)[8], bool purged);
@@ -99,10 +99,10 @@ class Chunk {
   using Word = std::atomic<uint64_t>;
 
   uint64_t dirty_word(uint32_t index) const {
-    // acquire: pairs with the release in cool_down(): a page that is no longer warm is cool. A bit
-    // was first set before the page became free.
-    const uint64_t warm = warm_[index].load(std::memory_order_acquire);
-    return warm | cool_[index].load(std::memory_order_relaxed);
+    // acquire: pairs with the release in age_pages(): a page that is no longer recent is aged. A
+    // bit was first set before the page became free.
+    const uint64_t recent = recent_[index].load(std::memory_order_acquire);
+    return recent | aged_[index].load(std::memory_order_relaxed);
   }
   // A bit for each page of a word of pages that is free, with all of its unit.
   uint64_t free_pages(uint32_t index, uint32_t unit) const;
@@ -132,13 +132,13 @@ class Chunk {
   }
 
   Word free_[kWords];
-  Word warm_[kPageWords];
-  Word cool_[kPageWords];
+  Word recent_[kPageWords];
+  Word aged_[kPageWords];
 
  public:
   // By bucket: the words in which a free run of that length starts, or once started.
-  Word starts[kMostBuckets];
+  Word starts[kMaxBuckets];
 };
-static_assert(sizeof(Chunk) == 640 + Chunk::kMostBuckets * sizeof(uint64_t));
+static_assert(sizeof(Chunk) == 640 + Chunk::kMaxBuckets * sizeof(uint64_t));
 
 }  // namespace spillway::core

@@ -46,7 +46,7 @@ bool Engine<Store>::start(const Config& config) {
   // In place: a copy on the stack would be some KiB.
   ::new (&geometry_) Geometry(make_geometry(config.store.block_sizes, config.bins));
   budget_.configure(config.cache_budget);
-  registry_.reserve(geometry_, config.most_threads);
+  registry_.reserve(geometry_, config.max_threads);
   return true;
 }
 
@@ -57,46 +57,48 @@ void Engine<Store>::stop() {
 }
 
 template <typename Store>
-ThreadCache* Engine<Store>::usable_cache(const ThreadAnchor& anchor) const {
-  BinTable* const bins = &anchor.table();
+ThreadCache* Engine<Store>::usable_cache(const ThreadState& thread_state) const {
+  BinTable* const bins = &thread_state.table();
   if (bins == &kCacheMetered) {
-    return own_cache(anchor);
+    return own_cache(thread_state);
   }
-  const bool none = bins == &kNoCacheYet || bins == &kCacheLent || bins == &kCacheGone;
+  const bool none = bins == &kNoCacheYet || bins == &kCacheDraining || bins == &kCacheGone;
   return none ? nullptr : static_cast<ThreadCache*>(bins);
 }
 
 template <typename Store>
-void* Engine<Store>::take(ThreadAnchor& anchor, ClassIndex index) {
-  if (anchor.busy.get()) {
+void* Engine<Store>::take(ThreadState& thread_state, ClassIndex index) {
+  if (thread_state.busy.get()) {
     return take_uncached(index);
   }
   {
-    const BusyScope busy(anchor);
-    ThreadCache* cache = usable_cache(anchor);
+    const BusyScope busy(thread_state);
+    ThreadCache* cache = usable_cache(thread_state);
     if (cache != nullptr) {
       return take_from(*cache, index);
     }
   }
   void* const block = take_uncached(index);
-  return block != nullptr || own_cache(anchor) == nullptr ? block : take_when_back(anchor, index);
+  return block != nullptr || own_cache(thread_state) == nullptr
+             ? block
+             : take_when_back(thread_state, index);
 }
 
 template <typename Store>
 void* Engine<Store>::take_from(ThreadCache& cache, ClassIndex index) {
   // Not empty after all when a signal handler freed a block meanwhile, or when the caller found the
-  // cache lent or metered.
+  // cache drained or metered.
   void* block = nullptr;
   return cache.of(index).pop(block) ? block : cache.refill(index, neighbours());
 }
 
-// What the class has left may be in the thread's own cache, which is lent for a moment.
+// What the class has left may be in the thread's own cache, which is being drained for a moment.
 template <typename Store>
-void* Engine<Store>::take_when_back(ThreadAnchor& anchor, ClassIndex index) {
+void* Engine<Store>::take_when_back(ThreadState& thread_state, ClassIndex index) {
   void* block = nullptr;
   for (os::BoundedWait wait(kSecondNs); block == nullptr && wait.pause();) {
-    const BusyScope busy(anchor);
-    ThreadCache* cache = usable_cache(anchor);
+    const BusyScope busy(thread_state);
+    ThreadCache* cache = usable_cache(thread_state);
     if (cache != nullptr) {
       return take_from(*cache, index);
     }
@@ -117,11 +119,11 @@ void* Engine<Store>::take_uncached(ClassIndex index) {
 }
 
 template <typename Store>
-uint64_t Engine<Store>::give(ThreadAnchor& anchor, ClassIndex index, void* block) {
+uint64_t Engine<Store>::give(ThreadState& thread_state, ClassIndex index, void* block) {
   const uint64_t size = geometry_.of(index).block_size;
-  if (!anchor.busy.get()) {
-    const BusyScope busy(anchor);
-    ThreadCache* cache = usable_cache(anchor);
+  if (!thread_state.busy.get()) {
+    const BusyScope busy(thread_state);
+    ThreadCache* cache = usable_cache(thread_state);
     if (cache != nullptr) {
       // Room after all when the caller found the cache metered.
       return cache->of(index).push(block) ? 0 : cache->spill(index, block, neighbours()) * size;
@@ -161,27 +163,27 @@ bool Engine<Store>::resize(void* block, ClassIndex index, size_t size) {
 }
 
 template <typename Store>
-bool Engine<Store>::attach(ThreadAnchor& anchor) {
-  if (anchor.bins.get() != &kNoCacheYet || anchor.busy.get()) {
+bool Engine<Store>::attach(ThreadState& thread_state) {
+  if (thread_state.bins.get() != &kNoCacheYet || thread_state.busy.get()) {
     return false;
   }
-  const BusyScope busy(anchor);
+  const BusyScope busy(thread_state);
   ThreadCache* cache = registry_.claim();
   // Not asked for again when there is none: each miss would search for one.
-  anchor.bins.set(cache != nullptr ? table_of(*cache) : const_cast<BinTable*>(&kCacheGone));
-  anchor.cache_number.set(cache != nullptr ? static_cast<uint16_t>(cache->number() + 1) : 0);
+  thread_state.bins.set(cache != nullptr ? table_of(*cache) : const_cast<BinTable*>(&kCacheGone));
+  thread_state.cache_number.set(cache != nullptr ? static_cast<uint16_t>(cache->number() + 1) : 0);
   return cache != nullptr;
 }
 
 template <typename Store>
-void Engine<Store>::flush(ThreadAnchor& anchor) {
-  if (anchor.busy.get() || own_cache(anchor) == nullptr) {
+void Engine<Store>::flush(ThreadState& thread_state) {
+  if (thread_state.busy.get() || own_cache(thread_state) == nullptr) {
     return;
   }
   os::BoundedWait wait(kSecondNs);
   do {
-    const BusyScope busy(anchor);
-    ThreadCache* cache = usable_cache(anchor);
+    const BusyScope busy(thread_state);
+    ThreadCache* cache = usable_cache(thread_state);
     if (cache != nullptr) {
       return cache->flush(neighbours());
     }
@@ -190,26 +192,25 @@ void Engine<Store>::flush(ThreadAnchor& anchor) {
 
 template <typename Store>
 void Engine<Store>::release_cache(ThreadCache& cache) {
-  cache.anchor.set(nullptr);
+  cache.thread_state.set(nullptr);
   cache.metered_for.set(0);
   cache.tenant.set(0);
   // relaxed: the registry hands the cache on.
-  cache.lease.store(ThreadCache::Lease::kNone, std::memory_order_relaxed);
+  cache.drain_state.store(ThreadCache::DrainState::kNone, std::memory_order_relaxed);
   registry_.release(cache);
 }
 
 template <typename Store>
-void Engine<Store>::recover_after_fork(ThreadAnchor& survivor, bool purge_was_ours) {
+void Engine<Store>::recover_after_fork(ThreadState& survivor, bool purge_was_ours) {
   ThreadCache* const mine = own_cache(survivor);
-  // A thread that did not come along may have borrowed it, if the fork did not wait for that.
+  // A thread that did not come along may be draining it, if the fork did not wait for that.
   // relaxed, all of them here: the only thread there is.
   if (mine != nullptr && !purge_was_ours &&
-      mine->lease.load(std::memory_order_relaxed) != ThreadCache::Lease::kNone) {
-    give_anchor_back(*mine);
+      mine->drain_state.load(std::memory_order_relaxed) != ThreadCache::DrainState::kNone) {
+    give_state_back(*mine);
   }
   registry_.for_each([&](ThreadCache& cache) {
-    if (&cache == mine || !registry_.in_use(cache) ||
-        (purge_was_ours && leave_to_borrower(cache))) {
+    if (&cache == mine || !registry_.in_use(cache) || (purge_was_ours && leave_to_drainer(cache))) {
       return;
     }
     cache.flush(neighbours());

@@ -7,7 +7,7 @@
 //   page heap, or slots of a pool  ---- refill ----> thread cache -- pop --> live
 //     (core/page_heap.h, slot_store.h) <--- spill ---              <- push -
 //
-// No lock, no allocation. Any thread; each passes its own anchor.
+// No lock, no allocation. Any thread; each passes its own thread state.
 #pragma once
 
 #include <atomic>
@@ -29,7 +29,7 @@ namespace spillway::core {
 // Why each of a thread's calls is to come to the slow path although its cache could serve it, at
 // some ten nanoseconds more a call: while one of these holds, for it or for all.
 enum class Metering : uint8_t {
-  kForUpkeep = 1,  // it does the work of a background thread
+  kForScavenger = 1,  // it does the work of a background thread
   kForSamples = 2,
   kForTenant = 4
 };
@@ -40,7 +40,7 @@ class Engine {
   struct Config {
     typename Store::Config store;
     BinLayout bins;
-    uint32_t most_threads;  // with a cache of their own; others go to the store
+    uint32_t max_threads;  // with a cache of their own; others go to the store
     CacheBudget::Config cache_budget;
     DoubleFreeHandler on_double_free;
   };
@@ -61,67 +61,69 @@ class Engine {
 
   // A block for the caller, whose state byte still tells whether it is clean; null when the store
   // has none. For use after Bin::pop() failed. Cost: one batch from the store.
-  void* take(ThreadAnchor& anchor, ClassIndex index);
+  void* take(ThreadState& thread_state, ClassIndex index);
   // That a request of so many bytes came to take(); for statistics.
-  void note_request(const ThreadAnchor& anchor, ClassIndex index, size_t size) {
-    ThreadCache* const cache = own_cache(anchor);
+  void note_request(const ThreadState& thread_state, ClassIndex index, size_t size) {
+    ThreadCache* const cache = own_cache(thread_state);
     if (cache != nullptr) {
       cache->note_request(index, size);
     }
   }
   // A block back, its state byte already kFree, or kClean for one never handed out. For use after
   // Bin::push() failed. Returns the bytes that went to the store.
-  uint64_t give(ThreadAnchor& anchor, ClassIndex index, void* block);
+  uint64_t give(ThreadState& thread_state, ClassIndex index, void* block);
 
   // The next two are the page heap's, with the engine's counts: PageHeap::take_aligned(), resize().
   // A store that has no such function has no such block.
   void* take_aligned(ClassIndex index, size_t alignment);
   bool resize(void* block, ClassIndex index, size_t size);
 
-  // The thread's cache even while it is lent, for what the owner keeps in it besides bins; null
-  // without one.
-  ThreadCache* own_cache(const ThreadAnchor& anchor) const {
-    const uint16_t number = anchor.cache_number.get();
+  // The thread's cache even while it is being drained, for what the owner keeps in it besides bins;
+  // null without one.
+  ThreadCache* own_cache(const ThreadState& thread_state) const {
+    const uint16_t number = thread_state.cache_number.get();
     return number != 0 ? &registry_.at(number - 1U) : nullptr;
   }
   // Gives the thread a cache if it has none yet; false when none can be had (it then works
   // without).
-  bool attach(ThreadAnchor& anchor);
+  bool attach(ThreadState& thread_state);
   // Flushes and returns the thread's cache; the thread works on without one. Waits for nothing but
-  // a borrower that is at work on the anchor at this moment, ten seconds at most.
-  void detach(ThreadAnchor& anchor);
-  // Moves all blocks of the thread's cache to the store. Waits for a borrower, a second at
+  // a drainer that is at work on the thread state at this moment, ten seconds at most.
+  void detach(ThreadState& thread_state);
+  // Moves all blocks of the thread's cache to the store. Waits for a drainer, a second at
   // most.
-  void flush(ThreadAnchor& anchor);
+  void flush(ThreadState& thread_state);
   // Meters the calling thread for a reason, or no longer for that one. False, and nothing changed:
-  // it has no cache, which comes to the slow path anyway. Waits for a borrower, a second at most.
-  bool meter(ThreadAnchor& anchor, Metering reason, bool metered);
+  // it has no cache, which comes to the slow path anyway. Waits for a drainer, a second at most.
+  bool meter(ThreadState& thread_state, Metering reason, bool metered);
   // All threads, each from its next slow path on (follow_metering()).
   void meter_all(Metering reason, bool metered);
-  // The same, and threads that allow borrowing from their next call on; some nanoseconds for each.
+  // The same, and threads that allow draining from their next call on; some nanoseconds for each.
   void meter_all_now(Metering reason);
   // For each slow path: what meter_all() said. Two loads and a compare, mostly.
-  void follow_metering(ThreadAnchor& anchor) {
+  void follow_metering(ThreadState& thread_state) {
     // relaxed: seen at the next slow path otherwise.
     const bool all = metered_for_all_.load(std::memory_order_relaxed) != 0;
-    const bool is = anchor.bins.get() == &kCacheMetered;
-    if (SPILLWAY_UNLIKELY(all != is) && (all || own_cache(anchor)->metered_for.get() == 0)) {
-      settle_metering(anchor);
+    const bool is = thread_state.bins.get() == &kCacheMetered;
+    if (SPILLWAY_UNLIKELY(all != is) && (all || own_cache(thread_state)->metered_for.get() == 0)) {
+      settle_metering(thread_state);
     }
   }
 
   // What the fast path does, on the slow one, for a thread that is metered because its requests are
   // to be seen: false, and nothing changed, for other threads, other reasons, and where the cache
   // has no block, or no room.
-  bool take_metered(ThreadAnchor& anchor, ClassIndex index, void*& block) {
-    return use_metered(anchor, [&](ThreadCache& cache) { return cache.of(index).pop(block); });
+  bool take_metered(ThreadState& thread_state, ClassIndex index, void*& block) {
+    return use_metered(thread_state,
+                       [&](ThreadCache& cache) { return cache.of(index).pop(block); });
   }
-  bool give_metered(ThreadAnchor& anchor, ClassIndex index, void* block) {
-    return use_metered(anchor, [&](ThreadCache& cache) { return cache.of(index).push(block); });
+  bool give_metered(ThreadState& thread_state, ClassIndex index, void* block) {
+    return use_metered(thread_state,
+                       [&](ThreadCache& cache) { return cache.of(index).push(block); });
   }
 
-  // From now on until detach(), which the thread is sure to call, others may borrow its cache.
-  void allow_borrowing(ThreadAnchor& anchor);
+  // From now on until detach(), which the thread is sure to call, others may drain its cache.
+  void allow_draining(ThreadState& thread_state);
   // ThreadCache::relax() for the caches of all threads that allow it, each at a moment when its
   // thread is not at work on it. A thread that comes for its cache meanwhile works without. Where
   // the kernel has no membarrier, nothing happens. Not for two callers at a time; a few
@@ -129,7 +131,7 @@ class Engine {
   uint64_t relax_caches();
 
   // The same for whole caches, whether their threads rest or not: flush() of all threads that allow
-  // borrowing. One that is at work on its cache is asked again some times.
+  // draining. One that is at work on its cache is asked again some times.
   struct Flushed {
     uint32_t caches = 0;  // that held anything, and hold nothing now
     uint64_t bytes = 0;
@@ -138,7 +140,7 @@ class Engine {
   Flushed flush_caches();
 
   // Gives back address space that was reserved and never used, all but the side table's: the engine
-  // grows no more, and what it can't serve is the fallback's. For a process that limits its own.
+  // grows no more, and mimalloc serves what it cannot. For a process that limits its own.
   void give_up_untouched();
   // The bytes of that, about; 0 when it has none, or gave them up.
   uint64_t untouched_bytes() const;
@@ -152,44 +154,44 @@ class Engine {
   // In a forked child: takes back the caches of threads that did not come along, and what the purge
   // of such a thread had in hand (`purge_was_ours`: the survivor's own goes on). Blocks that such a
   // thread was moving between bin and store at the moment of the fork stay lost to the child.
-  void recover_after_fork(ThreadAnchor& survivor, bool purge_was_ours);
+  void recover_after_fork(ThreadState& survivor, bool purge_was_ours);
 
   // Fills in what the engine knows. Reads one bin per thread and class that it used; no lock.
   void collect(stats::Snapshot& snapshot) const;
 
  private:
   // The cache that the thread may use now, or null.
-  ThreadCache* usable_cache(const ThreadAnchor& anchor) const;
+  ThreadCache* usable_cache(const ThreadState& thread_state) const;
   void* take_from(ThreadCache& cache, ClassIndex index);
-  SPILLWAY_NOINLINE void* take_when_back(ThreadAnchor& anchor, ClassIndex index);
+  SPILLWAY_NOINLINE void* take_when_back(ThreadState& thread_state, ClassIndex index);
   void* take_uncached(ClassIndex index);
 
   CacheNeighbours<Store> neighbours() { return {geometry_, store_, budget_, on_double_free_}; }
-  enum class Borrowed : uint8_t { kYes, kBusy, kNever };
-  static bool take_lease(ThreadCache& cache);
+  enum class BeginDrain : uint8_t { kYes, kBusy, kNever };
+  static bool claim_drain(ThreadCache& cache);
   template <typename Use>
-  bool use_metered(ThreadAnchor& anchor, Use use) {
-    if (anchor.bins.get() != &kCacheMetered || anchor.busy.get()) {
+  bool use_metered(ThreadState& thread_state, Use use) {
+    if (thread_state.bins.get() != &kCacheMetered || thread_state.busy.get()) {
       return false;
     }
-    const BusyScope busy(anchor);
-    if (&anchor.table() != &kCacheMetered) {
-      return false;  // lent meanwhile
+    const BusyScope busy(thread_state);
+    if (&thread_state.table() != &kCacheMetered) {
+      return false;  // being drained meanwhile
     }
-    ThreadCache& cache = *own_cache(anchor);
+    ThreadCache& cache = *own_cache(thread_state);
     // relaxed: seen at the next call otherwise.
     const unsigned reasons =
         metered_for_all_.load(std::memory_order_relaxed) | cache.metered_for.get();
-    const bool seen_only = reasons != 0 && (reasons & raw(Metering::kForUpkeep)) == 0;
+    const bool seen_only = reasons != 0 && (reasons & raw(Metering::kForScavenger)) == 0;
     return seen_only && use(cache);
   }
-  Borrowed borrow(ThreadCache& cache);
-  void return_borrowed(ThreadCache& cache);
-  void give_anchor_back(ThreadCache& cache);
-  // What the anchor of a thread with this cache points to.
+  BeginDrain begin_drain(ThreadCache& cache);
+  void end_drain(ThreadCache& cache);
+  void give_state_back(ThreadCache& cache);
+  // What the thread state of a thread with this cache points to.
   BinTable* table_of(ThreadCache& cache) const;
-  void settle_metering(ThreadAnchor& anchor);
-  bool leave_to_borrower(ThreadCache& cache);
+  void settle_metering(ThreadState& thread_state);
+  bool leave_to_drainer(ThreadCache& cache);
   void release_cache(ThreadCache& cache);
 
   Store store_;  // first: its arena is read on every free()

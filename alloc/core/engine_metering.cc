@@ -25,18 +25,18 @@ BinTable* Engine<Store>::table_of(ThreadCache& cache) const {
 }
 
 template <typename Store>
-bool Engine<Store>::meter(ThreadAnchor& anchor, Metering reason, bool metered) {
-  using Lease = ThreadCache::Lease;
-  ThreadCache* const cache = own_cache(anchor);
+bool Engine<Store>::meter(ThreadState& thread_state, Metering reason, bool metered) {
+  using DrainState = ThreadCache::DrainState;
+  ThreadCache* const cache = own_cache(thread_state);
   if (cache == nullptr) {
     return false;
   }
-  // As a borrower, so that no other one writes the anchor by what it read before.
-  for (os::BoundedWait wait(kSecondNs); !take_lease(*cache);) {
+  // As a drainer, so that no other one writes the thread state by what it read before.
+  for (os::BoundedWait wait(kSecondNs); !claim_drain(*cache);) {
     // relaxed: only this thread changes kNone.
-    if (cache->lease.load(std::memory_order_relaxed) == Lease::kNone) {
+    if (cache->drain_state.load(std::memory_order_relaxed) == DrainState::kNone) {
       cache->metered_for.set(with(cache->metered_for.get(), reason, metered));
-      anchor.bins.set(table_of(*cache));
+      thread_state.bins.set(table_of(*cache));
       return true;
     }
     if (!wait.pause()) {
@@ -44,7 +44,7 @@ bool Engine<Store>::meter(ThreadAnchor& anchor, Metering reason, bool metered) {
     }
   }
   cache->metered_for.set(with(cache->metered_for.get(), reason, metered));
-  give_anchor_back(*cache);
+  give_state_back(*cache);
   return true;
 }
 
@@ -61,35 +61,35 @@ template <typename Store>
 void Engine<Store>::meter_all_now(Metering reason) {
   meter_all(reason, true);
   registry_.for_each([&](ThreadCache& cache) {
-    // The bins stay their thread's, which needs no barrier: it sees either table. One that is lent,
-    // or that writes its anchor at this moment, follows later.
-    if (take_lease(cache)) {
-      give_anchor_back(cache);
+    // The bins stay their thread's, which needs no barrier: it sees either table. One that is being
+    // drained, or that writes its thread state at this moment, follows later.
+    if (claim_drain(cache)) {
+      give_state_back(cache);
     }
   });
 }
 
 template <typename Store>
-SPILLWAY_COLD void Engine<Store>::settle_metering(ThreadAnchor& anchor) {
-  if (anchor.busy.get()) {
+SPILLWAY_COLD void Engine<Store>::settle_metering(ThreadState& thread_state) {
+  if (thread_state.busy.get()) {
     return;
   }
-  const BusyScope busy(anchor);
-  ThreadCache* const cache = usable_cache(anchor);
-  if (cache != nullptr && anchor.bins.get() != table_of(*cache)) {
-    anchor.bins.set(table_of(*cache));
+  const BusyScope busy(thread_state);
+  ThreadCache* const cache = usable_cache(thread_state);
+  if (cache != nullptr && thread_state.bins.get() != table_of(*cache)) {
+    thread_state.bins.set(table_of(*cache));
   }
 }
 
 template BinTable* Engine<PageHeap>::table_of(ThreadCache&) const;
-template bool Engine<PageHeap>::meter(ThreadAnchor&, Metering, bool);
+template bool Engine<PageHeap>::meter(ThreadState&, Metering, bool);
 template void Engine<PageHeap>::meter_all(Metering, bool);
 template void Engine<PageHeap>::meter_all_now(Metering);
-template void Engine<PageHeap>::settle_metering(ThreadAnchor&);
+template void Engine<PageHeap>::settle_metering(ThreadState&);
 template BinTable* Engine<SlotStore>::table_of(ThreadCache&) const;
-template bool Engine<SlotStore>::meter(ThreadAnchor&, Metering, bool);
+template bool Engine<SlotStore>::meter(ThreadState&, Metering, bool);
 template void Engine<SlotStore>::meter_all(Metering, bool);
 template void Engine<SlotStore>::meter_all_now(Metering);
-template void Engine<SlotStore>::settle_metering(ThreadAnchor&);
+template void Engine<SlotStore>::settle_metering(ThreadState&);
 
 }  // namespace spillway::core

@@ -14,7 +14,7 @@ constexpr uint32_t words_for(uint32_t bits) {
 }
 
 // take() looks into this many words before it is content with less than wanted.
-constexpr uint32_t kMostWordsPerTake = 4;
+constexpr uint32_t kMaxWordsPerTake = 4;
 
 // Four slots at a time: a batch of neighbours is to cost about its one atomic operation.
 constexpr uint32_t kFour = 4;
@@ -69,7 +69,7 @@ void Freelist::attach(void* memory, uint32_t slots, uint32_t lanes, uint32_t lan
   lanes_ = lanes;
   level_count_ = 0;
   for (uint32_t words = words_for(slots);; words = words_for(words)) {
-    SPILLWAY_DCHECK(level_count_ < kMostLevels);
+    SPILLWAY_DCHECK(level_count_ < kMaxLevels);
     words_[level_count_++] = words;
     if (words <= 1) {
       break;
@@ -98,7 +98,7 @@ uint32_t Freelist::take(uint32_t& hint, SlotIndex* out, uint32_t wanted) {
     }
     retire_if_stale(1, word);
   }
-  for (uint32_t visited = 1; taken < wanted && visited < kMostWordsPerTake && !seems_empty();) {
+  for (uint32_t visited = 1; taken < wanted && visited < kMaxWordsPerTake && !seems_empty();) {
     uint32_t next = find_bit(1, word + 1);
     if (next == kNoWord) {
       next = find_bit(1, 0);

@@ -100,7 +100,7 @@ class Freelist {
 
  private:
   using Word = std::atomic<uint64_t>;
-  static constexpr unsigned kMostLevels = 6;  // 64^6 slots
+  static constexpr unsigned kMaxLevels = 6;  // 64^6 slots
 
   uint32_t take_from_word(uint32_t word, SlotIndex* out, uint32_t wanted);
   // The first bit at or after `from` that is set at `level` (a word index of the level below);
@@ -116,8 +116,8 @@ class Freelist {
 
   Word& word_at(unsigned level, uint32_t word) const { return levels_[level][word * lanes_]; }
 
-  Word* levels_[kMostLevels] = {};
-  uint32_t words_[kMostLevels] = {};
+  Word* levels_[kMaxLevels] = {};
+  uint32_t words_[kMaxLevels] = {};
   unsigned level_count_ = 0;
   uint32_t lanes_ = 0;
 };

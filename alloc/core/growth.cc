@@ -10,8 +10,8 @@ namespace {
 
 // A step is as large as what the class has already, within these bounds: few system calls for
 // large pools, little commit charge for small ones.
-constexpr size_t kLeastStep = 2 * kMiB;
-constexpr size_t kMostStep = 64 * kMiB;
+constexpr size_t kMinStep = 2 * kMiB;
+constexpr size_t kMaxStep = 64 * kMiB;
 
 }  // namespace
 
@@ -50,7 +50,7 @@ bool Growth::commit_more(uint32_t committed) {
     return false;
   }
   const size_t slot_bytes = size_t{layout_.stride_granules} << arena_->granule_shift();
-  const size_t step = std::clamp(committed * slot_bytes, kLeastStep, kMostStep);
+  const size_t step = std::clamp(committed * slot_bytes, kMinStep, kMaxStep);
   const auto slots = static_cast<uint32_t>(divide_up(step, slot_bytes));
   // The kernel may refuse a whole step and allow the slots needed now.
   return commit_up_to(committed, committed + std::min(slots, left)) ||

@@ -36,8 +36,8 @@ static_assert(sizeof(PageEntry) == 2);
 class HeapArena : public TabledRange<PageEntry> {
  public:
   // See reserve_with_table().
-  bool reserve(size_t most_bytes, size_t least_bytes) {
-    return reserve_with_table(most_bytes, least_bytes);
+  bool reserve(size_t max_bytes, size_t min_bytes) {
+    return reserve_with_table(max_bytes, min_bytes);
   }
 
   // For offsets inside the arena.

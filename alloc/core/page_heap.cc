@@ -14,7 +14,7 @@ constexpr size_t kWideShare = 4;
 }  // namespace
 
 bool PageHeap::start(const Config& config) {
-  if (!arena_.reserve(config.most_bytes, config.least_bytes)) {
+  if (!arena_.reserve(config.max_bytes, config.min_bytes)) {
     return false;
   }
   const size_t wide_bytes = WideSlots::area_bytes(arena_.bytes() / kWideShare);
@@ -33,7 +33,7 @@ bool PageHeap::start(const Config& config) {
     stop();
     return false;
   }
-  most_run_bytes_ = std::min(config.most_run_bytes, (size_t{chunk_count_} << kChunkShift) / 2);
+  max_run_bytes_ = std::min(config.max_run_bytes, (size_t{chunk_count_} << kChunkShift) / 2);
   for (const uint32_t size : config.block_sizes) {
     const bool coloured = size >= config.coloured_from;
     block_size_[++class_count_] = size;
@@ -42,11 +42,11 @@ bool PageHeap::start(const Config& config) {
   }
   // Two buckets for each class: runs as long as its blocks, which leave nothing behind, and those
   // up to the next class. Above the classes in eighths of a chunk.
-  uint16_t lengths[Chunk::kMostBuckets];
+  uint16_t lengths[Chunk::kMaxBuckets];
   uint32_t buckets = 0;
   const auto add_bucket = [&](uint32_t length) {
     if (buckets == 0 || length > lengths[buckets - 1]) {
-      SPILLWAY_DCHECK(buckets < Chunk::kMostBuckets);
+      SPILLWAY_DCHECK(buckets < Chunk::kMaxBuckets);
       lengths[buckets++] = static_cast<uint16_t>(length);
     }
   };
@@ -150,7 +150,7 @@ uint32_t PageHeap::take_fresh(ClassIndex index, void** out, uint32_t wanted) {
 }
 
 void* PageHeap::put(ClassIndex index, const uint32_t& who, void* const* blocks, uint32_t count) {
-  void* kept[kMostBatch];
+  void* kept[kMaxBatch];
   kept[0] = nullptr;
   uint32_t dirty = 0;
   void* twice = nullptr;
@@ -181,7 +181,7 @@ bool PageHeap::give_block(ClassIndex index, const void* block, bool dirty) {
 
 void PageHeap::add_spill_room(ClassIndex index, uint32_t blocks) {
   const uint64_t size = block_size_[raw(index)];
-  const uint64_t most = kLeastSpillRoom + size_bytes() / kSpillShare;
+  const uint64_t most = kMinSpillRoom + size_bytes() / kSpillShare;
   // relaxed: a count. What one adds beyond is taken back at once.
   const uint64_t room = spill_room_.fetch_add(blocks * size, std::memory_order_relaxed);
   uint32_t added = room + blocks * size <= most ? spilled_[raw(index)].add_room(blocks) : 0;
@@ -191,8 +191,8 @@ void PageHeap::add_spill_room(ClassIndex index, uint32_t blocks) {
 uint64_t PageHeap::give_spilled(ClassIndex index, uint32_t blocks) {
   SpillFreelist& spilled = spilled_[raw(index)];
   const uint64_t size = block_size_[raw(index)];
-  void* taken[SpillFreelist::kMostBlocks];
-  const uint32_t count = spilled.take(taken, std::min(blocks, SpillFreelist::kMostBlocks));
+  void* taken[SpillFreelist::kMaxBlocks];
+  const uint32_t count = spilled.take(taken, std::min(blocks, SpillFreelist::kMaxBlocks));
   for (uint32_t i = 0; i < count; ++i) {
     give_block(index, taken[i], true);
   }
@@ -203,7 +203,7 @@ uint64_t PageHeap::give_spilled(ClassIndex index, uint32_t blocks) {
 uint64_t PageHeap::empty_spill_freelists() {
   uint64_t bytes = 0;
   for_each_spilled(
-      [&](ClassIndex index) { bytes += give_spilled(index, SpillFreelist::kMostBlocks); });
+      [&](ClassIndex index) { bytes += give_spilled(index, SpillFreelist::kMaxBlocks); });
   return bytes;
 }
 

@@ -43,9 +43,9 @@ class PageHeap {
   struct Config {
     std::span<const uint32_t> block_sizes;  // of the classes, multiples of a grain, ascending
     size_t coloured_from;                   // blocks of at least so many bytes are coloured
-    size_t most_bytes;                      // see HeapArena::reserve()
-    size_t least_bytes;
-    size_t most_run_bytes;  // longer blocks are mimalloc's
+    size_t max_bytes;                       // see HeapArena::reserve()
+    size_t min_bytes;
+    size_t max_run_bytes;  // longer blocks are mimalloc's
   };
 
   // From now on new chunks get huge pages where the program uses what it takes: as long as nearly
@@ -67,7 +67,7 @@ class PageHeap {
   // Up to `wanted` blocks of the class, neighbours, whose state bytes tell whether they are clean,
   // and how many; 0: there is no memory. `who` tells threads apart, see start_hint(); 0: not told.
   uint32_t take(ClassIndex index, const uint32_t& who, void** out, uint32_t wanted);
-  // Gives blocks (at most kMostBatch) back, whose state bytes are kFree, or kClean for those never
+  // Gives blocks (at most kMaxBatch) back, whose state bytes are kFree, or kClean for those never
   // handed out. Returns one that was free already, or null.
   [[nodiscard]] void* put(ClassIndex index, const uint32_t& who, void* const* blocks,
                           uint32_t count);
@@ -78,7 +78,7 @@ class PageHeap {
   // A block of the class at a multiple of `alignment`, at most a chunk; null: there is none.
   void* take_aligned(ClassIndex index, size_t alignment);
   // A block above the largest class, at a multiple of `alignment`, coloured if that is 1. Not
-  // marked live. Null: longer than most_run_bytes, or no memory.
+  // marked live. Null: longer than max_run_bytes, or no memory.
   void* take_large(size_t size, size_t alignment);
   // A block of take_large() back, its state byte already kFree. False: it was free already.
   [[nodiscard]] bool give_large(void* block);
@@ -92,7 +92,7 @@ class PageHeap {
     return index != kNoClass ? block_size_[raw(index)] : usable_large(block);
   }
   // Makes such a block, where it is, one of class `index`, or a large one of `size` bytes with
-  // kNoClass. False: the grains behind it are in use, `size` is longer than most_run_bytes, or the
+  // kNoClass. False: the grains behind it are in use, `size` is longer than max_run_bytes, or the
   // class is no coloured one and the block starts inside a grain.
   bool resize(void* block, ClassIndex index, size_t size);
   bool is_wide(const void* block) const { return wide_.owns(arena_.offset(block)); }
@@ -106,29 +106,29 @@ class PageHeap {
   };
   bool find(size_t offset, Found& found) const;
 
-  // --- for upkeep
+  // --- for the scavenger
 
   struct FreeBytes {
-    uint64_t warm = 0;   // freed since the last look
-    uint64_t cool = 0;   // before that
-    uint64_t clean = 0;  // no memory
-    uint64_t part = 0;   // of the first two, parts of pages that are in use otherwise
-    uint64_t dirty() const { return warm + cool; }
+    uint64_t recent = 0;  // freed since the last look
+    uint64_t aged = 0;    // before that
+    uint64_t clean = 0;   // no memory
+    uint64_t part = 0;    // of the first two, parts of pages that are in use otherwise
+    uint64_t dirty() const { return recent + aged; }
     uint64_t whole_pages() const { return dirty() - part; }
   };
   FreeBytes free_bytes() const;
   // Bytes of free pages with memory, but no more than `most` and a chunk.
   uint64_t free_bytes_up_to(uint64_t most) const;
-  // Warm pages are cool from now on, and blocks that stayed in the spill freelists are free for all
-  // classes. Once an interval; one caller at a time.
-  void cool_down();
+  // Recent pages are aged from now on, and blocks that stayed in the spill freelists are free for
+  // all classes. Once an interval; one caller at a time.
+  void age_pages();
   // Has all of them go the same way; returns the bytes.
   uint64_t empty_spill_freelists();
-  // Gives whole free pages of one chunk that are cool, or warm with `warm_too`, to the kernel, at
-  // most `most_bytes`. Returns the bytes. `cursor` is the caller's and starts at 0; it is 0 again
+  // Gives whole free pages of one chunk that are aged, or recent with `recent_too`, to the kernel,
+  // at most `max_bytes`. Returns the bytes. `cursor` is the caller's and starts at 0; it is 0 again
   // when all chunks were seen, the newest first. One caller at a time. When the kernel refuses, the
   // pages stay and `refused` is set.
-  uint64_t purge(uint32_t& cursor, uint64_t most_bytes, bool warm_too, bool& refused);
+  uint64_t purge(uint32_t& cursor, uint64_t max_bytes, bool recent_too, bool& refused);
 
   // The chunks in use. relaxed: a momentary answer.
   uint64_t size_bytes() const {
@@ -169,7 +169,7 @@ class PageHeap {
   // Room that all spill freelists together may have: so much, and a share of the heap
   // (bench_threads all_to_all/4K-64K/8t: 420 ns with a 32nd, 245 so, 205 with a half; bench_memory
   // threads16/peak_mib: 3.04, 3.17, 3.29).
-  static constexpr uint64_t kLeastSpillRoom = 256 * kKiB;
+  static constexpr uint64_t kMinSpillRoom = 256 * kKiB;
   static constexpr uint64_t kSpillShare = 8;
   // Large blocks are coloured by whole pages' lines; the pages behind their first one say in four
   // kinds how long they are.
@@ -307,7 +307,7 @@ class PageHeap {
   uint32_t class_count_ = 0;
   uint32_t first_coloured_ = kMaxClasses;  // class
   uint32_t chunk_count_ = 0;               // that the arena has room for
-  size_t most_run_bytes_ = 0;
+  size_t max_run_bytes_ = 0;
   void* index_memory_ = nullptr;
   size_t index_bytes_ = 0;
   std::atomic<uint32_t> frontier_{0};   // chunks in use: the ones below; published by release

@@ -15,8 +15,8 @@ bool PageHeap::commit_up_to(uint32_t chunks, uint32_t wanted) {
   }
   // A step is as large as what there is, within bounds: few system calls for large heaps, little
   // commit charge for small ones.
-  constexpr uint32_t kMostStep = 32;
-  const uint32_t step = arena_.commits_exactly() ? 1 : std::clamp(chunks, 1U, kMostStep);
+  constexpr uint32_t kMaxStep = 32;
+  const uint32_t step = arena_.commits_exactly() ? 1 : std::clamp(chunks, 1U, kMaxStep);
   const Granule first{committed * Chunk::kPages};
   uint32_t target = std::min(std::max(committed + step, wanted), chunk_count_);
   const auto commit = [&] {
@@ -47,12 +47,12 @@ bool PageHeap::commit_up_to(uint32_t chunks, uint32_t wanted) {
 
 void PageHeap::consider_huge_pages(uint32_t from, uint32_t to) {
   // Fewer are not worth a system call.
-  constexpr uint32_t kLeastChunks = 16;
+  constexpr uint32_t kMinChunks = 16;
   // Chunks of each step that stay without and tell what the program uses: with huge pages all of
   // a chunk is resident at the first touch.
   constexpr uint32_t kControlChunks = 2;
   constexpr uint64_t kControlBytes = kControlChunks * kChunkSize;
-  if (!huge_allowed_.load(std::memory_order_relaxed) || to - from < kLeastChunks) {
+  if (!huge_allowed_.load(std::memory_order_relaxed) || to - from < kMinChunks) {
     return;
   }
   const uint32_t control = huge_control_.exchange(from, std::memory_order_relaxed);

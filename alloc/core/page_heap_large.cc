@@ -15,7 +15,7 @@ constexpr uint32_t kLengthBytes = 4;
 }  // namespace
 
 void* PageHeap::take_large(size_t size, size_t alignment) {
-  if (size > most_run_bytes_ || alignment > kChunkSize) {
+  if (size > max_run_bytes_ || alignment > kChunkSize) {
     return nullptr;
   }
   const bool coloured = alignment == 1;
@@ -95,7 +95,7 @@ void PageHeap::set_large_grains(size_t offset, uint32_t grains) {
 }
 
 bool PageHeap::resize(void* block, ClassIndex index, size_t size) {
-  if (index == kNoClass && size > most_run_bytes_) {
+  if (index == kNoClass && size > max_run_bytes_) {
     return false;
   }
   const size_t offset = arena_.offset(block);
@@ -143,7 +143,7 @@ bool PageHeap::resize(void* block, ClassIndex index, size_t size) {
 bool PageHeap::find(size_t offset, Found& found) const {
   // No block is longer than this; the pages in front of one have no kind but in its length.
   const size_t least =
-      offset > most_run_bytes_ + kGranuleSize ? offset - most_run_bytes_ - kGranuleSize : 0;
+      offset > max_run_bytes_ + kGranuleSize ? offset - max_run_bytes_ - kGranuleSize : 0;
   for (size_t page = offset >> kGranuleShift;; --page) {
     const PageEntry& entry = arena_.entry(Granule{static_cast<uint32_t>(page)});
     const SlotState state = entry.state.load();

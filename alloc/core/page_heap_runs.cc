@@ -11,9 +11,9 @@ namespace {
 
 // Entries without room for an aligned run that are looked at before a run is taken that is longer
 // by the alignment.
-constexpr uint32_t kMostAlignedLooks = 16;
+constexpr uint32_t kMaxAlignedLooks = 16;
 // Runs of the last bucket that are compared.
-constexpr uint32_t kMostLongLooks = 16;
+constexpr uint32_t kMaxLongLooks = 16;
 
 }  // namespace
 
@@ -58,7 +58,7 @@ uint32_t PageHeap::free_before(uint32_t grain, uint32_t most) const {
 }
 
 void PageHeap::index(Run run) {
-  if (run.length >= index_.least_length()) {
+  if (run.length >= index_.min_length()) {
     index_.add(index_.bucket_of(run.length), run.start / Chunk::kBits);
   }
 }
@@ -77,11 +77,11 @@ PageHeap::Run PageHeap::find_start(uint32_t word, uint32_t most, Accepts accepts
 
 PageHeap::Run PageHeap::find_in(RunIndex::Entry entry, uint32_t grains, uint32_t alignment,
                                 bool& any) const {
-  const uint32_t most = std::max(grains + alignment - 1, RunIndex::kMostLength);
+  const uint32_t most = std::max(grains + alignment - 1, RunIndex::kMaxLength);
   Run best;
   any = false;
   find_start(entry.word, most, [&](Run run) {
-    if (run.length >= index_.least_length() && index_.bucket_of(run.length) == entry.bucket) {
+    if (run.length >= index_.min_length() && index_.bucket_of(run.length) == entry.bucket) {
       any = true;
       if (has_room(run, grains, alignment) &&
           (best.start == kNoGrain || run.length < best.length)) {
@@ -100,7 +100,7 @@ PageHeap::Run PageHeap::find_quickly(uint32_t grains) {
     if (entry.bucket == RunIndex::kNone) {
       return {};
     }
-    const Run found = find_start(entry.word, RunIndex::kMostLength, [&](Run run) {
+    const Run found = find_start(entry.word, RunIndex::kMaxLength, [&](Run run) {
       // Runs below the shortest bucket's have none.
       return run.length >= grains && index_.bucket_of(run.length) == entry.bucket;
     });
@@ -112,7 +112,7 @@ PageHeap::Run PageHeap::find_quickly(uint32_t grains) {
 }
 
 PageHeap::Run PageHeap::find(uint32_t grains, uint32_t alignment) {
-  if (alignment == 1 && grains < RunIndex::kMostLength && index_.is_small()) {
+  if (alignment == 1 && grains < RunIndex::kMaxLength && index_.is_small()) {
     const Run run = find_quickly(grains);
     if (run.start != kNoGrain) {
       return run;
@@ -133,16 +133,16 @@ PageHeap::Run PageHeap::find(uint32_t grains, uint32_t alignment) {
       entry.bucket = std::min(entry.bucket, remove_entry(entry, least));
       continue;
     }
-    const bool last = entry.bucket + 1 == index_.bucket_count() && grains >= RunIndex::kMostLength;
+    const bool last = entry.bucket + 1 == index_.bucket_count() && grains >= RunIndex::kMaxLength;
     if (run.start != kNoGrain && (best.start == kNoGrain || run.length < best.length)) {
       best = run;
     }
     // In the last bucket runs are of all lengths.
-    if (best.start != kNoGrain && (!last || ++looks == kMostLongLooks)) {
+    if (best.start != kNoGrain && (!last || ++looks == kMaxLongLooks)) {
       return best;
     }
     ++entry.word;
-    if (!last && ++looks == kMostAlignedLooks) {
+    if (!last && ++looks == kMaxAlignedLooks) {
       least = index_.bucket_for(grains + alignment - 1);
       entry = least > entry.bucket ? RunIndex::Entry{least, 0} : entry;
     }
@@ -162,7 +162,7 @@ PageHeap::Run PageHeap::search(uint32_t grains, uint32_t alignment) {
       (alignment >= vain_alignment || grains >= vain_grains + vain_alignment - 1)) {
     return {};
   }
-  const uint32_t most = std::max(grains + alignment - 1, RunIndex::kMostLength);
+  const uint32_t most = std::max(grains + alignment - 1, RunIndex::kMaxLength);
   for (uint32_t at = 0; at < chunks * Chunk::kWords; ++at) {
     const Run found =
         find_start(at, most, [&](Run run) { return has_room(run, grains, alignment); });
@@ -186,7 +186,7 @@ uint32_t PageHeap::take_run(uint32_t grains, uint32_t alignment, uint32_t most, 
       }
       const uint32_t end = frontier() * kGrainsPerChunk;
       const uint32_t room = grains + alignment - 1;
-      const uint32_t before = free_before(end, std::max(room, RunIndex::kMostLength));
+      const uint32_t before = free_before(end, std::max(room, RunIndex::kMaxLength));
       if (before >= room) {
         // The run at the end has no entry while another thread is between its claim() in front and
         // what follows, which may take long.
@@ -215,7 +215,7 @@ uint32_t PageHeap::take_run(uint32_t grains, uint32_t alignment, uint32_t most, 
     if (claim_only(start, count * grains)) {
       index({run.start, lost});
       // Its entry may be gone again, and the run be longer or shorter by now.
-      index({left.start, free_from(left.start, RunIndex::kMostLength)});
+      index({left.start, free_from(left.start, RunIndex::kMaxLength)});
       if (lost == 0 && starts_in(start / Chunk::kBits) == 0) {
         remove_entry({index_.bucket_of(run.length), start / Chunk::kBits});
       }
@@ -249,7 +249,7 @@ bool PageHeap::claim(uint32_t grain, uint32_t grains) {
   if (!claim_only(grain, grains)) {
     return false;
   }
-  index({behind, free_from(behind, RunIndex::kMostLength)});
+  index({behind, free_from(behind, RunIndex::kMaxLength)});
   return true;
 }
 
@@ -272,11 +272,11 @@ bool PageHeap::give(uint32_t grain, uint32_t grains, bool dirty) {
 
 void PageHeap::join(uint32_t grain, uint32_t grains) {
   const uint32_t end = grain + grains;
-  const uint32_t before = free_before(grain, RunIndex::kMostLength);
+  const uint32_t before = free_before(grain, RunIndex::kMaxLength);
   // A run that is longer than this in front is of the last bucket already, and stays where it
   // starts.
-  const bool is_known = before >= RunIndex::kMostLength;
-  const uint32_t length = free_from(grain, is_known ? grains : grains + RunIndex::kMostLength);
+  const bool is_known = before >= RunIndex::kMaxLength;
+  const uint32_t length = free_from(grain, is_known ? grains : grains + RunIndex::kMaxLength);
   if (length < grains) {
     // A part was taken before all of it was free: its taker did not see what lies behind.
     index_word((grain - before) / Chunk::kBits);
@@ -291,11 +291,11 @@ void PageHeap::join(uint32_t grain, uint32_t grains) {
   const uint32_t behind = length - grains;
   index({grain - before, before + grains + behind});
   // The entries of the two runs it was made of go at once, where that is plain.
-  if (behind >= index_.least_length() && starts_in(end / Chunk::kBits) == 0) {
+  if (behind >= index_.min_length() && starts_in(end / Chunk::kBits) == 0) {
     remove_entry({index_.bucket_of(behind), end / Chunk::kBits});
   }
   const uint32_t start = grain - before;
-  if (before >= index_.least_length() &&
+  if (before >= index_.min_length() &&
       index_.bucket_of(before) != index_.bucket_of(before + grains + behind) &&
       (starts_in(start / Chunk::kBits) & ~(uint64_t{1} << (start % Chunk::kBits))) == 0) {
     remove_entry({index_.bucket_of(before), start / Chunk::kBits});
@@ -309,8 +309,8 @@ uint32_t PageHeap::remove_entry(RunIndex::Entry entry, uint32_t least) {
 
 uint32_t PageHeap::index_word(uint32_t at, uint32_t least) {
   uint32_t lowest = RunIndex::kNone;
-  find_start(at, RunIndex::kMostLength, [&](Run run) {
-    if (run.length >= index_.least_length()) {
+  find_start(at, RunIndex::kMaxLength, [&](Run run) {
+    if (run.length >= index_.min_length()) {
       const uint32_t bucket = index_.bucket_of(run.length);
       index_.add(bucket, at);
       lowest = bucket >= least ? std::min(lowest, bucket) : lowest;

@@ -29,10 +29,10 @@ class PageNotes {
   void release();
 
  private:
-  static constexpr size_t kMostArena = 1024 * kGiB;
+  static constexpr size_t kMaxArena = 1024 * kGiB;
   static constexpr size_t kPieceSpan = 256 * kMiB;  // of the arena
   static constexpr size_t kPieceWords = kPieceSpan >> kGranuleShift;
-  static constexpr size_t kPieces = kMostArena / kPieceSpan;
+  static constexpr size_t kPieces = kMaxArena / kPieceSpan;
   static constexpr size_t kPieceBytes = kPieceWords * sizeof(uint32_t);
 
   // relaxed, all: a block and its note are handed on together, by the program while it is live.

@@ -14,14 +14,14 @@ size_t Registry::table_bytes(uint32_t caches) {
                   os::page_size());
 }
 
-void Registry::reserve(const Geometry& geometry, uint32_t most_caches) {
+void Registry::reserve(const Geometry& geometry, uint32_t max_caches) {
   geometry_ = &geometry;
   stride_ = align_up(ThreadCache::bytes_needed(geometry), os::page_size());
   // With a limit on address space, most of it is the program's.
-  const uint64_t most_bytes = os::address_space_left() / 16;
-  for (uint32_t caches = most_caches; caches > 0; caches /= 2) {
+  const uint64_t max_bytes = os::address_space_left() / 16;
+  for (uint32_t caches = max_caches; caches > 0; caches /= 2) {
     const size_t bytes = caches * stride_ + table_bytes(caches);
-    if (bytes > most_bytes) {
+    if (bytes > max_bytes) {
       continue;
     }
     auto* memory = static_cast<char*>(os::reserve(bytes, os::Access::kNone, nullptr));

@@ -17,9 +17,9 @@ namespace spillway::core {
 
 class Registry {
  public:
-  // Makes room for `most_caches`, or half, a quarter, ... when the kernel refuses. Threads beyond
+  // Makes room for `max_caches`, or half, a quarter, ... when the kernel refuses. Threads beyond
   // work without a cache. With room for none claim() always fails.
-  void reserve(const Geometry& geometry, uint32_t most_caches);
+  void reserve(const Geometry& geometry, uint32_t max_caches);
   void release_memory();
 
   // A cache for the calling thread, or null. Two system calls when it is a new one.

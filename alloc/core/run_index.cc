@@ -10,22 +10,22 @@ namespace spillway::core {
 
 size_t RunIndex::bytes_needed(uint32_t chunks) {
   const size_t one = divide_up(chunks, kBits);
-  return (one + divide_up(one, kBits)) * Chunk::kMostBuckets * sizeof(Word);
+  return (one + divide_up(one, kBits)) * Chunk::kMaxBuckets * sizeof(Word);
 }
 
 void RunIndex::attach(void* memory, Chunk* chunks, uint32_t count,
-                      std::span<const uint16_t> least_lengths) {
-  SPILLWAY_DCHECK(least_lengths.size() <= Chunk::kMostBuckets);
+                      std::span<const uint16_t> min_lengths) {
+  SPILLWAY_DCHECK(min_lengths.size() <= Chunk::kMaxBuckets);
   chunks_ = chunks;
-  bucket_count_ = static_cast<uint32_t>(least_lengths.size());
-  least_length_ = least_lengths[0];
+  bucket_count_ = static_cast<uint32_t>(min_lengths.size());
+  min_length_ = min_lengths[0];
   one_count_ = static_cast<uint32_t>(divide_up(count, kBits));
   level_two_ = static_cast<Word*>(memory);
-  level_one_ = level_two_ + divide_up(one_count_, kBits) * Chunk::kMostBuckets;
+  level_one_ = level_two_ + divide_up(one_count_, kBits) * Chunk::kMaxBuckets;
   // Shorter lengths are of the first bucket, too: zero, as the table starts.
   for (uint32_t bucket = 1; bucket < bucket_count_; ++bucket) {
-    const uint32_t end = bucket + 1 < bucket_count_ ? least_lengths[bucket + 1] : kMostLength + 1;
-    std::fill(&bucket_of_[least_lengths[bucket]], bucket_of_ + end, static_cast<uint8_t>(bucket));
+    const uint32_t end = bucket + 1 < bucket_count_ ? min_lengths[bucket + 1] : kMaxLength + 1;
+    std::fill(&bucket_of_[min_lengths[bucket]], bucket_of_ + end, static_cast<uint8_t>(bucket));
   }
 }
 
@@ -38,9 +38,8 @@ bool RunIndex::set(Word& word, uint64_t bits) {
 
 void RunIndex::mark(uint32_t bucket, uint32_t chunk) {
   const uint32_t index = chunk / kBits;
-  uint32_t used = most_used_.load(std::memory_order_relaxed);
-  while (used < chunk &&
-         !most_used_.compare_exchange_weak(used, chunk, std::memory_order_relaxed)) {
+  uint32_t used = max_used_.load(std::memory_order_relaxed);
+  while (used < chunk && !max_used_.compare_exchange_weak(used, chunk, std::memory_order_relaxed)) {
   }
   if (set(one(bucket, index), bit(chunk)) && set(two(bucket, index / kBits), bit(index))) {
     set(top_[bucket / kBits], bit(bucket));
@@ -72,7 +71,7 @@ void RunIndex::retire_chunk(uint32_t bucket, uint32_t chunk) {
 }
 
 bool RunIndex::has_any(uint32_t bucket) const {
-  // All words: most_used_ may miss a chunk that another thread marks at this moment.
+  // All words: max_used_ may miss a chunk that another thread marks at this moment.
   // seq_cst: after retire_bucket() cleared the level above; pairs with a mark, which sets here
   // first.
   for (uint32_t index = 0; index * kBits < one_count_; ++index) {

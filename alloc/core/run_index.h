@@ -35,26 +35,26 @@ class RunIndex {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
   // Longer runs are all of the last bucket.
-  static constexpr uint32_t kMostLength = kGrainsPerChunk;
+  static constexpr uint32_t kMaxLength = kGrainsPerChunk;
 
   // Bytes of zeroed memory that attach() needs.
   static size_t bytes_needed(uint32_t chunks);
-  // `memory` is zero, aligned to 8, and stays. Bucket i is for runs of at least `least_lengths[i]`
-  // grains, which ascend from above 0 to kMostLength.
-  void attach(void* memory, Chunk* chunks, uint32_t count, std::span<const uint16_t> least_lengths);
+  // `memory` is zero, aligned to 8, and stays. Bucket i is for runs of at least `min_lengths[i]`
+  // grains, which ascend from above 0 to kMaxLength.
+  void attach(void* memory, Chunk* chunks, uint32_t count, std::span<const uint16_t> min_lengths);
 
   uint32_t bucket_count() const { return bucket_count_; }
-  uint32_t least_length() const { return least_length_; }
-  // The bucket of a run that is so long, at least least_length().
+  uint32_t min_length() const { return min_length_; }
+  // The bucket of a run that is so long, at least min_length().
   uint32_t bucket_of(uint32_t length) const {
-    return bucket_of_[length < kMostLength ? length : kMostLength];
+    return bucket_of_[length < kMaxLength ? length : kMaxLength];
   }
   // The lowest bucket in which every run is so long; the last one if none is.
   uint32_t bucket_for(uint32_t length) const {
-    if (length >= kMostLength) {
+    if (length >= kMaxLength) {
       return bucket_count_ - 1;
     }
-    return length <= least_length_ ? 0 : bucket_of_[length - 1] + 1U;
+    return length <= min_length_ ? 0 : bucket_of_[length - 1] + 1U;
   }
 
   // `word` counts from the arena's base.
@@ -98,7 +98,7 @@ class RunIndex {
         }
         ++passed;
       }
-      if (++passed > kMostPassed) {
+      if (++passed > kMaxPassed) {
         break;
       }
     }
@@ -106,23 +106,23 @@ class RunIndex {
   }
   // For heaps that next_quickly() sees all of.
   // relaxed: as in next_quickly().
-  bool is_small() const { return most_used_.load(std::memory_order_relaxed) < kBits; }
+  bool is_small() const { return max_used_.load(std::memory_order_relaxed) < kBits; }
 
   // In a forked child, where what others were doing was left undone.
   void repair(uint32_t chunks);
 
  private:
   static constexpr uint32_t kBits = 64;
-  static constexpr uint32_t kMostPassed = 24;
-  static constexpr uint32_t kTopWords = divide_up(Chunk::kMostBuckets, kBits);
+  static constexpr uint32_t kMaxPassed = 24;
+  static constexpr uint32_t kTopWords = divide_up(Chunk::kMaxBuckets, kBits);
   using Word = std::atomic<uint64_t>;
 
   static constexpr uint64_t bit(uint32_t number) { return uint64_t{1} << (number % kBits); }
   Word& one(uint32_t bucket, uint32_t index) const {
-    return level_one_[size_t{index} * Chunk::kMostBuckets + bucket];
+    return level_one_[size_t{index} * Chunk::kMaxBuckets + bucket];
   }
   Word& two(uint32_t bucket, uint32_t index) const {
-    return level_two_[size_t{index} * Chunk::kMostBuckets + bucket];
+    return level_two_[size_t{index} * Chunk::kMaxBuckets + bucket];
   }
   // Sets the bit unless it is set; true when the word was zero.
   static bool set(Word& word, uint64_t bits);
@@ -132,7 +132,7 @@ class RunIndex {
   void retire_bucket(uint32_t bucket);
   bool has_any(uint32_t bucket) const;
   uint32_t words_of_level_two() const {
-    return most_used_.load(std::memory_order_relaxed) / (kBits * kBits) + 1;
+    return max_used_.load(std::memory_order_relaxed) / (kBits * kBits) + 1;
   }
   uint32_t next_bucket(uint32_t from) const {
     for (uint32_t index = from / kBits; index < kTopWords; ++index, from = index * kBits) {
@@ -152,11 +152,11 @@ class RunIndex {
   uint32_t one_count_ = 0;  // words of a bucket
   // The highest chunk that ever had an entry. relaxed: missing an add() that still runs is
   // allowed.
-  std::atomic<uint32_t> most_used_{0};
+  std::atomic<uint32_t> max_used_{0};
   Word top_[kTopWords]{};
   uint32_t bucket_count_ = 0;
-  uint32_t least_length_ = 0;
-  uint8_t bucket_of_[kMostLength + 1] = {};
+  uint32_t min_length_ = 0;
+  uint8_t bucket_of_[kMaxLength + 1] = {};
 };
 
 }  // namespace spillway::core

@@ -10,14 +10,14 @@ namespace spillway::core {
 
 bool SlotStore::start(const Config& config) {
   class_count_ = static_cast<uint32_t>(config.block_sizes.size());
-  if (!arena_.reserve(class_count_, config.most_span_bytes, config.least_span_bytes,
+  if (!arena_.reserve(class_count_, config.max_span_bytes, config.min_span_bytes,
                       config.granule_shift)) {
     return false;
   }
   const auto layout_of = [&](uint32_t size) {
     const auto stride = static_cast<uint32_t>(size >> config.granule_shift);
     const size_t fit = (arena_.span_bytes() >> config.granule_shift) / stride;
-    return SlotLayout{stride, static_cast<uint32_t>(std::min<size_t>(fit, config.most_slots))};
+    return SlotLayout{stride, static_cast<uint32_t>(std::min<size_t>(fit, config.max_slots))};
   };
   size_t bytes = 0;
   for (const uint32_t size : config.block_sizes) {

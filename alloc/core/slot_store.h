@@ -19,10 +19,10 @@ class SlotStore {
   using Arena = core::Arena;
   struct Config {
     std::span<const uint32_t> block_sizes;  // multiples of a granule, ascending
-    size_t most_span_bytes;                 // see Arena::reserve()
-    size_t least_span_bytes;
+    size_t max_span_bytes;                  // see Arena::reserve()
+    size_t min_span_bytes;
     unsigned granule_shift = kGranuleShift;
-    uint32_t most_slots = UINT32_MAX;  // in each class, if the span has room for more
+    uint32_t max_slots = UINT32_MAX;  // in each class, if the span has room for more
   };
 
   // False when the kernel gives no arena: nothing is held then, and the arena owns no address.
@@ -44,8 +44,8 @@ class SlotStore {
   }
 
   // One step for class `index`, see Central.
-  uint64_t purge(ClassIndex index, uint32_t& cursor, uint64_t most_bytes, bool& refused) {
-    return central(index).purge(cursor, most_bytes, refused);
+  uint64_t purge(ClassIndex index, uint32_t& cursor, uint64_t max_bytes, bool& refused) {
+    return central(index).purge(cursor, max_bytes, refused);
   }
   // Pools have no budget that depends on it.
   static uint64_t size_bytes() { return 0; }

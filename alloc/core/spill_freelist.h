@@ -18,7 +18,7 @@ namespace spillway::core {
 
 class SpillFreelist {
  public:
-  static constexpr uint32_t kMostBlocks = 64;
+  static constexpr uint32_t kMaxBlocks = 64;
 
   // Move up to `count` blocks, the first ones, and return how many; not always last in, first out.
   // `who` tells threads apart; 0: not told.
@@ -67,7 +67,7 @@ class SpillFreelist {
   std::atomic<uint32_t> refused_{0};  // the last one whose blocks were
   std::atomic<uint32_t> low_water_{0};
   // relaxed: between the changes of the two words, which order them.
-  std::atomic<void*> cells_[kMostBlocks]{};
+  std::atomic<void*> cells_[kMaxBlocks]{};
 };
 
 }  // namespace spillway::core

@@ -42,13 +42,13 @@ class TabledRange : public Range {
  protected:
   constexpr TabledRange() : Range(kGranuleShift) {}
 
-  // Reserves `most_bytes`, or half, a quarter, ... of it when the kernel refuses or RLIMIT_AS would
-  // be used up, but no less than `least_bytes`; multiples of kAlignment. False: nothing is reserved
+  // Reserves `max_bytes`, or half, a quarter, ... of it when the kernel refuses or RLIMIT_AS would
+  // be used up, but no less than `min_bytes`; multiples of kAlignment. False: nothing is reserved
   // and the range owns no address.
-  bool reserve_with_table(size_t most_bytes, size_t least_bytes) {
+  bool reserve_with_table(size_t max_bytes, size_t min_bytes) {
     // With a limit on address space, three quarters of the rest stay for the program.
     const uint64_t left = os::address_space_left() / 4;
-    for (size_t size = most_bytes; size >= least_bytes; size = align_down(size / 2, kAlignment)) {
+    for (size_t size = max_bytes; size >= min_bytes; size = align_down(size / 2, kAlignment)) {
       if (size > left || !reserve_range(size)) {
         continue;
       }

@@ -15,12 +15,12 @@ namespace {
 constexpr uint32_t kMissesPerLook = 16;
 constexpr uint32_t kMissesPerAging = 64;
 // A fixed bin of fewer blocks than this stays full when a block is too many.
-constexpr uint32_t kLeastBatching = 4;
+constexpr uint32_t kMinBatching = 4;
 
 }  // namespace
 
 constinit const BinTable kNoCacheYet{};
-constinit const BinTable kCacheLent{};
+constinit const BinTable kCacheDraining{};
 constinit const BinTable kCacheMetered{};
 constinit const BinTable kCacheGone{};
 
@@ -86,7 +86,7 @@ uint32_t ThreadCache::spill(ClassIndex index, void* block,
     return 0;
   }
   if (policy.capacity == 0 ||
-      (policy.capacity < kLeastBatching && neighbours.geometry.of(index).fixed_bins)) {
+      (policy.capacity < kMinBatching && neighbours.geometry.of(index).fixed_bins)) {
     policy.traffic.blocks_out.add(1);
     neighbours.put(index, policy.hint, &block, 1);
     return 1;
@@ -107,23 +107,23 @@ void ThreadCache::flush(const CacheNeighbours<Store>& neighbours) {
     policy.hint = kNoHint;
     policy.last_miss = Miss::kNone;
   });
-  pace_.forget();
+  rate_.forget();
 }
 
 template <typename Store>
 bool ThreadCache::needs_relaxing(const CacheNeighbours<Store>& neighbours, uint64_t now_ns) {
   const Geometry& geometry = neighbours.geometry;
-  const Pace::Given now_given = given(geometry);
+  const AllocationRate::Given now_given = given(geometry);
   const uint64_t ns = now_ns - relaxed_at_ns_;
   const uint64_t blocks = now_given.blocks - relaxed_given_.blocks;
   const bool first_look = relaxed_at_ns_ == 0;
-  const bool hurried = Pace::is_hurry(now_given.bytes - relaxed_given_.bytes, ns);
-  worked_ = Pace::is_work(blocks, ns);
+  const bool fast = AllocationRate::is_fast_rate(now_given.bytes - relaxed_given_.bytes, ns);
+  worked_ = AllocationRate::is_busy_rate(blocks, ns);
   slept_ = !first_look && blocks == 0 && misses_.get() == relaxed_misses_;
   relaxed_given_ = now_given;
   relaxed_misses_ = misses_.get();
   relaxed_at_ns_ = now_ns;
-  if (first_look || hurried) {
+  if (first_look || fast) {
     return false;
   }
   bool much = false;
@@ -142,7 +142,7 @@ void ThreadCache::relax(const CacheNeighbours<Store>& neighbours) {
     flush(neighbours);
   } else {
     // Bins that fit are never missed: what their thread is like shows only here.
-    pace_.calm_down(worked_);
+    rate_.slow_down(worked_);
     age(neighbours);
   }
 }
@@ -202,10 +202,10 @@ void ThreadCache::on_miss(ClassIndex index, Miss miss, const CacheNeighbours<Sto
     policy.hint = neighbours.store.start_hint(index, number_);
   }
   if (neighbours.geometry.of(index).fixed_bins) {
-    return consider_growth(index, miss, neighbours);  // whatever the pace
+    return consider_growth(index, miss, neighbours);  // at any rate
   }
   if (before % kMissesPerLook == 0) {
-    pace_.look(os::monotonic_ns(), given(neighbours.geometry));
+    rate_.look(os::monotonic_ns(), given(neighbours.geometry));
     if (before % kMissesPerAging == 0) {
       age(neighbours);
     }
@@ -215,10 +215,10 @@ void ThreadCache::on_miss(ClassIndex index, Miss miss, const CacheNeighbours<Sto
 
 uint32_t ThreadCache::wanted_capacity(const Policy& policy, const ClassGeometry& geometry,
                                       bool missed_both_ways) const {
-  if (!pace_.is_busy() || geometry.fixed_bins) {
+  if (!rate_.is_busy() || geometry.fixed_bins) {
     return geometry.first_capacity;
   }
-  if (!pace_.is_hurried()) {
+  if (!rate_.is_fast()) {
     return missed_both_ways ? std::min(policy.capacity + 1, geometry.busy_capacity)
                             : geometry.first_capacity;
   }
@@ -226,7 +226,7 @@ uint32_t ThreadCache::wanted_capacity(const Policy& policy, const ClassGeometry&
     return std::max(1U, geometry.first_capacity);
   }
   if (missed_both_ways) {
-    return std::min(policy.capacity + geometry.capacity_step, geometry.most_capacity);
+    return std::min(policy.capacity + geometry.capacity_step, geometry.max_capacity);
   }
   return std::min(policy.capacity * 2, geometry.flow_capacity);
 }
@@ -255,18 +255,18 @@ void ThreadCache::set_capacity(ClassIndex index, uint32_t capacity) {
 template <typename Store>
 void ThreadCache::give_oldest(ClassIndex index, uint32_t count,
                               const CacheNeighbours<Store>& neighbours) {
-  for (; count > kMostBatch; count -= kMostBatch) {
-    give_oldest(index, kMostBatch, neighbours);
+  for (; count > kMaxBatch; count -= kMaxBatch) {
+    give_oldest(index, kMaxBatch, neighbours);
   }
   if (count == 0) {
     return;
   }
-  void* batch[kMostBatch];
+  void* batch[kMaxBatch];
   Bin& bin = of(index);
   Policy& policy = policies_[raw(index)];
   void** const bottom = bin.bottom.get();
   void** const top = bin.top.get();
-  SPILLWAY_DCHECK(count <= bin.count() && count <= kMostBatch);
+  SPILLWAY_DCHECK(count <= bin.count() && count <= kMaxBatch);
   std::copy(bottom, bottom + count, batch);
   // Out of the bin before into the store: a fork between the two loses the batch to the child
   // instead of giving it blocks that are in two places.
@@ -298,14 +298,13 @@ void ThreadCache::age(const CacheNeighbours<Store>& neighbours) {
   for_each_used([&](uint32_t i) {
     Policy& policy = policies_[i];
     const ClassGeometry& geometry = neighbours.geometry.classes[i];
-    const uint32_t unhurried = pace_.is_busy() ? geometry.busy_capacity : geometry.first_capacity;
+    const uint32_t slow = rate_.is_busy() ? geometry.busy_capacity : geometry.first_capacity;
     const bool idle = policy.capacity != 0 && bins[i].top.get() == policy.seen_top &&
                       bins[i].allocations.get() == policy.seen_allocations;
     if (idle && policy.was_idle) {
       shrink(ClassIndex{static_cast<uint8_t>(i)}, policy.capacity / 2, neighbours);
-    } else if (!pace_.is_hurried() && policy.capacity > unhurried) {
-      shrink(ClassIndex{static_cast<uint8_t>(i)}, std::max(unhurried, policy.capacity / 2),
-             neighbours);
+    } else if (!rate_.is_fast() && policy.capacity > slow) {
+      shrink(ClassIndex{static_cast<uint8_t>(i)}, std::max(slow, policy.capacity / 2), neighbours);
     }
     policy.was_idle = idle;
     policy.seen_top = bins[i].top.get();
@@ -313,8 +312,8 @@ void ThreadCache::age(const CacheNeighbours<Store>& neighbours) {
   });
 }
 
-Pace::Given ThreadCache::given(const Geometry& geometry) const {
-  Pace::Given sum;
+AllocationRate::Given ThreadCache::given(const Geometry& geometry) const {
+  AllocationRate::Given sum;
   for_each_used([&](uint32_t i) {
     sum.blocks += bins[i].allocations.get();
     sum.bytes += bins[i].allocations.get() * geometry.classes[i].block_size;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 // A thread's cache: its bins, and when they grow, shrink and exchange blocks with the store.
 //
-// Cached blocks are memory: a thread that uses its blocks (pace.h) spends little of its time on
-// misses and caches some small ones only; a busy one, a few more of classes that it misses in both
-// directions. For a hurried one a bin grows when it is missed in both directions (empty now, full
-// before: a larger one would have served both), and to a smaller bound when blocks only pass
+// Cached blocks are memory: a thread that uses its blocks (allocation_rate.h) spends little of its
+// time on misses and caches some small ones only; a busy one, a few more of classes that it misses
+// in both directions. For a fast one a bin grows when it is missed in both directions (empty now,
+// full before: a larger one would have served both), and to a smaller bound when blocks only pass
 // through, which makes batches pay. It shrinks when nothing touched it while its thread missed
 // elsewhere. Growth is paid from the engine's CacheBudget.
 //
-// One thread owns a cache at a time and is the only caller, with the anchor busy, or its borrower
-// (Engine::relax_caches()), or a forked child for threads that are gone; statistics may be read
-// by others at any time. Blocks are never touched.
+// One thread owns a cache at a time and is the only caller, with the thread state busy, or its
+// drainer (Engine::relax_caches()), or a forked child for threads that are gone; statistics may be
+// read by others at any time. Blocks are never touched.
 #pragma once
 
 #include <atomic>
@@ -21,10 +21,10 @@
 #include "alloc/base/bits.h"
 #include "alloc/base/index.h"
 #include "alloc/base/owned_cell.h"
+#include "alloc/core/allocation_rate.h"
 #include "alloc/core/bin.h"
 #include "alloc/core/cache_budget.h"
 #include "alloc/core/geometry.h"
-#include "alloc/core/pace.h"
 
 namespace spillway::core {
 
@@ -74,9 +74,9 @@ class ThreadCache : public BinTable {
   template <typename Store>
   void flush(const CacheNeighbours<Store>& neighbours);
 
-  // For the upkeep of all caches at intervals, one at a time. Whether this one is worth
-  // borrowing: its thread did nothing since the last look and it holds something, or is slow now
-  // and it holds much. Needs no lease.
+  // For the scavenger, one cache at a time. Whether this one is worth draining: its thread did
+  // nothing since the last look and it holds something, or is slow now and it holds much. Needs no
+  // claim on it.
   template <typename Store>
   bool needs_relaxing(const CacheNeighbours<Store>& neighbours, uint64_t now_ns);
   // Whether it has room, and so perhaps blocks.
@@ -92,20 +92,20 @@ class ThreadCache : public BinTable {
 
   uint32_t number() const { return number_; }
 
-  // Who may change the bins, and the owner's anchor.
+  // Who may change the bins, and the owner's thread state.
   //
-  //   kNone --allow--> kOwned --borrow--> kMoving --> kLent --return--> kMoving --> kOwned
+  //   kNone --allow--> kOwned --begin--> kMoving --> kDraining --end--> kMoving --> kOwned
   //                      |                              |
   //                      +-- owner ends --> kNone       +-- owner ends --> kOrphaned
   //
   // kOwned, kNone: the bins are their thread's. kMoving: for some instructions and a membarrier,
-  // the borrower, or who meters the owner, writes the owner's anchor, and an owner that ends waits.
-  // kLent: the bins are the
-  // borrower's, the anchor is the owner's again. kOrphaned: all is the borrower's to release.
-  enum class Lease : uint8_t { kNone, kOwned, kMoving, kLent, kOrphaned };
-  std::atomic<Lease> lease{Lease::kNone};
-  // The owner's anchor, while it may be borrowed from.
-  OwnedCell<ThreadAnchor*> anchor;
+  // the drainer, or who meters the owner, writes the owner's thread state, and an owner that ends
+  // waits. kDraining: the bins are the drainer's, the thread state is the owner's again. kOrphaned:
+  // all is the drainer's to release.
+  enum class DrainState : uint8_t { kNone, kOwned, kMoving, kDraining, kOrphaned };
+  std::atomic<DrainState> drain_state{DrainState::kNone};
+  // The owner's thread state, while it may be drained.
+  OwnedCell<ThreadState*> thread_state;
   // Why this thread is metered (Metering, engine.h), beyond what holds for all.
   OwnedCell<uint8_t> metered_for;
   // The tenant that the thread is in; 0: none. Of the heap, and no concern of the engine's.
@@ -186,14 +186,14 @@ class ThreadCache : public BinTable {
   void age(const CacheNeighbours<Store>& neighbours);
   template <typename Store>
   void shrink(ClassIndex index, uint32_t capacity, const CacheNeighbours<Store>& neighbours);
-  Pace::Given given(const Geometry& geometry) const;
+  AllocationRate::Given given(const Geometry& geometry) const;
 
   uint32_t number_ = 0;
   OwnedCell<uint32_t> misses_;
-  Pace pace_;
+  AllocationRate rate_;
   // Of the look before; only for those two.
   uint64_t relaxed_at_ns_ = 0;
-  Pace::Given relaxed_given_;
+  AllocationRate::Given relaxed_given_;
   uint32_t relaxed_misses_ = 0;
   bool slept_ = false;
   bool worked_ = false;

@@ -9,24 +9,24 @@
 namespace spillway::core {
 namespace {
 
-constexpr size_t kMostSlot = 64 * kMiB;
-constexpr size_t kLeastSlot = 4 * kMiB;
-constexpr size_t kLeastSlots = 8;
+constexpr size_t kMaxSlot = 64 * kMiB;
+constexpr size_t kMinSlot = 4 * kMiB;
+constexpr size_t kMinSlots = 8;
 constexpr size_t kEnoughSlots = 256;
 constexpr uint32_t kLists = 2;
-constexpr size_t kLeastCommit = 2 * kMiB;
+constexpr size_t kMinCommit = 2 * kMiB;
 // Free slots that a search compares.
-constexpr uint32_t kMostLooks = 32;
+constexpr uint32_t kMaxLooks = 32;
 
 }  // namespace
 
 size_t WideSlots::slot_bytes(size_t area) {
-  return std::bit_floor(std::clamp(area / kEnoughSlots, kLeastSlot, kMostSlot));
+  return std::bit_floor(std::clamp(area / kEnoughSlots, kMinSlot, kMaxSlot));
 }
 
 size_t WideSlots::area_bytes(size_t most) {
   const size_t slot = slot_bytes(most);
-  return most / slot < kLeastSlots ? 0 : align_down(most, slot);
+  return most / slot < kMinSlots ? 0 : align_down(most, slot);
 }
 
 size_t WideSlots::bytes_needed(size_t area) {
@@ -54,16 +54,16 @@ void WideSlots::attach(HeapArena& arena, Granule first, size_t area, void* memor
   slots_ = reinterpret_cast<Slot*>(static_cast<char*>(memory) +
                                    kLists * Freelist::bytes_needed(slot_count_));
   // A granule stays for the colour.
-  most_bytes_ = size_t{slot_granules_ - 1} << kGranuleShift;
+  max_bytes_ = size_t{slot_granules_ - 1} << kGranuleShift;
 }
 
 void* WideSlots::take(size_t size) {
-  if (size > most_bytes_) {
+  if (size > max_bytes_) {
     return nullptr;
   }
-  const uint32_t most_granules = granules_for(size) + 1;  // wherever the colour puts it
-  uint32_t number = take_with_memory(most_granules);
-  number = committed(number != kNone ? number : take_untouched(), most_granules);
+  const uint32_t max_granules = granules_for(size) + 1;  // wherever the colour puts it
+  uint32_t number = take_with_memory(max_granules);
+  number = committed(number != kNone ? number : take_untouched(), max_granules);
   if (number == kNone) {
     return nullptr;
   }
@@ -91,7 +91,7 @@ uint32_t WideSlots::best_with_memory(uint32_t granules) {
   uint32_t best = kNone;
   uint32_t best_resident = 0;
   SlotIndex index = dirty_.next_slot(SlotIndex{0});
-  for (uint32_t looks = 0; index != Freelist::kNoSlot && looks < kMostLooks; ++looks) {
+  for (uint32_t looks = 0; index != Freelist::kNoSlot && looks < kMaxLooks; ++looks) {
     const uint32_t resident = slot(raw(index)).resident.load(std::memory_order_relaxed);
     const bool enough = resident >= granules;
     const bool better = best == kNone               ? true
@@ -140,8 +140,7 @@ bool WideSlots::commit_more(uint32_t number, uint32_t granules) {
   }
   uint32_t target = slot_granules_;
   if (arena_->commits_exactly() || !arena_->commit(start_of(number), target)) {
-    target =
-        std::min(slot_granules_, std::bit_ceil(std::max(granules, granules_for(kLeastCommit))));
+    target = std::min(slot_granules_, std::bit_ceil(std::max(granules, granules_for(kMinCommit))));
     if (!arena_->commit(start_of(number), target)) {
       return false;
     }
@@ -240,7 +239,7 @@ uint64_t WideSlots::purge_old(const std::atomic<bool>& stop, bool& refused) {
   if (used() == 0) {
     return 0;
   }
-  // relaxed: only upkeep moves it.
+  // relaxed: only the scavenger moves it.
   const uint32_t now = clock_.fetch_add(1, std::memory_order_relaxed);
   return purge_free(now - 1, stop, refused);
 }

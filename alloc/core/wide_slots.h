@@ -37,10 +37,10 @@ class WideSlots {
   void attach(HeapArena& arena, Granule first, size_t area, void* memory);
 
   // The longest block there can be; 0: none.
-  size_t most_bytes() const { return most_bytes_; }
+  size_t max_bytes() const { return max_bytes_; }
   bool owns(size_t offset) const { return offset >= first_offset_; }
 
-  // A block of at least `size` bytes, at most most_bytes(); not marked live. Null when there is no
+  // A block of at least `size` bytes, at most max_bytes(); not marked live. Null when there is no
   // slot or no memory.
   void* take(size_t size);
   // A block back, its state byte already kFree.
@@ -61,7 +61,7 @@ class WideSlots {
   // Makes a live block longer or shorter where it is; false when it would not fit its slot. Memory
   // goes back to the kernel when it shrinks to no more than a quarter of what it has.
   bool resize(void* block, size_t size) {
-    if (size > most_bytes_) {
+    if (size > max_bytes_) {
       return false;
     }
     const uint32_t number = number_of(block);
@@ -112,8 +112,8 @@ class WideSlots {
   // sizes is not to fault its memory in at each swing, and one that shrinks for good is to give
   // most of it back.
   static constexpr bool has_long_tail(uint32_t granules, uint32_t resident) {
-    constexpr uint32_t kLeastTail = 256 * kKiB >> kGranuleShift;
-    return granules <= resident / 4 && granules + kLeastTail <= resident;
+    constexpr uint32_t kMinTail = 256 * kKiB >> kGranuleShift;
+    return granules <= resident / 4 && granules + kMinTail <= resident;
   }
 
   static constexpr uint32_t granules_for(size_t bytes) {
@@ -173,7 +173,7 @@ class WideSlots {
   uint32_t slot_granules_ = 0;  // a power of two
   unsigned slot_shift_ = 0;
   uint32_t slot_count_ = 0;
-  size_t most_bytes_ = 0;
+  size_t max_bytes_ = 0;
   Slot* slots_ = nullptr;
   // relaxed, all atomics here: a slot and what is said of it has one owner, and the lists, whose
   // put() pairs with take(), hand it on; the others are counts that order nothing.

@@ -7,8 +7,8 @@
 #include "alloc/heap/control.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/pressure.h"
+#include "alloc/heap/scavenger.h"
 #include "alloc/heap/stats_file.h"
-#include "alloc/heap/upkeep.h"
 #include "alloc/os/bounded_wait.h"
 #include "alloc/os/os.h"
 
@@ -22,8 +22,7 @@ constexpr uint64_t kRetryNs = 1000 * kMillisecondNs;
 constexpr uint64_t kLookNs = 250 * kMillisecondNs;
 
 // THE table of duties, in the order of their turns.
-constexpr NextTurn (*kDuties[])() = {do_upkeep, watch_pressure, write_due_statistics,
-                                     serve_control};
+constexpr NextTurn (*kDuties[])() = {scavenge, watch_pressure, write_due_statistics, serve_control};
 constexpr size_t kDutyCount = sizeof kDuties / sizeof kDuties[0];
 
 // kNone --start--> kAtWork --no duty keeps it--> kLeaving --still none--> kNone
@@ -35,7 +34,7 @@ constinit std::atomic<uint32_t> state{kNone};
 // relaxed: a time that orders nothing.
 constinit std::atomic<uint64_t> not_before_ns{0};
 // relaxed: seen when the thread wakes up, or at its next look.
-constinit std::atomic<bool> hurried{false};
+constinit std::atomic<bool> run_now{false};
 
 // The turns of one life of the thread.
 class Turns {
@@ -71,7 +70,7 @@ class Turns {
 // rights that reads two files. False: it has to end.
 bool rest(uint64_t until_ns, uint64_t& look_ns) {
   for (uint64_t now = os::monotonic_ns();
-       now < until_ns && !hurried.load(std::memory_order_relaxed); now = os::monotonic_ns()) {
+       now < until_ns && !run_now.load(std::memory_order_relaxed); now = os::monotonic_ns()) {
     const uint64_t nap_ns = std::min(until_ns - now, kLookNs);
     os::sleep_while(state, kAtWork, static_cast<uint32_t>(nap_ns / kMillisecondNs) + 1);
     // relaxed: seen at the next look otherwise.
@@ -112,7 +111,7 @@ void work() {
   Turns turns;
   uint64_t look_ns = 0;
   for (;;) {
-    if (hurried.exchange(false, std::memory_order_relaxed)) {
+    if (run_now.exchange(false, std::memory_order_relaxed)) {
       turns.take_all();
     } else {
       turns.take(os::monotonic_ns());
@@ -173,8 +172,8 @@ void end_background() {
   }
 }
 
-void hurry_background() {
-  hurried.store(true, std::memory_order_relaxed);
+void run_background_now() {
+  run_now.store(true, std::memory_order_relaxed);
   os::wake_all(state);
 }
 

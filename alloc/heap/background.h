@@ -33,7 +33,7 @@ bool is_in_background(bool work);
 bool start_background();
 
 // Has the thread, if there is one, take all its turns now.
-void hurry_background();
+void run_background_now();
 
 // Ends the thread, if there is one, and waits for that, a second at most.
 void end_background();

@@ -10,9 +10,9 @@
 #include "alloc/control/entry.h"
 #include "alloc/control/mailbox.h"
 #include "alloc/control/reply.h"
-#include "alloc/fallback/other_heap.h"
 #include "alloc/heap/control_commands.h"
 #include "alloc/heap/start.h"
+#include "alloc/mimalloc/other_heap.h"
 #include "alloc/os/errno_keeper.h"
 #include "alloc/os/os.h"
 #include "alloc/os/signals_blocked.h"
@@ -35,10 +35,10 @@ constexpr uint32_t kWatchedPauseMs = 20;
 constexpr uint64_t kAskedNs = 100 * kMillisecondNs;
 // A turn is followed by a pause of as many times its length, up to the longest.
 constexpr uint64_t kPauseShare = 99;
-constexpr uint64_t kMostPauseNs = 250 * kMillisecondNs;
+constexpr uint64_t kMaxPauseNs = 250 * kMillisecondNs;
 constexpr uint32_t kLeaseMs = 2000;  // where the tool does not say
-constexpr uint32_t kLeastLeaseMs = 100;
-constexpr uint32_t kMostLeaseMs = 10'000;
+constexpr uint32_t kMinLeaseMs = 100;
+constexpr uint32_t kMaxLeaseMs = 10'000;
 
 // From the first look at the page to the end of the lease. The background thread's alone; in a
 // forked child its only thread's.
@@ -55,8 +55,7 @@ constinit Service service;
 
 uint64_t lease_ns() {
   const uint32_t wish = spillway_control_page.lease_ms.load(std::memory_order_relaxed);
-  const uint32_t milliseconds =
-      wish == 0 ? kLeaseMs : std::clamp(wish, kLeastLeaseMs, kMostLeaseMs);
+  const uint32_t milliseconds = wish == 0 ? kLeaseMs : std::clamp(wish, kMinLeaseMs, kMaxLeaseMs);
   return milliseconds * kMillisecondNs;
 }
 
@@ -128,7 +127,7 @@ bool serve_page(uint64_t now) {
 void open_control() {
   using State = Gate::State;
   State state = State::kOpen;
-  if (fallback::has_other_heap()) {
+  if (mimalloc::has_other_heap()) {
     state = State::kOtherHeap;
   } else if (os::is_privileged()) {
     state = State::kPrivileged;
@@ -167,11 +166,11 @@ NextTurn serve_control() {
     end_lease();
     return {.milliseconds = kGatePauseMs};
   }
-  const uint64_t least_ms =
+  const uint64_t min_ms =
       !asked && now - service.asked_ns < kAskedNs ? kAskedPauseMs : kWatchedPauseMs;
-  const uint64_t rest_ns = std::min((now - began) * kPauseShare, kMostPauseNs);
+  const uint64_t rest_ns = std::min((now - began) * kPauseShare, kMaxPauseNs);
   return {
-      .milliseconds = static_cast<uint32_t>(std::max(least_ms, divide_up(rest_ns, kMillisecondNs))),
+      .milliseconds = static_cast<uint32_t>(std::max(min_ms, divide_up(rest_ns, kMillisecondNs))),
       .keeps_thread = true};
 }
 

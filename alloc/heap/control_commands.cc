@@ -12,10 +12,10 @@
 #include "alloc/heap/profiling.h"
 #include "alloc/heap/report.h"
 #include "alloc/heap/report_space.h"
+#include "alloc/heap/scavenger.h"
 #include "alloc/heap/set_option.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/tenant_limits.h"
-#include "alloc/heap/upkeep.h"
 #include "alloc/os/os.h"
 #include "alloc/stats/output.h"
 
@@ -51,8 +51,8 @@ bool run_stats(std::string_view format, Answer& answer) {
 
 bool run_purge(std::string_view /*none*/, Answer& answer) {
   Line<500> line;
-  const uint64_t purged = is_pooling() ? upkeep.purge_everything(heap.engine) : 0;
-  fallback::collect_soon();
+  const uint64_t purged = is_pooling() ? scavenger.purge_everything(heap.engine) : 0;
+  mimalloc::collect_soon();
   line.text("purged ").number(purged).text(" bytes of the pool; ");
   line.text("mimalloc returns what it has to spare as its threads allocate");
   return answer.line(line);
@@ -63,7 +63,7 @@ bool run_flush(std::string_view /*none*/, Answer& answer) {
   if (!is_pooling()) {
     return no_pool(answer);
   }
-  if (!upkeep.flush_caches(heap.engine, flushed)) {
+  if (!scavenger.flush_caches(heap.engine, flushed)) {
     answer.error.text("another thread has the turn: try again");
     return false;
   }
@@ -87,7 +87,7 @@ bool run_get(std::string_view name, Answer& answer) {
     config::print_unknown(name, answer.error);
     return false;
   }
-  Line<config::Options::kMostText> line;
+  Line<config::Options::kMaxText> line;
   options().print(*spec, line);
   answer.reply.append(line.end().view());
   return true;
@@ -236,7 +236,7 @@ void write_statistics(control::Reply& reply, config::StatsFormat format) {
   };
   stats::Output output(append, &reply, space.text());
   print_statistics(output, format, space.snapshot(),
-                   os::hide_descriptors() ? Effort::kFull : Effort::kLeast);
+                   os::hide_descriptors() ? Effort::kFull : Effort::kMin);
   output.finish();
 }
 

@@ -47,7 +47,7 @@ void report_on_stderr() {
   }
   ReportSpace space;
   if (space) {
-    write_statistics(os::kStandardError, format(), space, Effort::kLeast);
+    write_statistics(os::kStandardError, format(), space, Effort::kMin);
   }
 }
 

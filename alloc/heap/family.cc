@@ -5,32 +5,32 @@
 #include <cstring>
 
 #include "alloc/base/bits.h"
-#include "alloc/fallback/other_heap.h"
 #include "alloc/heap/counters.h"
 #include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/misuse.h"
 #include "alloc/heap/profiling.h"
+#include "alloc/heap/scavenger.h"
 #include "alloc/heap/start.h"
-#include "alloc/heap/upkeep.h"
 #include "alloc/heap/watched.h"
+#include "alloc/mimalloc/other_heap.h"
 
 namespace spillway::heap {
 namespace {
 
 // Blocks start at a line, and those that are not coloured at a grain.
 bool is_aligned_anyway(size_t alignment, size_t size) {
-  return alignment <= core::kLineSize || (alignment <= core::kGrainSize && size <= kMostPlainSize);
+  return alignment <= core::kLineSize || (alignment <= core::kGrainSize && size <= kMaxPlainSize);
 }
 
 // One of the last blocks that this thread freed, if that will do.
 bool pop_aligned(size_t alignment, ClassIndex index, void*& block) {
-  if (anchor.busy.get()) {
+  if (thread_state.busy.get()) {
     return false;
   }
-  const core::BusyScope busy(anchor);
-  return anchor.table().of(index).pop_aligned(alignment, block);
+  const core::BusyScope busy(thread_state);
+  return thread_state.table().of(index).pop_aligned(alignment, block);
 }
 
 // Apart, as reallocate_unpooled().
@@ -82,7 +82,7 @@ SPILLWAY_COLD void* allocate_zeroed_large(size_t size) {
   void* block = take_large(size, 1);
   if (block == nullptr) {
     note_unwatched(size);
-    return fallback::allocate_zeroed(size);
+    return mimalloc::allocate_zeroed(size);
   }
   heap.engine.store().clear(block, size);
   return block;
@@ -93,7 +93,7 @@ SPILLWAY_COLD void* allocate_zeroed_large(size_t size) {
 void* allocate_zeroed(size_t size) {
   if (!is_pooled_size(size)) {
     return size > config::kMaxPooledSize ? allocate_zeroed_large(size)
-                                         : fallback::allocate_zeroed(size);
+                                         : mimalloc::allocate_zeroed(size);
   }
   void* block;
   if (SPILLWAY_UNLIKELY(!pop_block(class_of(size), block))) {
@@ -117,7 +117,7 @@ SPILLWAY_COLD static void* allocate_aligned_slow(size_t alignment, size_t size) 
   void* large = size > config::kMaxPooledSize ? take_large(size, alignment) : nullptr;
   if (large == nullptr) {
     note_unwatched(size);
-    return fallback::allocate_aligned(alignment, size);
+    return mimalloc::allocate_aligned(alignment, size);
   }
   return large;
 }
@@ -128,7 +128,7 @@ void* allocate_aligned(size_t alignment, size_t size) {
       ((size | alignment) >= kGranuleSize && !admit(size))) {
     return out_of_memory();
   }
-  // A whole page or more is what takes one of the fallback's anyway.
+  // A whole page or more is what takes a block of mimalloc anyway.
   const size_t wanted = alignment >= kGranuleSize ? std::max(size, config::kMinPooledSize) : size;
   if (is_pooled_size(wanted) && alignment <= core::kChunkSize) {
     void* pooled = allocate_aligned_pooled(alignment, wanted);
@@ -139,7 +139,7 @@ void* allocate_aligned(size_t alignment, size_t size) {
   return allocate_aligned_slow(alignment, size);
 }
 
-// Neither the arena's nor near the fallback's blocks.
+// Neither the arena's nor near mimalloc's blocks.
 SPILLWAY_COLD static size_t usable_far(const void* pointer) {
   if (pointer == nullptr) {
     return 0;
@@ -147,20 +147,20 @@ SPILLWAY_COLD static size_t usable_far(const void* pointer) {
   if (guarded.owns(pointer)) {
     return usable_guarded(pointer);
   }
-  if (fallback::has_other_heap()) {
-    return fallback::other_usable_size(pointer);
+  if (mimalloc::has_other_heap()) {
+    return mimalloc::other_usable_size(pointer);
   }
-  if (!fallback::may_hold(pointer)) {
+  if (!mimalloc::may_hold(pointer)) {
     report_foreign(Misuse::kUsableSize, pointer);
     return 0;
   }
-  return fallback::usable_size(pointer);
+  return mimalloc::usable_size(pointer);
 }
 
 size_t usable_size(const void* pointer) {
   const core::HeapArena& arena = heap.engine.arena();
   if (!arena.owns(pointer)) {
-    return fallback::is_near(pointer) ? fallback::usable_size(pointer) : usable_far(pointer);
+    return mimalloc::is_near(pointer) ? mimalloc::usable_size(pointer) : usable_far(pointer);
   }
   const size_t offset = arena.offset(pointer);
   const core::SlotState state = arena.state_at(offset).load();

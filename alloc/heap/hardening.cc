@@ -8,11 +8,11 @@
 #include "alloc/base/attributes.h"
 #include "alloc/base/bits.h"
 #include "alloc/config/options.h"
-#include "alloc/fallback/fallback.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/misuse.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/tenants.h"
+#include "alloc/mimalloc/calls.h"
 #include "alloc/os/message.h"
 #include "alloc/os/os.h"
 
@@ -90,7 +90,7 @@ void start_hardening(bool is_pool_on) {
   sample_interval = samples ? static_cast<uint64_t>(sample) : 1;
   until_sample.store(sample_interval, std::memory_order_relaxed);
   guard_mode.set_release(samples ? GuardMode::kSampling : GuardMode::kHardened);
-  fallback::ask_first(take_small);
+  mimalloc::ask_first(take_small);
 }
 
 SPILLWAY_COLD void* take_guarded_slow(const guard::GuardedHeap::Request& request) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The process heap: routes requests of 4 KiB to 1 MiB to the engine and everything else to the
-// fallback. The fast paths of malloc and free are here, whole; what they call is cold.
+// mimalloc. The fast paths of malloc and free are here, whole; what they call is cold.
 //
 // Signal handlers may allocate and free pooled sizes. Failure is null with errno ENOMEM; free and
 // everything that succeeds leaves errno alone.
@@ -17,18 +17,18 @@
 #include "alloc/core/engine.h"
 #include "alloc/core/page_heap.h"
 #include "alloc/core/slot_state.h"
-#include "alloc/fallback/fallback.h"
+#include "alloc/mimalloc/calls.h"
 
 namespace spillway::heap {
 
 // Blocks of at least this many bytes are coloured (core/page_heap.h), which takes half a KiB of
 // each.
-inline constexpr size_t kLeastColouredSize = 64 * kKiB;
+inline constexpr size_t kMinColouredSize = 64 * kKiB;
 // The longest request that gets a block which is not coloured: that of the class below.
-inline constexpr size_t kMostPlainSize = [] {
+inline constexpr size_t kMaxPlainSize = [] {
   size_t most = 0;
   for (const size_t size : config::kHeapClassSizes) {
-    most = size < kLeastColouredSize ? size : most;
+    most = size < kMinColouredSize ? size : most;
   }
   return most;
 }();
@@ -48,7 +48,7 @@ struct Heap {
   OwnedCell<ClassIndex> size_map[config::kSizeMapEntries];
 };
 extern constinit Heap heap;
-extern constinit SPILLWAY_TLS core::ThreadAnchor anchor;
+extern constinit SPILLWAY_TLS core::ThreadState thread_state;
 
 // --- behind the fast paths
 // -------------------------------------------------------------------------
@@ -61,7 +61,7 @@ void settle_thread();
 // A block of the class, not marked live yet, or null: also starts the heap and gives the thread its
 // cache.
 void* take_pooled_slow(size_t size);
-// From pool or fallback, when the bin was empty.
+// From pool or mimalloc, when the bin was empty.
 void* allocate_slow(size_t size);
 void* allocate_zeroed_slow(size_t size);
 // Above the pooled window.
@@ -75,7 +75,7 @@ void* take_growing(size_t size);
 void free_slow(void* pointer);
 // The same by way of free_sized().
 void free_sized_slow(void* pointer, size_t size);
-// Pointers that are neither null nor the arena's nor near the fallback's blocks: its rare blocks
+// Pointers that are neither null nor the arena's nor near mimalloc's blocks: its rare blocks
 // elsewhere, or misuse.
 void free_far(void* pointer);
 
@@ -90,11 +90,11 @@ constexpr bool is_pooled_size(size_t size) {
 // Pops a block for a request in the window; false when the slow path must. The block's state byte
 // still tells whether it is clean: the caller marks it live.
 SPILLWAY_ALWAYS_INLINE bool pop_block(ClassIndex index, void*& block) {
-  if (SPILLWAY_UNLIKELY(anchor.busy.get())) {
+  if (SPILLWAY_UNLIKELY(thread_state.busy.get())) {
     return false;
   }
-  const core::BusyScope busy(anchor);
-  return anchor.table().of(index).pop(block);
+  const core::BusyScope busy(thread_state);
+  return thread_state.table().of(index).pop(block);
 }
 
 // Marks a block that starts where the caller wants it live.
@@ -116,7 +116,7 @@ SPILLWAY_ALWAYS_INLINE ClassIndex class_of(size_t size) {
 
 SPILLWAY_ALWAYS_INLINE void* allocate(size_t size) {
   if (SPILLWAY_FALL_THROUGH_IF(size < config::kMinPooledSize)) {
-    return fallback::allocate(size);
+    return mimalloc::allocate(size);
   }
   if (SPILLWAY_UNLIKELY(size > config::kMaxPooledSize)) {
     return allocate_large(size);
@@ -136,22 +136,22 @@ SPILLWAY_ALWAYS_INLINE void free_checked(void* pointer, Check check, Slow slow) 
   const core::HeapArena& arena = heap.engine.arena();
   const size_t offset = arena.offset(pointer);
   if (SPILLWAY_FALL_THROUGH_IF(offset >= arena.bytes())) {
-    if (SPILLWAY_UNLIKELY(!fallback::is_near(pointer))) {
+    if (SPILLWAY_UNLIKELY(!mimalloc::is_near(pointer))) {
       return pointer == nullptr ? void() : free_far(pointer);
     }
-    return fallback::free_near(pointer);
+    return mimalloc::free_near(pointer);
   }
   core::PageEntry& entry = arena.entry_at(offset);
   if (SPILLWAY_UNLIKELY(!core::is_live_at(entry.state.load(), core::inside_granule(offset)) ||
-                        anchor.busy.get())) {
+                        thread_state.busy.get())) {
     return slow();
   }
   const ClassIndex index = entry.class_index();
   check(index);
   {
     // Large blocks' bin is always full.
-    const core::BusyScope busy(anchor);
-    if (SPILLWAY_LIKELY(anchor.table().of(index).push(pointer))) {
+    const core::BusyScope busy(thread_state);
+    if (SPILLWAY_LIKELY(thread_state.table().of(index).push(pointer))) {
       entry.state.store(core::SlotState::kFree);
       return;
     }

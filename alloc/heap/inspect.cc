@@ -6,12 +6,12 @@
 #include <climits>
 #include <string_view>
 
-#include "alloc/fallback/fallback.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/report.h"
 #include "alloc/heap/report_space.h"
+#include "alloc/heap/scavenger.h"
 #include "alloc/heap/start.h"
-#include "alloc/heap/upkeep.h"
+#include "alloc/mimalloc/calls.h"
 #include "alloc/os/errno_keeper.h"
 #include "alloc/os/os.h"
 
@@ -26,22 +26,22 @@ uint64_t purge() {
   const os::ErrnoKeeper keeper;
   uint64_t purged = 0;
   if (is_pooling()) {
-    heap.engine.flush(anchor);
-    purged = upkeep.purge_everything(heap.engine);
+    heap.engine.flush(thread_state);
+    purged = scavenger.purge_everything(heap.engine);
   }
-  fallback::collect(true);
+  mimalloc::collect(true);
   return purged;
 }
 
 void flush_thread() {
   if (is_pooling()) {
-    heap.engine.flush(anchor);
+    heap.engine.flush(thread_state);
   }
 }
 
 int trim(size_t /*pad*/) {
-  const size_t before = fallback::footprint().committed;
-  return purge() != 0 || fallback::footprint().committed < before ? 1 : 0;
+  const size_t before = mimalloc::footprint().committed;
+  return purge() != 0 || mimalloc::footprint().committed < before ? 1 : 0;
 }
 
 struct mallinfo2 info2() {
@@ -53,10 +53,10 @@ struct mallinfo2 info2() {
   collect(snapshot);
   const uint64_t dirty = snapshot.pool_dirty_bytes;
   struct mallinfo2 result = {};
-  const uint64_t fallback_free = snapshot.fallback_committed_bytes - snapshot.fallback_live_bytes;
+  const uint64_t mimalloc_free = snapshot.fallback_committed_bytes - snapshot.fallback_live_bytes;
   result.uordblks =
       snapshot.pool_live_bytes + snapshot.fallback_live_bytes + snapshot.guarded_live_bytes;
-  result.fordblks = snapshot.pool_cached_bytes + dirty + snapshot.large_free_bytes + fallback_free;
+  result.fordblks = snapshot.pool_cached_bytes + dirty + snapshot.large_free_bytes + mimalloc_free;
   result.arena = result.uordblks + result.fordblks;
   result.keepcost = dirty + snapshot.large_free_bytes;
   result.hblks = snapshot.large_blocks;
@@ -121,8 +121,8 @@ int write_statistics_as(int descriptor, const char* format) {
 }
 
 int set_parameter(int parameter, int value) {
-  constexpr int kMostFast = 80 * sizeof(size_t) / 4;
-  return parameter != M_MXFAST || (value >= 0 && value <= kMostFast) ? 1 : 0;
+  constexpr int kMaxFast = 80 * sizeof(size_t) / 4;
+  return parameter != M_MXFAST || (value >= 0 && value <= kMaxFast) ? 1 : 0;
 }
 
 }  // namespace spillway::heap

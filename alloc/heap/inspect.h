@@ -11,13 +11,13 @@
 namespace spillway::heap {
 
 // Gives all free memory back, whatever `pad` says: this thread's cache and those of idle threads,
-// the pool's and the fallback's free memory. 1 when there was any.
+// the pool's and mimalloc's free memory. 1 when there was any.
 int trim(size_t pad);
 // The same; returns the pool's bytes.
 uint64_t purge();
 void flush_thread();
 
-// Of the whole process. arena: bytes of blocks with memory, in the pool, and of what the fallback
+// Of the whole process. arena: bytes of blocks with memory, in the pool, and of what mimalloc
 // has committed; uordblks: of these, blocks in use; fordblks: the rest, of which keepcost is the
 // pool's, in no thread's cache, and would go back with trim(). hblks, hblkhd: large blocks in use
 // and their bytes, which the others do not count, as in glibc. The same figures in both forms, cut

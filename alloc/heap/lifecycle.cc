@@ -4,9 +4,6 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "alloc/fallback/fallback.h"
-#include "alloc/fallback/fork_gate.h"
-#include "alloc/fallback/other_heap.h"
 #include "alloc/heap/background.h"
 #include "alloc/heap/control.h"
 #include "alloc/heap/exit_file.h"
@@ -17,11 +14,14 @@
 #include "alloc/heap/misuse.h"
 #include "alloc/heap/pressure.h"
 #include "alloc/heap/profiling.h"
+#include "alloc/heap/scavenger.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/stats_file.h"
 #include "alloc/heap/tenants.h"
 #include "alloc/heap/thread_end.h"
-#include "alloc/heap/upkeep.h"
+#include "alloc/mimalloc/calls.h"
+#include "alloc/mimalloc/fork_gate.h"
+#include "alloc/mimalloc/other_heap.h"
 #include "alloc/os/message.h"
 #include "alloc/os/os.h"
 
@@ -29,13 +29,13 @@ namespace spillway::heap {
 namespace {
 
 void before_fork() {
-  pause_upkeep();
-  fallback::fork_prepare();
+  pause_scavenging();
+  mimalloc::fork_prepare();
 }
 
 void after_fork_in_parent() {
-  fallback::fork_parent();
-  resume_upkeep();
+  mimalloc::fork_parent();
+  resume_scavenging();
 }
 
 void after_fork_in_child() {
@@ -43,17 +43,17 @@ void after_fork_in_child() {
   restart_stats_interval_after_fork();
   forget_control_after_fork();
   admit_user();
-  fallback::fork_child();
+  mimalloc::fork_child();
   recover_start_after_fork();
   recover_limits_after_fork();
   recover_pressure_after_fork();
   recover_tenants_after_fork();
   recover_profile_after_fork();
   if (is_pooling()) {
-    heap.engine.recover_after_fork(anchor, upkeep.turns().runs_here());
+    heap.engine.recover_after_fork(thread_state, scavenger.turns().runs_here());
   }
   forget_background_after_fork();
-  restart_upkeep_after_fork();
+  restart_scavenging_after_fork();
 }
 
 }  // namespace
@@ -63,7 +63,7 @@ void on_process_start(char** environment) {
   if (environ == nullptr) {
     environ = environment;
   }
-  if (fallback::has_other_heap()) {
+  if (mimalloc::has_other_heap()) {
     // A sanitizer may have to start yet: nothing of the C library's.
     ensure_started();
     if (options().flag(config::Option::verbose)) {
@@ -75,7 +75,7 @@ void on_process_start(char** environment) {
   }
   os::note_process_start();
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-  fallback::on_double_free([](const void* block) { report_fallback_freed(Misuse::kFree, block); });
+  mimalloc::on_double_free([](const void* block) { report_mimalloc_freed(Misuse::kFree, block); });
   ensure_started();
   admit_user();
   prepare_exit_report();

@@ -9,8 +9,8 @@
 #include "alloc/heap/counters.h"
 #include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
+#include "alloc/heap/scavenger.h"
 #include "alloc/heap/start.h"
-#include "alloc/heap/upkeep.h"
 #include "alloc/os/os.h"
 
 namespace spillway::heap {
@@ -115,7 +115,7 @@ uint64_t pooled_bytes() {
   const auto left = [](uint64_t touched, uint64_t purged) {
     return touched - std::min(touched, purged);
   };
-  return left(store.fresh_bytes(), upkeep.purged_bytes()) +
+  return left(store.fresh_bytes(), scavenger.purged_bytes()) +
          left(store.wide().touched_bytes(), store.wide().purged_bytes()) + guarded.held_bytes();
 }
 
@@ -127,7 +127,7 @@ uint64_t held_bytes(uint64_t committed, uint64_t resident) {
   return std::max(pooled, std::min(pooled + committed, resident));
 }
 
-uint64_t held_bytes() { return held_bytes(fallback::footprint().committed, os::resident_bytes()); }
+uint64_t held_bytes() { return held_bytes(mimalloc::footprint().committed, os::resident_bytes()); }
 
 SPILLWAY_COLD bool admit_slow(size_t size) {
   if (size >= kImpossibleSize) {
@@ -144,8 +144,8 @@ SPILLWAY_COLD bool admit_slow(size_t size) {
     return true;
   }
   if (may_purge_again() || held + size > hard) {
-    upkeep.purge_everything(heap.engine);
-    fallback::collect_soon();
+    scavenger.purge_everything(heap.engine);
+    mimalloc::collect_soon();
     held = held_bytes();
   }
   if (held + size > soft) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The options limit and hard_limit: how much memory the process's heap may hold, pool and fallback
+// The options limit and hard_limit: how much memory the process's heap may hold, pool and mimalloc
 // together.
 //
 // Above the soft one all free memory goes back at once; when that is not enough it is counted and

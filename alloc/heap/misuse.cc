@@ -35,7 +35,7 @@ Suspect examine_wide(size_t offset) {
   const core::WideSlots& wide = heap.engine.store().wide();
   const core::HeapArena& arena = heap.engine.arena();
   const Granule page = arena.granule_at(offset);
-  if (wide.most_bytes() == 0 || !wide.was_used(page)) {
+  if (wide.max_bytes() == 0 || !wide.was_used(page)) {
     return {.untouched = true};
   }
   const core::SlotState state = arena.state(wide.slot_start(page)).load();
@@ -114,14 +114,14 @@ SPILLWAY_COLD void report_misuse(Misuse call, const void* pointer) {
   finish(message, suspect.index);
 }
 
-SPILLWAY_COLD void report_fallback_freed(Misuse call, const void* block) {
+SPILLWAY_COLD void report_mimalloc_freed(Misuse call, const void* block) {
   counters.double_frees.add();
   ensure_started();  // reads the options: there may have been no pooled request yet
   os::Message message;
   begin(message, call, true, block);
   // Less than any block has: its page has gone back.
-  const size_t bytes = fallback::usable_size(block);
-  if (bytes < fallback::kAlignment) {
+  const size_t bytes = mimalloc::usable_size(block);
+  if (bytes < mimalloc::kAlignment) {
     message.line().text("a small block");
   } else {
     message.line().text("a block of ").number(bytes).text(" bytes");
@@ -129,7 +129,7 @@ SPILLWAY_COLD void report_fallback_freed(Misuse call, const void* block) {
   send(message);
 }
 
-SPILLWAY_COLD void report_fallback_interior(Misuse call, const void* pointer, const void* block) {
+SPILLWAY_COLD void report_mimalloc_interior(Misuse call, const void* pointer, const void* block) {
   counters.invalid_frees.add();
   ensure_started();
   os::Message message;
@@ -141,7 +141,7 @@ SPILLWAY_COLD void report_fallback_interior(Misuse call, const void* pointer, co
   } else {
     message.line().number(at - start).text(" bytes inside a block of ");
   }
-  message.line().number(fallback::usable_size(block)).text(" bytes");
+  message.line().number(mimalloc::usable_size(block)).text(" bytes");
   send(message);
 }
 

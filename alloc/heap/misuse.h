@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What happens to pointers that no live block starts at: one line on stderr that names the address
 // and, inside the arena, the class, then as the option on_misuse says. Other pointers are told when
-// they lie in no memory of the fallback's.
+// they lie in no memory of mimalloc's.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +20,10 @@ void report_misuse(Misuse call, const void* pointer);
 // The same for a pointer to memory that is not this allocator's: a stack, static data, a mapping.
 void report_foreign(Misuse call, const void* pointer);
 
-// The same of the fallback's blocks: one that was freed before, and an address inside of one that
+// The same of mimalloc's blocks: one that was freed before, and an address inside of one that
 // is live. kFree or kReallocate.
-void report_fallback_freed(Misuse call, const void* block);
-void report_fallback_interior(Misuse call, const void* pointer, const void* block);
+void report_mimalloc_freed(Misuse call, const void* block);
+void report_mimalloc_interior(Misuse call, const void* pointer, const void* block);
 
 // The same of a hardened block, by what was found at the pointer. kFree or kReallocate.
 void report_guarded(Misuse call, const void* pointer, const guard::GuardedHeap::Found& found);

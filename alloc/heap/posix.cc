@@ -28,7 +28,7 @@ void* memalign(size_t alignment, size_t size) {
     return nullptr;
   }
   // What all blocks have need not be asked for.
-  return alignment <= fallback::kAlignment ? allocate(size)
+  return alignment <= mimalloc::kAlignment ? allocate(size)
                                            : allocate_aligned(std::bit_ceil(alignment), size);
 }
 

@@ -7,8 +7,8 @@
 #include "alloc/base/text.h"
 #include "alloc/config/option_text.h"
 #include "alloc/heap/heap.h"
+#include "alloc/heap/scavenger.h"
 #include "alloc/heap/start.h"
-#include "alloc/heap/upkeep.h"
 #include "alloc/os/message.h"
 #include "alloc/os/os.h"
 
@@ -80,15 +80,15 @@ void prefill() {
       }
     }
   }
-  // First: upkeep may run as soon as they are free.
-  upkeep.keep_at_least(bytes);
+  // First: the scavenger may run as soon as they are free.
+  scavenger.keep_at_least(bytes);
   while (chain != nullptr) {
     Link* next = chain->next;
     free(chain);
     chain = next;
   }
   if (bytes != 0) {
-    heap.engine.flush(anchor);
+    heap.engine.flush(thread_state);
   }
 }
 

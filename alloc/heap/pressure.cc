@@ -7,8 +7,8 @@
 #include "alloc/config/options.h"
 #include "alloc/heap/counters.h"
 #include "alloc/heap/heap.h"
+#include "alloc/heap/scavenger.h"
 #include "alloc/heap/start.h"
-#include "alloc/heap/upkeep.h"
 #include "alloc/os/os.h"
 
 namespace spillway::heap {
@@ -32,7 +32,7 @@ void relieve_pressure() {
       os::memory_stall_us("/proc/self/cgroup", "/sys/fs/cgroup", "/proc/pressure/memory", scratch);
   const bool rose = gauge.rose(per_cent, stall_us, os::monotonic_ns());
   looking.store(false, std::memory_order_release);
-  if (rose && upkeep.purge_everything(heap.engine) != 0) {
+  if (rose && scavenger.purge_everything(heap.engine) != 0) {
     counters.pressure_purges.add();
   }
 }

@@ -34,8 +34,8 @@ class PressureGauge {
 
 bool watches_pressure();
 // Gives all free pooled memory back at once where the pressure is above the option's. For who does
-// upkeep, while there is something to look after: without, nothing is left to give back. Two files
-// are read with the option, nothing without.
+// the scavenger, while there is something to look after: without, nothing is left to give back. Two
+// files are read with the option, nothing without.
 void relieve_pressure();
 // The same as the background thread's duty.
 NextTurn watch_pressure();

@@ -5,11 +5,11 @@
 #include <cstring>
 
 #include "alloc/config/options.h"
-#include "alloc/fallback/fallback.h"
 #include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/watched.h"
+#include "alloc/mimalloc/calls.h"
 #include "alloc/os/message.h"
 #include "alloc/os/os.h"
 #include "alloc/profile/frame_table.h"
@@ -29,7 +29,7 @@ constinit std::atomic<bool> is_followed{false};
 // Where the calling thread counts the bytes up to the next sample; null: nowhere, it draws for each
 // request, since what comes does not depend on what was.
 core::ThreadCache* counting_cache() {
-  core::ThreadCache* const cache = heap.engine.own_cache(anchor);
+  core::ThreadCache* const cache = heap.engine.own_cache(thread_state);
   if (cache != nullptr && cache->sample_epoch.get() != heap_profile.epoch()) {
     cache->sample_epoch.set(heap_profile.epoch());
     cache->bytes_until_sample.set(heap_profile.sampler().bytes_until_sample());
@@ -94,7 +94,7 @@ void* take_small_sample(size_t size, size_t drawn_size, bool zeroed) {
   return block != nullptr && zeroed ? std::memset(block, 0, size) : block;
 }
 
-constexpr fallback::SmallSampler kSmallSampler{.is_sample = is_small_sample,
+constexpr mimalloc::SmallSampler kSmallSampler{.is_sample = is_small_sample,
                                                .blocks_until_sample = blocks_until_sample,
                                                .take = take_small_sample};
 
@@ -123,7 +123,7 @@ bool start_profile(uint64_t bytes) {
   }
   set_watching(Watcher::kSamples, true);
   heap.engine.meter_all_now(core::Metering::kForSamples);
-  fallback::sample_small(&kSmallSampler);
+  mimalloc::sample_small(&kSmallSampler);
   return true;
 }
 
@@ -135,7 +135,7 @@ std::string_view why_no_profile() {
 
 void stop_profile() {
   heap_profile.stop();
-  fallback::sample_small(nullptr);
+  mimalloc::sample_small(nullptr);
   heap.engine.meter_all(core::Metering::kForSamples, false);
   set_watching(Watcher::kSamples, false);
 }
@@ -200,7 +200,7 @@ SPILLWAY_COLD uint32_t resize_sample(const void* block, uint32_t sample, size_t 
 }
 
 SPILLWAY_COLD void* sample_small_aligned(size_t alignment, size_t size) {
-  const bool is_ours = size < config::kMinPooledSize && alignment > fallback::kAlignment &&
+  const bool is_ours = size < config::kMinPooledSize && alignment > mimalloc::kAlignment &&
                        alignment < config::kMinPooledSize;
   return is_ours && is_sample(size) ? take_sample(size, size, alignment) : nullptr;
 }

@@ -3,7 +3,7 @@
 //
 // While it is on, threads are metered, so that each request of 4 KiB and more comes to the slow
 // path, where the bytes up to the next sample are counted down; a sampled block is watched
-// (watched.h). Of smaller ones mimalloc 2.0.9 shows those that are samples (fallback.h,
+// (watched.h). Of smaller ones mimalloc 2.0.9 shows those that are samples (calls.h,
 // sample_small()), which get a block of the pool's, of 4 KiB; with other versions they are not
 // sampled. Nor are guarded blocks and requests that the pool passes to mimalloc.
 #pragma once

@@ -8,28 +8,28 @@
 #include <cerrno>
 #include <cstring>
 
-#include "alloc/fallback/other_heap.h"
 #include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/misuse.h"
 #include "alloc/heap/profiling.h"
-#include "alloc/heap/upkeep.h"
+#include "alloc/heap/scavenger.h"
 #include "alloc/heap/watched.h"
+#include "alloc/mimalloc/other_heap.h"
 #include "alloc/os/errno_keeper.h"
 
 namespace spillway::heap {
 namespace {
 
 // A block stays where it is while the new size fits and needs more than this share of it.
-constexpr size_t kLeastShare = 2;
+constexpr size_t kMinShare = 2;
 // Growth by this share of a block or less is a step, and room for more steps is that share:
 // bench_memory, swing/2/1500: 14 us without, 3.2 with it, mimalloc 4.5.
 constexpr size_t kStepShare = 8;
 constexpr size_t kRoomShare = 4;
-// A block of the fallback of at least so many bytes stays where it is when the pool has no class
+// A block of mimalloc of at least so many bytes stays where it is when the pool has no class
 // for the new size.
-constexpr size_t kLeastLarge = 64 * kKiB;
+constexpr size_t kMinLarge = 64 * kKiB;
 
 // Whether a block may grow.
 bool admit_growth(size_t usable, size_t size) {
@@ -65,7 +65,7 @@ SPILLWAY_NOINLINE void* move_growing(void* pointer, size_t usable, size_t size) 
 [[gnu::noinline]] void* shrink(void* pointer, size_t usable, size_t size) {
   const os::ErrnoKeeper keeper;
   void* smaller = allocate(size);
-  if (smaller == nullptr || usable_size(smaller) > usable / kLeastShare) {
+  if (smaller == nullptr || usable_size(smaller) > usable / kMinShare) {
     free(smaller);
     return pointer;
   }
@@ -98,7 +98,7 @@ SPILLWAY_NOINLINE void* reallocate_wide(void* pointer, size_t size) {
   if (size > usable && !admit_growth(usable, size)) {
     return out_of_memory();
   }
-  if (size > std::min(usable, config::kMaxPooledSize) / kLeastShare) {
+  if (size > std::min(usable, config::kMaxPooledSize) / kMinShare) {
     if (!resize_wide(pointer, usable, size)) {
       return move(pointer, usable, size);
     }
@@ -123,7 +123,7 @@ void* reallocate_pooled(void* pointer, size_t size) {
     return reallocate_wide(pointer, size);
   }
   if (size <= usable) {
-    const bool stays = size > usable / kLeastShare && usable <= config::kMaxPooledSize;
+    const bool stays = size > usable / kMinShare && usable <= config::kMaxPooledSize;
     return stays || resize(pointer, usable, size) ? pointer : shrink(pointer, usable, size);
   }
   if (!admit_growth(usable, size)) {
@@ -139,13 +139,13 @@ void* reallocate_pooled(void* pointer, size_t size) {
 
 // Otherwise it is told.
 SPILLWAY_COLD bool is_far_block(const void* pointer) {
-  if (!fallback::may_hold(pointer)) {
+  if (!mimalloc::may_hold(pointer)) {
     report_foreign(Misuse::kReallocate, pointer);
     return false;
   }
-  const void* const around = fallback::block_around(pointer);
+  const void* const around = mimalloc::block_around(pointer);
   if (around != nullptr) {
-    report_fallback_interior(Misuse::kReallocate, pointer, around);
+    report_mimalloc_interior(Misuse::kReallocate, pointer, around);
   }
   return around == nullptr;
 }
@@ -171,30 +171,30 @@ SPILLWAY_COLD void* reallocate_guarded(void* pointer, size_t size) {
 // As mimalloc's realloc, whose frames a sample's stack would end in.
 SPILLWAY_COLD void* move_unpooled(void* pointer, size_t usable, size_t size) {
   if (size <= usable) {
-    return size > usable / kLeastShare ? pointer : shrink(pointer, usable, size);
+    return size > usable / kMinShare ? pointer : shrink(pointer, usable, size);
   }
   return move(pointer, usable, size);
 }
 
-// A block of the fallback's. Apart, or the pooled way would save registers for it.
+// A block of mimalloc. Apart, or the pooled way would save registers for it.
 SPILLWAY_NOINLINE void* reallocate_unpooled(void* pointer, size_t size) {
-  if (SPILLWAY_UNLIKELY(!fallback::is_near(pointer))) {
+  if (SPILLWAY_UNLIKELY(!mimalloc::is_near(pointer))) {
     if (guarded.owns(pointer)) {
       return reallocate_guarded(pointer, size);
     }
-    if (fallback::has_other_heap()) {
-      return fallback::other_reallocate(pointer, size);
+    if (mimalloc::has_other_heap()) {
+      return mimalloc::other_reallocate(pointer, size);
     }
     if (!is_far_block(pointer)) {
       return out_of_memory();
     }
   }
-  if (SPILLWAY_UNLIKELY(fallback::is_known_free(pointer))) {
-    report_fallback_freed(Misuse::kReallocate, pointer);
+  if (SPILLWAY_UNLIKELY(mimalloc::is_known_free(pointer))) {
+    report_mimalloc_freed(Misuse::kReallocate, pointer);
     return out_of_memory();
   }
-  const size_t usable = fallback::usable_size(pointer);
-  if (size <= usable && usable <= fallback::kAlignment) {
+  const size_t usable = mimalloc::usable_size(pointer);
+  if (size <= usable && usable <= mimalloc::kAlignment) {
     return pointer;  // the smallest block
   }
   if (size >= config::kMinPooledSize && size > usable && !admit_growth(usable, size)) {
@@ -203,7 +203,7 @@ SPILLWAY_NOINLINE void* reallocate_unpooled(void* pointer, size_t size) {
   if (size < usable && is_pooled_size(size)) {
     return shrink(pointer, usable, size);
   }
-  if (is_pooled_size(size) || (size > config::kMaxPooledSize && usable < kLeastLarge)) {
+  if (is_pooled_size(size) || (size > config::kMaxPooledSize && usable < kMinLarge)) {
     return move(pointer, usable, size);
   }
   if (size > usable) {
@@ -213,7 +213,7 @@ SPILLWAY_NOINLINE void* reallocate_unpooled(void* pointer, size_t size) {
     return move_unpooled(pointer, usable, size);
   }
   const int before = errno;
-  void* const moved = fallback::reallocate(pointer, size);
+  void* const moved = mimalloc::reallocate(pointer, size);
   if (moved == nullptr && size <= usable) {
     errno = before;
     return pointer;

@@ -4,16 +4,16 @@
 #include <algorithm>
 #include <new>
 
-#include "alloc/fallback/fallback.h"
 #include "alloc/heap/counters.h"
 #include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/profiling.h"
+#include "alloc/heap/scavenger.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/tenants.h"
-#include "alloc/heap/upkeep.h"
 #include "alloc/heap/watched.h"
+#include "alloc/mimalloc/calls.h"
 #include "alloc/os/os.h"
 #include "alloc/stats/output.h"
 #include "alloc/stats/print.h"
@@ -51,25 +51,25 @@ void collect(stats::Snapshot& snapshot, Effort effort) {
   new (&snapshot) stats::Snapshot;  // an assignment would have a second one on the stack
   if (is_pooling()) {
     heap.engine.collect(snapshot);
-    upkeep.collect(heap.engine, snapshot);
+    scavenger.collect(heap.engine, snapshot);
     snapshot.metadata_bytes += watched_table_bytes();
   } else {
     snapshot.pool_off = 1;
   }
   snapshot.identity = identity();
-  const fallback::Footprint fallback = fallback::footprint();
-  const fallback::Live live = fallback::live();
+  const mimalloc::Footprint mimalloc = mimalloc::footprint();
+  const mimalloc::Live live = mimalloc::live();
   const uint64_t resident = effort == Effort::kFull ? os::resident_bytes() : 0;
   snapshot.process_resident_bytes = resident != 0 ? resident : stats::kUnknown;
   snapshot.held_bytes =
-      held_bytes(fallback.committed, resident != 0 ? resident : fallback.peak_resident);
+      held_bytes(mimalloc.committed, resident != 0 ? resident : mimalloc.peak_resident);
   snapshot.fallback_live_bytes = live.bytes;
   snapshot.fallback_live_blocks =
-      live.blocks != fallback::Live::kUnknown ? live.blocks : stats::kUnknown;
+      live.blocks != mimalloc::Live::kUnknown ? live.blocks : stats::kUnknown;
   // Added up by mimalloc, the whole is at times less than its part.
-  snapshot.fallback_committed_bytes = std::max(fallback.committed, live.bytes);
+  snapshot.fallback_committed_bytes = std::max(mimalloc.committed, live.bytes);
   snapshot.fallback_mapped_bytes =
-      std::max(fallback::mapped_bytes(), size_t{snapshot.fallback_committed_bytes});
+      std::max(mimalloc::mapped_bytes(), size_t{snapshot.fallback_committed_bytes});
   snapshot.limit_crossed_total = counters.limit_crossed.get();
   snapshot.pressure_purges_total = counters.pressure_purges.get();
   snapshot.hard_limit_refusals_total = counters.hard_limit_refusals.get();

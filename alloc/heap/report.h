@@ -11,9 +11,9 @@
 
 namespace spillway::heap {
 
-// kLeast opens no file: held_bytes is a bound then, with the most that the process ever had
+// kMin opens no file: held_bytes is a bound then, with the most that the process ever had
 // resident.
-enum class Effort : uint8_t { kFull, kLeast };
+enum class Effort : uint8_t { kFull, kMin };
 
 // Takes no lock; costs one pass over classes and thread caches.
 void collect(stats::Snapshot& snapshot, Effort effort = Effort::kFull);

@@ -7,11 +7,11 @@
 
 #include "alloc/config/option_text.h"
 #include "alloc/config/options.h"
-#include "alloc/fallback/fallback.h"
 #include "alloc/heap/background.h"
 #include "alloc/heap/limits.h"
+#include "alloc/heap/scavenger.h"
 #include "alloc/heap/start.h"
-#include "alloc/heap/upkeep.h"
+#include "alloc/mimalloc/calls.h"
 #include "alloc/os/errno_keeper.h"
 
 namespace spillway::heap {
@@ -23,13 +23,13 @@ void apply_nothing() {}  // who needs the option reads it each time
 
 void apply_delay() {
   const int64_t milliseconds = options().value(Option::purge_delay);
-  upkeep.configure(milliseconds);
-  fallback::keep_free_memory_for(static_cast<uint64_t>(milliseconds));
-  resume_upkeep_in_background();
-  hurry_background();
+  scavenger.configure(milliseconds);
+  mimalloc::keep_free_memory_for(static_cast<uint64_t>(milliseconds));
+  resume_scavenging_in_background();
+  run_background_now();
 }
 
-void apply_pressure() { hurry_background(); }
+void apply_pressure() { run_background_now(); }
 
 // THE table of the options that can change, and of what has to be done then.
 struct Changeable {
@@ -95,7 +95,7 @@ int get_option_as(const char* name, char* text, size_t size) {
   if (spec == nullptr) {
     return ENOENT;
   }
-  Line<config::Options::kMostText> line;
+  Line<config::Options::kMaxText> line;
   options().print(*spec, line);
   if (line.view().size() >= size) {
     return ERANGE;

@@ -3,16 +3,16 @@
 #include <cerrno>
 #include <cstring>
 
-#include "alloc/fallback/other_heap.h"
 #include "alloc/heap/counters.h"
 #include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/misuse.h"
+#include "alloc/heap/scavenger.h"
 #include "alloc/heap/start.h"
 #include "alloc/heap/thread_end.h"
-#include "alloc/heap/upkeep.h"
 #include "alloc/heap/watched.h"
+#include "alloc/mimalloc/other_heap.h"
 
 namespace spillway::heap {
 namespace {
@@ -28,7 +28,7 @@ void give_large(void* pointer, size_t bytes) {
   } else if (!store.give_large(pointer)) {
     report_late_double_free(nullptr, pointer);
   }
-  upkeep.note_large_free(heap.engine, bytes);
+  scavenger.note_large_free(heap.engine, bytes);
   note_slow_path(bytes);
 }
 
@@ -43,11 +43,11 @@ void free_large(core::StateByte& state, void* pointer) {
 
 // Its state byte already kFree.
 void give_pooled(ClassIndex index, void* pointer) {
-  if (heap.engine.give_metered(anchor, index, pointer)) {
+  if (heap.engine.give_metered(thread_state, index, pointer)) {
     return;
   }
   settle_thread();
-  note_slow_path(heap.engine.give(anchor, index, pointer));
+  note_slow_path(heap.engine.give(thread_state, index, pointer));
 }
 
 // As free_large(), of all sizes.
@@ -63,17 +63,18 @@ SPILLWAY_NOINLINE void free_watched(core::PageEntry& entry, core::SlotState stat
 }  // namespace
 
 void settle_thread() {
-  if (anchor.settled.get() || anchor.busy.get()) {
+  if (thread_state.settled.get() || thread_state.busy.get()) {
     return;  // busy: in a signal handler that interrupted this thread's bins
   }
-  if (anchor.bins.get() == &core::kNoCacheYet) {
-    heap.engine.attach(anchor);
+  if (thread_state.bins.get() == &core::kNoCacheYet) {
+    heap.engine.attach(thread_state);
   }
   notice_thread_end();
-  if (anchor.end_noticed.get()) {
-    heap.engine.allow_borrowing(anchor);
+  if (thread_state.end_noticed.get()) {
+    heap.engine.allow_draining(thread_state);
   }
-  anchor.settled.set(anchor.end_noticed.get() && anchor.bins.get() != &core::kNoCacheYet);
+  thread_state.settled.set(thread_state.end_noticed.get() &&
+                           thread_state.bins.get() != &core::kNoCacheYet);
 }
 
 void* out_of_memory() {
@@ -83,7 +84,7 @@ void* out_of_memory() {
 
 SPILLWAY_COLD void* take_pooled_slow(size_t size) {
   void* block = nullptr;
-  if (heap.engine.take_metered(anchor, class_of(size), block)) {
+  if (heap.engine.take_metered(thread_state, class_of(size), block)) {
     return block;
   }
   const ClassIndex index = class_for(size);
@@ -91,8 +92,8 @@ SPILLWAY_COLD void* take_pooled_slow(size_t size) {
     return nullptr;
   }
   settle_thread();
-  block = heap.engine.take(anchor, index);
-  heap.engine.note_request(anchor, index, size);
+  block = heap.engine.take(thread_state, index);
+  heap.engine.note_request(thread_state, index, size);
   if (block == nullptr) {
     counters.class_full.add();
   }
@@ -111,7 +112,7 @@ SPILLWAY_COLD void* allocate_slow(size_t size) {
   void* block = take_pooled_slow(size);
   if (block == nullptr) {
     note_unwatched(size);
-    return fallback::allocate(size);
+    return mimalloc::allocate(size);
   }
   mark_handed_out(block, size);
   return block;
@@ -127,7 +128,7 @@ SPILLWAY_COLD void* allocate_zeroed_slow(size_t size) {
   void* block = take_pooled_slow(size);
   if (block == nullptr) {
     note_unwatched(size);
-    return fallback::allocate_zeroed(size);
+    return mimalloc::allocate_zeroed(size);
   }
   const bool clean = is_clean(block);
   mark_handed_out(block, size);
@@ -163,7 +164,7 @@ SPILLWAY_COLD void* allocate_large(size_t size) {
   void* block = take_large(size, 1);
   if (block == nullptr) {
     note_unwatched(size);
-    return fallback::allocate(size);
+    return mimalloc::allocate(size);
   }
   return block;
 }
@@ -197,16 +198,16 @@ SPILLWAY_COLD void free_far(void* pointer) {
   if (guarded.owns(pointer)) {
     return free_guarded(pointer);
   }
-  if (fallback::has_other_heap()) {
-    return fallback::other_free(pointer);
+  if (mimalloc::has_other_heap()) {
+    return mimalloc::other_free(pointer);
   }
-  if (!fallback::may_hold(pointer)) {
+  if (!mimalloc::may_hold(pointer)) {
     return report_foreign(Misuse::kFree, pointer);
   }
-  if (const void* const around = fallback::block_around(pointer)) {
-    return report_fallback_interior(Misuse::kFree, pointer, around);
+  if (const void* const around = mimalloc::block_around(pointer)) {
+    return report_mimalloc_interior(Misuse::kFree, pointer, around);
   }
-  fallback::free(pointer);
+  mimalloc::free(pointer);
 }
 
 }  // namespace spillway::heap

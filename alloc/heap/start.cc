@@ -6,7 +6,6 @@
 #include <span>
 
 #include "alloc/base/bits.h"
-#include "alloc/fallback/other_heap.h"
 #include "alloc/heap/control.h"
 #include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
@@ -14,15 +13,16 @@
 #include "alloc/heap/misuse.h"
 #include "alloc/heap/prefill.h"
 #include "alloc/heap/profiling.h"
+#include "alloc/heap/scavenger.h"
 #include "alloc/heap/tenant_limits.h"
-#include "alloc/heap/upkeep.h"
+#include "alloc/mimalloc/other_heap.h"
 #include "alloc/os/os.h"
 
 namespace spillway::heap {
 
 // constinit: usable before any constructor of the program has run.
 constinit Heap heap;
-constinit SPILLWAY_TLS core::ThreadAnchor anchor{
+constinit SPILLWAY_TLS core::ThreadState thread_state{
     OwnedCell<core::BinTable*>(const_cast<core::BinTable*>(&core::kNoCacheYet))};
 
 namespace {
@@ -37,13 +37,13 @@ constinit std::atomic<uint64_t> began_at_ns{0};
 // The arena's size by the machine's memory: runs that are free are not always where they are
 // needed. Grains are counted in 32 bits.
 constexpr size_t kMemoryShare = 4;
-constexpr size_t kMostArena = size_t{1} << 40;
-constexpr size_t kLeastArena = 16 * kMiB;
-static_assert(kMostArena / core::kGrainSize <= UINT32_MAX);
+constexpr size_t kMaxArena = size_t{1} << 40;
+constexpr size_t kMinArena = 16 * kMiB;
+static_assert(kMaxArena / core::kGrainSize <= UINT32_MAX);
 // Longer blocks are mimalloc's.
-constexpr size_t kMostRun = 64 * kMiB;
+constexpr size_t kMaxRun = 64 * kMiB;
 // Threads with a cache of their own; 40 KiB of address space each.
-constexpr uint32_t kMostThreads = 16384;
+constexpr uint32_t kMaxThreads = 16384;
 
 // Adaptive: it follows what is live and how many threads can work at once. Cached blocks serve
 // no other class (bench_memory: with four times as much live/peak_ratio is 1.18 instead of 1.11,
@@ -60,26 +60,26 @@ core::CacheBudget::Config cache_budget() {
 
 // A thread that uses its blocks may keep one or two of the smallest ones, whose miss costs more
 // than their use (bench_latency, 4K-64K/8t). With 32 KiB of each class `ab` magick has 18.9 MiB
-// and 23.9 thousand page faults instead of 16.6 and 20.7. A busy thread (core/pace.h) may keep two
-// blocks of up to 64 KiB; more is arbitrary.
-constexpr core::BinLayout kBins{.unhurried_bytes = 8 * kKiB, .busy_bytes = 128 * kKiB};
+// and 23.9 thousand page faults instead of 16.6 and 20.7. A busy thread (core/allocation_rate.h)
+// may keep two blocks of up to 64 KiB; more is arbitrary.
+constexpr core::BinLayout kBins{.slow_bytes = 8 * kKiB, .busy_bytes = 128 * kKiB};
 
 bool start_engine() {
   static_cast<void>(os::processors());  // from here on it is known
-  const size_t memory = std::clamp<size_t>(os::physical_memory(), kLeastArena, kMostArena);
+  const size_t memory = std::clamp<size_t>(os::physical_memory(), kMinArena, kMaxArena);
   const int64_t reserve = options_in_force.value(config::Option::reserve);
   const size_t most =
       reserve != config::kWordValue
           ? align_down(static_cast<size_t>(reserve), core::kChunkSize)
-          : std::min(align_down(memory, core::kChunkSize) * kMemoryShare, kMostArena);
+          : std::min(align_down(memory, core::kChunkSize) * kMemoryShare, kMaxArena);
   return heap.engine.start({
       .store = {.block_sizes = std::span(config::kHeapClassSizes).subspan<1>(),
-                .coloured_from = kLeastColouredSize,
-                .most_bytes = most,
-                .least_bytes = kLeastArena,
-                .most_run_bytes = kMostRun},
+                .coloured_from = kMinColouredSize,
+                .max_bytes = most,
+                .min_bytes = kMinArena,
+                .max_run_bytes = kMaxRun},
       .bins = kBins,
-      .most_threads = kMostThreads,
+      .max_threads = kMaxThreads,
       .cache_budget = cache_budget(),
       .on_double_free = {.call = report_late_double_free, .owner = nullptr},
   });
@@ -128,12 +128,12 @@ bool ensure_started() {
   if (options_in_force.flag(config::Option::verbose)) {
     options_in_force.report();
   }
-  upkeep.configure(options_in_force.value(config::Option::purge_delay));
+  scavenger.configure(options_in_force.value(config::Option::purge_delay));
   const bool pooling = options_in_force.flag(config::Option::enabled) &&
-                       !fallback::has_other_heap() && start_engine();
+                       !mimalloc::has_other_heap() && start_engine();
   if (pooling) {
     // -1, never, is the longest time.
-    fallback::keep_free_memory_for(
+    mimalloc::keep_free_memory_for(
         static_cast<uint64_t>(options_in_force.value(config::Option::purge_delay)));
     choose_huge_pages();
     configure_limits();

@@ -4,7 +4,7 @@
 // unstarted --first pooled request, or the constructor--> starting --> pooling | off
 //
 // A request that comes while another thread starts the heap, or before it can be started, goes to
-// the fallback: no thread waits.
+// mimalloc: no thread waits.
 #pragma once
 
 #include "alloc/config/options.h"

@@ -23,9 +23,9 @@ struct Charge {
   static constexpr unsigned kUnitsBits = 35;
   static constexpr uint64_t kUnit = core::kLineSize;  // blocks begin and end at multiples of it
   // Room for what the longest arena can hold, also in blocks of a page.
-  static constexpr uint64_t kMostArena = 1024 * kGiB;
-  static_assert(kMostArena / kUnit < uint64_t{1} << kUnitsBits);
-  static_assert(kMostArena / kGranuleSize < uint64_t{1} << (64 - kUnitsBits));
+  static constexpr uint64_t kMaxArena = 1024 * kGiB;
+  static_assert(kMaxArena / kUnit < uint64_t{1} << kUnitsBits);
+  static_assert(kMaxArena / kGranuleSize < uint64_t{1} << (64 - kUnitsBits));
 
   uint64_t word = 0;
 
@@ -49,19 +49,19 @@ struct alignas(128) Account {
   std::atomic<uint64_t> uncharged{0};
   std::atomic<bool> above{false};  // since the last time that it was not: told once
   std::atomic<Life> life{Life::kNone};
-  char name[kMostTenantName + 1] = {};
+  char name[kMaxTenantName + 1] = {};
 };
 static_assert(sizeof(Account) == 128);
 
 // The first is unused: 0 is no tenant.
-SPILLWAY_OWN_PAGES constinit Account accounts[kMostTenants + 1];
+SPILLWAY_OWN_PAGES constinit Account accounts[kMaxTenants + 1];
 // relaxed: the account's life says whether it is ready.
 constinit std::atomic<int> last{0};
 constinit std::atomic<TenantCallback> on_limit{nullptr};
 
 bool exists(int tenant) {
   // acquire: pairs with the release in make(); the name is written.
-  return tenant > kNoTenant && tenant <= kMostTenants &&
+  return tenant > kNoTenant && tenant <= kMaxTenants &&
          accounts[tenant].life.load(std::memory_order_acquire) == Life::kReady;
 }
 
@@ -71,7 +71,7 @@ bool is_name(std::string_view name) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '-' || c == '.' || c == '/';
   };
-  return !name.empty() && name.size() <= kMostTenantName && std::ranges::all_of(name, fits);
+  return !name.empty() && name.size() <= kMaxTenantName && std::ranges::all_of(name, fits);
 }
 
 // Whether the account is the tenant's of this name now; another thread may be making one.
@@ -96,7 +96,7 @@ bool make(Account& account, std::string_view name, uint64_t soft_limit) {
       !account.life.compare_exchange_strong(none, Life::kInTheMaking, std::memory_order_relaxed)) {
     return false;
   }
-  name.copy(account.name, kMostTenantName);
+  name.copy(account.name, kMaxTenantName);
   account.soft_limit.store(soft_limit, std::memory_order_relaxed);
   // release: pairs with the acquires in exists() and is_called().
   account.life.store(Life::kReady, std::memory_order_release);
@@ -113,7 +113,7 @@ void note_last(int number) {
 SPILLWAY_COLD void exceed(uint8_t tenant, uint64_t live, uint64_t limit) {
   Account& account = accounts[tenant];
   account.exceeded.fetch_add(1, std::memory_order_relaxed);
-  if (anchor.busy.get() || account.above.exchange(true, std::memory_order_relaxed)) {
+  if (thread_state.busy.get() || account.above.exchange(true, std::memory_order_relaxed)) {
     return;
   }
   account.crossed.fetch_add(1, std::memory_order_relaxed);
@@ -160,7 +160,7 @@ int create_tenant(std::string_view name, uint64_t soft_limit) {
   if (!ensure_started() || is_hardened()) {
     return -ENOTSUP;
   }
-  for (int number = 1; number <= kMostTenants; ++number) {
+  for (int number = 1; number <= kMaxTenants; ++number) {
     Account& account = accounts[number];
     if (make(account, name, soft_limit)) {
       note_last(number);
@@ -181,7 +181,7 @@ int enter_tenant(int tenant) {
     settle_thread();
     set_watching(Watcher::kTenants, true);
   }
-  core::ThreadCache* const cache = heap.engine.own_cache(anchor);
+  core::ThreadCache* const cache = heap.engine.own_cache(thread_state);
   if (cache == nullptr) {
     return tenant == kNoTenant ? kNoTenant : -EAGAIN;
   }
@@ -189,7 +189,7 @@ int enter_tenant(int tenant) {
   cache->tenant.set(static_cast<uint8_t>(tenant));
   const bool is_in = tenant != kNoTenant;
   if (is_in != (before != kNoTenant) &&
-      !heap.engine.meter(anchor, core::Metering::kForTenant, is_in) && is_in) {
+      !heap.engine.meter(thread_state, core::Metering::kForTenant, is_in) && is_in) {
     cache->tenant.set(before);
     return -EAGAIN;
   }
@@ -244,7 +244,7 @@ void recover_tenants_after_fork() {
 }
 
 uint8_t tenant_of_thread() {
-  const core::ThreadCache* const cache = heap.engine.own_cache(anchor);
+  const core::ThreadCache* const cache = heap.engine.own_cache(thread_state);
   return cache != nullptr ? cache->tenant.get() : kNoTenant;
 }
 

@@ -20,15 +20,15 @@
 namespace spillway::heap {
 
 inline constexpr uint8_t kNoTenant = 0;
-inline constexpr int kMostTenants = 255;
-inline constexpr size_t kMostTenantName = 47;
+inline constexpr int kMaxTenants = 255;
+inline constexpr size_t kMaxTenantName = 47;
 inline constexpr uint64_t kNoLimit = UINT64_MAX;
 
 // --- for programs and tools; a failure is a negative number, -EINVAL and so on -------------------
 
 // The number of the tenant of this name, made with this soft limit if there is none. EINVAL: the
 // name is empty, too long, or has other characters than letters, digits, "_", "-", "." and "/".
-// ENOSPC: there are kMostTenants. ENOTSUP: the pool is off, or every block is hardened. For the
+// ENOSPC: there are kMaxTenants. ENOTSUP: the pool is off, or every block is hardened. For the
 // hidden thread, too.
 int create_tenant(std::string_view name, uint64_t soft_limit);
 // Puts the calling thread into a tenant, or with kNoTenant into none; returns where it was. EINVAL:

@@ -15,7 +15,7 @@ pthread_key_t key;
 constinit std::atomic<bool> key_ready{false};
 
 // Other destructors may run after this one and free more: the thread then works without a cache.
-void on_thread_end(void* /*anchor*/) { heap.engine.detach(anchor); }
+void on_thread_end(void* /*thread_state*/) { heap.engine.detach(thread_state); }
 
 }  // namespace
 
@@ -28,13 +28,13 @@ void prepare_thread_ends() {
 
 void notice_thread_end() {
   // acquire: pairs with the release in prepare_thread_ends().
-  if (anchor.end_noticed.get() || !key_ready.load(std::memory_order_acquire)) {
+  if (thread_state.end_noticed.get() || !key_ready.load(std::memory_order_acquire)) {
     return;
   }
   const os::ErrnoKeeper keeper;
-  anchor.end_noticed.set(true);  // first: setting a value may allocate
-  if (pthread_setspecific(key, &anchor) != 0) {
-    anchor.end_noticed.set(false);
+  thread_state.end_noticed.set(true);  // first: setting a value may allocate
+  if (pthread_setspecific(key, &thread_state) != 0) {
+    thread_state.end_noticed.set(false);
   }
 }
 

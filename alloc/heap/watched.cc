@@ -55,7 +55,7 @@ bool watch(void* block, Note note) {
 
 // While a profile is on, each request comes here.
 void mark_handed_out_slow(void* block, size_t size) {
-  core::ThreadCache* const cache = heap.engine.own_cache(anchor);
+  core::ThreadCache* const cache = heap.engine.own_cache(thread_state);
   if (SPILLWAY_LIKELY(cache != nullptr && cache->tenant.get() == kNoTenant &&
                       count_request(*cache, size))) {
     return mark_live(block);

@@ -25,11 +25,11 @@ struct Note {
   uint8_t tenant = 0;   // 0: none
   uint32_t sample = 0;  // 24 bits; 0: none
 
-  static constexpr uint32_t kMostSample = (1U << 24) - 1;
+  static constexpr uint32_t kMaxSample = (1U << 24) - 1;
   constexpr bool is_none() const { return tenant == 0 && sample == 0; }
-  constexpr uint32_t word() const { return uint32_t{tenant} << 24 | (sample & kMostSample); }
+  constexpr uint32_t word() const { return uint32_t{tenant} << 24 | (sample & kMaxSample); }
   static constexpr Note of(uint32_t word) {
-    return {.tenant = static_cast<uint8_t>(word >> 24), .sample = word & kMostSample};
+    return {.tenant = static_cast<uint8_t>(word >> 24), .sample = word & kMaxSample};
   }
 };
 

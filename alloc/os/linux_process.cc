@@ -117,7 +117,7 @@ uintptr_t program_entry() { return getauxval(AT_ENTRY); }
 uint32_t process_id() { return static_cast<uint32_t>(system_call(SYS_getpid)); }
 
 std::string_view program_name() {
-  constexpr size_t kMostBytes = 255;  // NAME_MAX
+  constexpr size_t kMaxBytes = 255;  // NAME_MAX
   const auto* path = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
   if (path == nullptr) {
     return {};
@@ -128,7 +128,7 @@ std::string_view program_name() {
     name = *at == '/' ? at + 1 : name;
     length = static_cast<size_t>(at + 1 - name);
   }
-  return {name, length < kMostBytes ? length : kMostBytes};
+  return {name, length < kMaxBytes ? length : kMaxBytes};
 }
 
 void let_user_debug() {

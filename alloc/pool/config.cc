@@ -18,14 +18,14 @@
 namespace spillway {
 namespace {
 
-constexpr size_t kMostClasses = 63;
-static_assert(kMostClasses < kMaxClasses);
+constexpr size_t kMaxPoolClasses = 63;
+static_assert(kMaxPoolClasses < kMaxClasses);
 // No region is longer, and no buffer crosses one's end.
-constexpr size_t kMostClassSize = kGiB;
-constexpr size_t kMostUnit = kGranuleSize;
+constexpr size_t kMaxClassSize = kGiB;
+constexpr size_t kMaxUnit = kGranuleSize;
 // Divider, which tells a buffer from its address, divides by less.
 constexpr size_t kUnitsEnd = 65536;
-constexpr size_t kMostAlignment = 2 * kMiB;
+constexpr size_t kMaxAlignment = 2 * kMiB;
 
 template <typename Value>
 PoolConfig changed(PoolConfig config, Value PoolConfig::*member,
@@ -95,16 +95,16 @@ Complaint check_list(const std::vector<size_t>& sizes, size_t alignment) {
     }
   }
   return first_of({at_least({"smallest class", sizes.front()}, {"", 1}),
-                   at_most({"number of classes", sizes.size()}, {"", kMostClasses})});
+                   at_most({"number of classes", sizes.size()}, {"", kMaxPoolClasses})});
 }
 
 // Sizes must not be 0.
 Complaint check_largest(const std::vector<size_t>& sizes) {
   const Quantity largest{"largest class", sizes.back()};
-  if (Complaint wrong = at_most(largest, {"", kMostClassSize})) {
+  if (Complaint wrong = at_most(largest, {"", kMaxClassSize})) {
     return wrong;
   }
-  size_t unit = kMostUnit;
+  size_t unit = kMaxUnit;
   for (const size_t size : sizes) {
     while (size % unit != 0) {
       unit /= 2;
@@ -254,7 +254,7 @@ size_t PoolConfig::thread_cache_buffers() const {
 
 std::optional<std::string> PoolConfig::check() const {
   const Quantity aligned{"alignment", alignment};
-  if (Complaint wrong = first_of({power_of_two(aligned), at_most(aligned, {"", kMostAlignment})})) {
+  if (Complaint wrong = first_of({power_of_two(aligned), at_most(aligned, {"", kMaxAlignment})})) {
     return wrong;
   }
   if (Complaint wrong =

@@ -19,14 +19,14 @@ std::byte* Core::take_slow(ClassIndex index) {
   if (entry == nullptr || entry->core != this) {
     entry = attach_thread(*this);
   }
-  auto moment = core::ThreadAnchor::without_cache();
-  core::ThreadAnchor& anchor = entry != nullptr ? entry->anchor : moment;
+  auto moment = core::ThreadState::without_cache();
+  core::ThreadState& thread_state = entry != nullptr ? entry->thread_state : moment;
   // A purge takes buffers out of the freelist while it gives their memory back: until it returns
   // them, the class is not exhausted.
   std::optional<os::BoundedWait> wait;
   for (;;) {
     const uint64_t before = purge_turns_.progress();
-    auto* const block = static_cast<std::byte*>(engine_.take(anchor, index));
+    auto* const block = static_cast<std::byte*>(engine_.take(thread_state, index));
     if (watch_ != nullptr && block != nullptr) {
       watch_->note_taken(index, block, state_of(block).load() == core::SlotState::kClean);
     } else if (watch_ != nullptr && let_go_oldest(index)) {
@@ -54,7 +54,7 @@ void Core::give_slow(std::byte* start, core::SlotState state) {
   const ClassIndex index = arena.class_of(arena.granule_at(arena.offset(start)));
   if (entry != nullptr) {
     state_of(start).store(state);
-    engine_.give(entry->anchor, index, start);
+    engine_.give(entry->thread_state, index, start);
   } else if (add_reference()) {
     std::byte* leaves = start;
     if (watch_ == nullptr) {
@@ -66,7 +66,7 @@ void Core::give_slow(std::byte* start, core::SlotState state) {
       leaves = watch_->hold_back(index, start);
     }
     if (leaves != nullptr) {
-      auto moment = core::ThreadAnchor::without_cache();
+      auto moment = core::ThreadState::without_cache();
       engine_.give(moment, index, leaves);
     }
     drop_reference();
@@ -167,7 +167,7 @@ std::optional<PoolError> Core::why_not(size_t size, Pooled pooled) {
     oversized_.fetch_add(1, std::memory_order_relaxed);
     return PoolError::kOversized;
   }
-  if (size < least_pooled_) {
+  if (size < min_pooled_) {
     return std::nullopt;
   }
   // A class that has not handed out all of its slots was refused memory.
@@ -225,7 +225,7 @@ void Core::free_untracked(std::byte* start) {
 bool Core::let_go_oldest(ClassIndex index) {
   std::byte* const oldest = watch_->let_go(index);
   if (oldest != nullptr) {
-    auto moment = core::ThreadAnchor::without_cache();
+    auto moment = core::ThreadState::without_cache();
     engine_.give(moment, index, oldest);
   }
   return oldest != nullptr;
@@ -240,13 +240,13 @@ void Core::flush() {
   if (thread_table != nullptr) {
     ThreadEntry& entry = thread_table->entries[number_];
     if (entry.core == this) {
-      engine_.flush(entry.anchor);
+      engine_.flush(entry.thread_state);
     }
   }
 }
 
 size_t Core::purge() {
-  constexpr uint64_t kMostStepBytes = 16 * kMiB;
+  constexpr uint64_t kMaxStepBytes = 16 * kMiB;
   core::PurgeTurns::Turn turn(purge_turns_);
   if (pinned_) {
     return 0;
@@ -263,7 +263,7 @@ size_t Core::purge() {
     uint32_t cursor = 0;
     uint64_t step = 1;
     while (!refused && turn.keep() && (step != 0 || cursor != 0)) {
-      step = engine_.store().purge(ClassIndex{static_cast<uint8_t>(i)}, cursor, kMostStepBytes,
+      step = engine_.store().purge(ClassIndex{static_cast<uint8_t>(i)}, cursor, kMaxStepBytes,
                                    refused);
       purged += step;
     }

@@ -162,10 +162,10 @@ class Core {
 
   core::Engine<core::SlotStore> engine_;  // first: its arena is read on every return
   std::atomic<bool> closed_{false};
-  uint32_t number_ = kMostPools;
+  uint32_t number_ = kMaxPools;
   uint32_t cache_buffers_ = 0;
   size_t largest_ = 0;
-  size_t least_pooled_ = 0;
+  size_t min_pooled_ = 0;
   bool pinned_ = false;
   Record* records_ = nullptr;
   size_t records_bytes_ = 0;
@@ -197,16 +197,16 @@ class Core {
 };
 
 // Numbers below which all pools in use are.
-uint32_t most_used_number();
+uint32_t max_used_number();
 
 SPILLWAY_ALWAYS_INLINE std::byte* Core::take(ClassIndex index) {
   ThreadTable* const table = thread_table;
   if (table != nullptr) [[likely]] {
     ThreadEntry& entry = table->entries[number_];
-    if (entry.core == this && !entry.anchor.busy.get()) [[likely]] {
-      const core::BusyScope busy(entry.anchor);
+    if (entry.core == this && !entry.thread_state.busy.get()) [[likely]] {
+      const core::BusyScope busy(entry.thread_state);
       void* block = nullptr;
-      if (entry.anchor.table().of(index).pop(block)) [[likely]] {
+      if (entry.thread_state.table().of(index).pop(block)) [[likely]] {
         return static_cast<std::byte*>(block);
       }
     }
@@ -215,7 +215,7 @@ SPILLWAY_ALWAYS_INLINE std::byte* Core::take(ClassIndex index) {
 }
 
 SPILLWAY_ALWAYS_INLINE bool Core::obtain(const Wish& wish, Pooled& pooled) {
-  if (wish.size > largest_ || wish.size < least_pooled_) [[unlikely]] {
+  if (wish.size > largest_ || wish.size < min_pooled_) [[unlikely]] {
     return false;
   }
   pooled.index = class_for(wish.size);
@@ -277,9 +277,9 @@ SPILLWAY_ALWAYS_INLINE void Core::give_back(std::byte* start, TenantRecord* tena
   ThreadTable* const table = thread_table;
   if (table != nullptr) [[likely]] {
     ThreadEntry& entry = table->entries[number_];
-    if (entry.core == this && !entry.anchor.busy.get()) [[likely]] {
-      const core::BusyScope busy(entry.anchor);
-      if (entry.anchor.table().of_span(arena.span_at(offset)).push(start)) [[likely]] {
+    if (entry.core == this && !entry.thread_state.busy.get()) [[likely]] {
+      const core::BusyScope busy(entry.thread_state);
+      if (entry.thread_state.table().of_span(arena.span_at(offset)).push(start)) [[likely]] {
         state.store(core::SlotState::kFree);
         return;
       }

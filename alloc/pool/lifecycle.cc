@@ -15,22 +15,22 @@ namespace spillway::pool {
 namespace {
 
 // All that exist, by number, for fork(); those beyond are found by nobody and have no caches.
-constinit Core* cores[kMostPools] = {};
-constinit std::atomic<uint32_t> most_used{0};
+constinit Core* cores[kMaxPools] = {};
+constinit std::atomic<uint32_t> max_used{0};
 constinit std::mutex coming_and_going;  // held while a number is taken or given back
 
 uint32_t take_number(Core& core) {
   const std::lock_guard lock(coming_and_going);
-  for (uint32_t number = 0; number < kMostPools; ++number) {
+  for (uint32_t number = 0; number < kMaxPools; ++number) {
     if (cores[number] == nullptr) {
       cores[number] = &core;
-      // relaxed: see most_used_number().
-      most_used.store(std::max(most_used.load(std::memory_order_relaxed), number + 1),
-                      std::memory_order_relaxed);
+      // relaxed: see max_used_number().
+      max_used.store(std::max(max_used.load(std::memory_order_relaxed), number + 1),
+                     std::memory_order_relaxed);
       return number;
     }
   }
-  return kMostPools;
+  return kMaxPools;
 }
 
 std::string no_memory(const char* for_what, size_t bytes) {
@@ -44,7 +44,7 @@ void report_double_free(void* owner, void* block) {
 }  // namespace
 
 // relaxed: a thread's own entries are below what it saw when it made them.
-uint32_t most_used_number() { return most_used.load(std::memory_order_relaxed); }
+uint32_t max_used_number() { return max_used.load(std::memory_order_relaxed); }
 
 Core::Core(const PoolConfig& config) : tenants_(config.tenant_soft_limit), config_(config) {}
 
@@ -74,8 +74,8 @@ std::optional<std::string> Core::start() {
     all_sizes |= size;
   }
   const auto granule_shift = static_cast<unsigned>(std::countr_zero(all_sizes));
-  constexpr size_t kMostBytes = size_t{1} << 46;
-  if (config_.max_per_class > kMostBytes / sizes.back()) {
+  constexpr size_t kMaxBytes = size_t{1} << 46;
+  if (config_.max_per_class > kMaxBytes / sizes.back()) {
     return "max_per_class " + std::to_string(config_.max_per_class) + " times the largest class, " +
            std::to_string(sizes.back()) + " bytes, is more than 64 TiB";
   }
@@ -88,15 +88,15 @@ std::optional<std::string> Core::start() {
            " bytes";
   }
   cache_buffers_ = static_cast<uint32_t>(config_.thread_cache_buffers());
-  constexpr uint32_t kMostThreads = 1024;
+  constexpr uint32_t kMaxThreads = 1024;
   const core::Engine<core::SlotStore>::Config engine = {
       .store = {.block_sizes = block_sizes,
-                .most_span_bytes = span,
-                .least_span_bytes = span,
+                .max_span_bytes = span,
+                .min_span_bytes = span,
                 .granule_shift = granule_shift,
-                .most_slots = static_cast<uint32_t>(config_.max_per_class)},
+                .max_slots = static_cast<uint32_t>(config_.max_per_class)},
       .bins = {.fixed = true, .capacity = cache_buffers_},
-      .most_threads = cache_buffers_ != 0 ? kMostThreads : 0,
+      .max_threads = cache_buffers_ != 0 ? kMaxThreads : 0,
       .cache_budget = {.floor = uint64_t{1} << 60, .pool_share = 0},
       .on_double_free = {.call = report_double_free, .owner = this}};
   if (!engine_.start(engine)) {
@@ -112,7 +112,7 @@ std::optional<std::string> Core::start() {
   records_ = static_cast<Record*>(records);
   largest_ = sizes.back();
   std::copy(block_sizes.begin(), block_sizes.end(), sizes_ + 1);
-  least_pooled_ = config_.pool_min_size;
+  min_pooled_ = config_.pool_min_size;
   pinned_ = config_.pinned;
   for (unsigned width = 0; width < std::size(first_class_); ++width) {
     const size_t least = width == 0 ? 0 : size_t{1} << (width - 1);
@@ -207,7 +207,7 @@ void Core::count_off() {
 }
 
 void Core::destroy() {
-  if (number_ < kMostPools) {
+  if (number_ < kMaxPools) {
     const std::lock_guard lock(coming_and_going);
     cores[number_] = nullptr;
   }
@@ -220,7 +220,7 @@ void Core::destroy() {
 void Core::describe(const void* address) {
   // A thread that makes or ends a pool may be the one that asks.
   const std::unique_lock lock(coming_and_going, std::try_to_lock);
-  for (uint32_t number = 0; lock.owns_lock() && number < most_used_number(); ++number) {
+  for (uint32_t number = 0; lock.owns_lock() && number < max_used_number(); ++number) {
     if (cores[number] != nullptr && cores[number]->watch_ != nullptr) {
       cores[number]->watch_->describe(address);
     }
@@ -234,7 +234,7 @@ void Core::register_fork_handlers() {
 
 void Core::lock_all() {
   coming_and_going.lock();
-  for (uint32_t number = 0; number < most_used_number(); ++number) {
+  for (uint32_t number = 0; number < max_used_number(); ++number) {
     if (cores[number] != nullptr) {
       cores[number]->tenants_.lock();
       cores[number]->regions_.lock();
@@ -246,7 +246,7 @@ void Core::lock_all() {
 }
 
 void Core::unlock_all() {
-  for (uint32_t number = 0; number < most_used_number(); ++number) {
+  for (uint32_t number = 0; number < max_used_number(); ++number) {
     if (cores[number] != nullptr) {
       if (cores[number]->watch_ != nullptr) {
         cores[number]->watch_->unlock();
@@ -260,15 +260,15 @@ void Core::unlock_all() {
 
 void Core::recover_after_fork() {
   unlock_all();
-  for (uint32_t number = 0; number < most_used_number(); ++number) {
+  for (uint32_t number = 0; number < max_used_number(); ++number) {
     Core* const core = cores[number];
     if (core == nullptr) {
       continue;
     }
     core->purge_turns_.resume_after_fork();
-    auto nobody = core::ThreadAnchor::without_cache();
+    auto nobody = core::ThreadState::without_cache();
     const bool mine = thread_table != nullptr && thread_table->entries[number].core == core;
-    core->engine_.recover_after_fork(mine ? thread_table->entries[number].anchor : nobody,
+    core->engine_.recover_after_fork(mine ? thread_table->entries[number].thread_state : nobody,
                                      core->purge_turns_.runs_here());
     // The owner's and this thread's; the others did not come along.
     const uint64_t references = (core->is_closed() ? 0U : 1U) + (mine ? 1U : 0U);

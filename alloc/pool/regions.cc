@@ -8,7 +8,7 @@
 namespace spillway::pool {
 namespace {
 
-constexpr size_t kMostRegionBytes = size_t{1} << 30;
+constexpr size_t kMaxRegionBytes = size_t{1} << 30;
 
 }  // namespace
 
@@ -22,7 +22,7 @@ void Regions::attach(core::Engine<core::SlotStore>& engine) {
     auto* base =
         static_cast<std::byte*>(engine.arena().address(engine.arena().first_granule(index)));
     slots_per_piece_[i] =
-        static_cast<uint32_t>(std::clamp<size_t>(kMostRegionBytes / size, 1, std::max(1U, slots)));
+        static_cast<uint32_t>(std::clamp<size_t>(kMaxRegionBytes / size, 1, std::max(1U, slots)));
     first_piece_[i] = static_cast<uint32_t>(pieces_.size());
     for (uint32_t slot = 0; slot < slots; slot += slots_per_piece_[i]) {
       auto piece = std::make_unique<Piece>();

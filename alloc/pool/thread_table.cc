@@ -19,7 +19,7 @@ constinit thread_local bool thread_ended = false;
 void detach(ThreadEntry& entry) {
   Core* const core = entry.core;
   entry.core = nullptr;
-  core->engine().detach(entry.anchor);
+  core->engine().detach(entry.thread_state);
   core->drop_reference();
 }
 
@@ -65,7 +65,7 @@ ThreadTable* make_table() {
 }  // namespace
 
 ThreadEntry* attach_thread(Core& core) {
-  if (core.number() >= kMostPools || !core.has_caches() || thread_ended) {
+  if (core.number() >= kMaxPools || !core.has_caches() || thread_ended) {
     return nullptr;
   }
   ThreadTable* const table = thread_table != nullptr ? thread_table : make_table();
@@ -77,22 +77,22 @@ ThreadEntry* attach_thread(Core& core) {
   if (!core.add_reference()) {
     return nullptr;
   }
-  ::new (&entry.anchor)
-      core::ThreadAnchor{.bins = OwnedCell(const_cast<core::BinTable*>(&core::kNoCacheYet)),
-                         .busy = {},
-                         .end_noticed = {},
-                         .slow_calls = {}};
-  if (!core.engine().attach(entry.anchor)) {
+  ::new (&entry.thread_state)
+      core::ThreadState{.bins = OwnedCell(const_cast<core::BinTable*>(&core::kNoCacheYet)),
+                        .busy = {},
+                        .end_noticed = {},
+                        .slow_calls = {}};
+  if (!core.engine().attach(entry.thread_state)) {
     core.drop_reference();
     return nullptr;
   }
   entry.core = &core;
-  core.engine().allow_borrowing(entry.anchor);
+  core.engine().allow_draining(entry.thread_state);
   return &entry;
 }
 
 void detach_thread(const Core& core) {
-  if (thread_table != nullptr && core.number() < kMostPools) {
+  if (thread_table != nullptr && core.number() < kMaxPools) {
     ThreadEntry& entry = thread_table->entries[core.number()];
     if (entry.core == &core) {
       detach(entry);
@@ -101,7 +101,7 @@ void detach_thread(const Core& core) {
 }
 
 void detach_from_closed() {
-  for (uint32_t number = 0; number < most_used_number(); ++number) {
+  for (uint32_t number = 0; number < max_used_number(); ++number) {
     ThreadEntry& entry = thread_table->entries[number];
     if (entry.core != nullptr && entry.core->is_closed()) {
       detach(entry);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A thread's anchors, one for each pool that it uses, by the pool's number: a pool and a thread
-// find their cache by one load and one compare, and pools never share one.
+// A thread's thread states, one for each pool that it uses, by the pool's number: a pool and a
+// thread find their cache by one load and one compare, and pools never share one.
 #pragma once
 
 #include <cstdint>
@@ -13,15 +13,15 @@ namespace spillway::pool {
 class Core;
 
 // Pools that can have thread caches at one time; others work without.
-inline constexpr uint32_t kMostPools = 1024;
+inline constexpr uint32_t kMaxPools = 1024;
 
 struct alignas(32) ThreadEntry {  // found by a shift
-  core::ThreadAnchor anchor;
-  Core* core;  // whose cache the anchor leads to; null: nobody's
+  core::ThreadState thread_state;
+  Core* core;  // whose cache the thread state leads to; null: nobody's
 };
 
 struct ThreadTable {
-  ThreadEntry entries[kMostPools + 1];  // the last one is nobody's
+  ThreadEntry entries[kMaxPools + 1];  // the last one is nobody's
 };
 
 // Null until the thread first misses, and again after its end was noticed.

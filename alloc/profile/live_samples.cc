@@ -8,7 +8,7 @@ namespace spillway::profile {
 void LiveSamples::attach(void* numbers, char* samples, uint32_t most) {
   free_.attach(numbers, most);
   cells_.attach(samples, samples_bytes(most));
-  most_ = most;
+  max_ = most;
 }
 
 uint32_t LiveSamples::add(const Sample& sample) {
@@ -21,7 +21,7 @@ uint32_t LiveSamples::add(const Sample& sample) {
     // relaxed: only the number matters.
     uint32_t last = numbered_.load(std::memory_order_relaxed);
     do {
-      if (last >= most_ || !cells_.reach(samples_bytes(last + 1))) {
+      if (last >= max_ || !cells_.reach(samples_bytes(last + 1))) {
         return 0;
       }
     } while (!numbered_.compare_exchange_weak(last, last + 1, std::memory_order_relaxed));
@@ -56,7 +56,7 @@ LiveSamples::Sample LiveSamples::remove(uint32_t number) {
 }
 
 void LiveSamples::recover_after_fork() {
-  if (most_ != 0) {
+  if (max_ != 0) {
     free_.repair(numbered_.load(std::memory_order_relaxed));
   }
 }

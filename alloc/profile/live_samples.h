@@ -51,7 +51,7 @@ class LiveSamples {
   GrowingMemory cells_;
   core::Freelist free_;
   std::atomic<uint32_t> numbered_{0};
-  uint32_t most_ = 0;
+  uint32_t max_ = 0;
 };
 
 }  // namespace spillway::profile

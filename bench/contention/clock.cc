@@ -26,7 +26,7 @@ bool runs_on(clockid_t clock) {
 }  // namespace
 
 Clock::Clock() {
-  for (clockid_t clock = 0; clock < kMostClocks; ++clock) {
+  for (clockid_t clock = 0; clock < kMaxClocks; ++clock) {
     syscall(SYS_clock_gettime, clock, &start_[clock]);
   }
 }

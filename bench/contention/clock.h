@@ -26,10 +26,10 @@ class Clock {
   uint64_t start_ns(clockid_t clock) const;
 
  private:
-  static constexpr clockid_t kMostClocks = 8;
+  static constexpr clockid_t kMaxClocks = 8;
 
   std::atomic<uint64_t> now_ns_{0};
-  timespec start_[kMostClocks] = {};  // real
+  timespec start_[kMaxClocks] = {};  // real
 };
 
 // The one of this process.

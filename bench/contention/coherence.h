@@ -14,7 +14,7 @@ namespace bench::contention {
 class Coherence {
  public:
   static constexpr std::size_t kLineBytes = 64;
-  static constexpr unsigned kMostThreads = 256;
+  static constexpr unsigned kMaxThreads = 256;
 
   // `thread` uses the line that holds `address`. True if the line had to come from another thread's
   // cache, or be taken from others': a read of a line that another thread wrote last, by a
@@ -29,7 +29,7 @@ class Coherence {
 
  private:
   static constexpr int kNobody = -1;
-  using Threads = std::bitset<kMostThreads>;
+  using Threads = std::bitset<kMaxThreads>;
   struct Line {
     Threads holders;
     Threads users;

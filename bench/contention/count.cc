@@ -22,7 +22,7 @@ namespace bench::contention {
 namespace {
 
 constexpr uint64_t kSettlingShare = 4;  // one in so many calls comes before those that count
-constexpr unsigned kMostSeconds = 300;  // SIGALRM ends the process
+constexpr unsigned kMaxSeconds = 300;   // SIGALRM ends the process
 
 void send(const std::string& text) {
   for (std::size_t sent = 0; sent < text.size();) {
@@ -75,7 +75,7 @@ std::string result_text(const Ledger& ledger, uint64_t operations, unsigned site
 
 [[noreturn]] void count(const Row& row, const Settings& settings) {
   name_failures(row.name.c_str());
-  alarm(kMostSeconds);
+  alarm(kMaxSeconds);
   send("malloc_from " + loaded_allocator().file + "\n");
   const unsigned threads = row.plan.threads;
   Plan plan = row.plan;

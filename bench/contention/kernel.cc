@@ -174,8 +174,8 @@ void Kernel::pass_time() {
     clock_.advance_to(std::max(first, clock_.now_ns()));
     return;
   }
-  constexpr int kMostPauses = 1000;
-  if (++pauses_ > kMostPauses) {
+  constexpr int kMaxPauses = 1000;
+  if (++pauses_ > kMaxPauses) {
     fail("all threads wait, and nobody wakes them");
   }
   usleep(1000);

@@ -26,8 +26,8 @@ constexpr contention::Effort kFull{16384, 12000, 2};
 constexpr contention::Effort kQuick{8192, 4000, 2};
 constexpr contention::Effort kSmoke{256, 500, 1};
 
-constexpr int kMostCores = 1024;  // as many as a cpu_set_t has room for
-constexpr int kMostGib = 1 << 16;
+constexpr int kMaxCores = 1024;  // as many as a cpu_set_t has room for
+constexpr int kMaxGib = 1 << 16;
 constexpr unsigned kGibPerCore = 4;  // as most servers have, or more
 
 }  // namespace
@@ -53,8 +53,8 @@ int main(int argc, char** argv) {
   contention::Settings settings{kFull, static_cast<uint64_t>(line.number("seed", 0, 1'000'000, 1)),
                                 0, 0, static_cast<unsigned>(line.number("where", 1, 1000, 0))};
   settings.effort = line.smoke() ? kSmoke : line.flag("quick") ? kQuick : kFull;
-  const auto cores = static_cast<unsigned>(line.number("cores", 1, kMostCores, 0));
-  const auto memory = static_cast<unsigned>(line.number("memory", 1, kMostGib, 0));
+  const auto cores = static_cast<unsigned>(line.number("cores", 1, kMaxCores, 0));
+  const auto memory = static_cast<unsigned>(line.number("memory", 1, kMaxGib, 0));
   const auto todo =
       line.chosen(contention::rows(), [](const contention::Row& row) { return row.name; });
   bench::JsonOutput json(line);

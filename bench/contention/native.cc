@@ -176,8 +176,8 @@ void NativeCode::put_address(const void* to) {
 }
 
 void (*NativeCode::make(const Copy& copy, bool vector))() {
-  constexpr std::size_t kMostBytes = 64;
-  if (used_ + kMostBytes > kAreaBytes) {
+  constexpr std::size_t kMaxBytes = 64;
+  if (used_ + kMaxBytes > kAreaBytes) {
     fail("more different instructions than expected");
   }
   uint8_t* const start = area_ + used_;

@@ -39,8 +39,8 @@ std::string readable(const std::string& place) {
 
 // For a line of the table; JSON has all of it.
 std::string shortened(const std::string& place) {
-  constexpr std::size_t kMost = 76;
-  return place.size() <= kMost ? place : place.substr(0, kMost - 3) + "...";
+  constexpr std::size_t kMax = 76;
+  return place.size() <= kMax ? place : place.substr(0, kMax - 3) + "...";
 }
 
 std::string calls_json(const Result& result) {

@@ -9,9 +9,9 @@
 namespace bench::contention {
 namespace {
 
-constexpr uint64_t kLongestTurn = 32;        // instructions
-constexpr uint64_t kMostPerCall = 20'000;    // on the average: far above any allocator's
-constexpr uint64_t kMostAtAll = 50'000'000;  // for few calls
+constexpr uint64_t kLongestTurn = 32;       // instructions
+constexpr uint64_t kMaxPerCall = 20'000;    // on the average: far above any allocator's
+constexpr uint64_t kMaxAtAll = 50'000'000;  // for few calls
 
 }  // namespace
 
@@ -27,7 +27,7 @@ Scheduler::Scheduler(Workload& workload, std::span<Guest> guests, Interpreter& i
 void Scheduler::run(uint64_t calls) {
   left_ = calls;
   instructions_ = 0;
-  const uint64_t most = std::max(kMostAtAll, calls * kMostPerCall);
+  const uint64_t most = std::max(kMaxAtAll, calls * kMaxPerCall);
   while (left_ > 0) {
     Guest& guest = guests_[random_() % guests_.size()];
     if (guest.waiting) {

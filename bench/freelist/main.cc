@@ -28,7 +28,7 @@ using spillway::SlotIndex;
 using spillway::core::Freelist;
 
 constexpr uint32_t kSlots = 8192;
-constexpr uint32_t kMostBatch = 32;
+constexpr uint32_t kMaxBatch = 32;
 
 // The freelist with the memory that attach() wants.
 class BitList {
@@ -93,7 +93,7 @@ class TakeAndPut {
   }
 
   uint64_t round() {
-    SlotIndex slots[kMostBatch];
+    SlotIndex slots[kMaxBatch];
     const uint32_t taken = list_->take(hint_, slots, batch_);
     benchmark::DoNotOptimize(slots);
     for (uint32_t i = 0; mixed && i < taken; ++i) {
@@ -153,7 +153,7 @@ void empty_take(benchmark::State& state, uint32_t slots) {
 
 void register_rows() {
   for (const uint32_t threads : {1U, 8U}) {
-    for (const uint32_t batch : {1U, 8U, kMostBatch}) {
+    for (const uint32_t batch : {1U, 8U, kMaxBatch}) {
       register_cell<StripedMutexList, false>("mutex", batch, threads);
       register_cell<BitList, false>("bits", batch, threads);
       register_cell<StripedMutexList, true>("mutex_mixed", batch, threads);

@@ -6,7 +6,7 @@
 namespace bench {
 namespace {
 
-constexpr std::size_t kMostBuckets = 400;
+constexpr std::size_t kMaxBuckets = 400;
 
 struct Percentile {
   const char* name;
@@ -32,7 +32,7 @@ void write_one(std::FILE* file, const LatencyResult& result) {
   }
   std::fprintf(file, "\"max\": %.1f,\n   \"histogram\": [", in_ns(result.histogram.max(), result));
   const char* comma = "";
-  for (const Histogram::Bucket& bucket : result.histogram.buckets(kMostBuckets)) {
+  for (const Histogram::Bucket& bucket : result.histogram.buckets(kMaxBuckets)) {
     std::fprintf(file, "%s[%.1f, %llu]", comma, in_ns(bucket.largest, result),
                  static_cast<unsigned long long>(bucket.count));
     comma = ", ";

@@ -72,7 +72,7 @@ void run(const Effort& effort, Notebook& notes) {
   notes.waiting();
   sleep_ms(effort.short_idle_ms);
   notes.mark("end");
-  notes.value("most_bytes", static_cast<double>(live.most_bytes));
+  notes.value("max_bytes", static_cast<double>(live.max_bytes));
 }
 
 std::vector<Row> rows(const std::vector<Trace>& traces) {
@@ -80,7 +80,7 @@ std::vector<Row> rows(const std::vector<Trace>& traces) {
   return {
       row("burst/ns", "ns", trace.values("ns")),
       row("burst/paused_ns", "ns", trace.values("paused_ns")),
-      row("burst/peak_ratio", "", trace.peak("start", "end") / trace.value("most_bytes")),
+      row("burst/peak_ratio", "", trace.peak("start", "end") / trace.value("max_bytes")),
       row("burst/idle_mib", "MiB", trace.resident_at("end") / static_cast<double>(kMiB)),
   };
 }

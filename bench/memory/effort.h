@@ -25,7 +25,7 @@ struct Effort {
   int pin_part;    // what the large buffers are divided by
   int swing_part;  // what the number of swings is divided by
   int leak_steps;
-  int most_threads;   // slope
+  int max_threads;    // slope
   int idle_ms;        // from the last free until the memory that is left is read
   int short_idle_ms;  // the same for burst, and for shift after the last allocation
 };
@@ -55,7 +55,7 @@ inline constexpr Length kFull{"full",
                                .pin_part = 1,
                                .swing_part = 1,
                                .leak_steps = 20'000,
-                               .most_threads = 64,
+                               .max_threads = 64,
                                .idle_ms = 2000,
                                .short_idle_ms = 1000}};
 
@@ -91,7 +91,7 @@ inline constexpr Length kSmoke{"smoke",
                                 .pin_part = 64,
                                 .swing_part = 100,
                                 .leak_steps = 500,
-                                .most_threads = 2,
+                                .max_threads = 2,
                                 .idle_ms = 50,
                                 .short_idle_ms = 50}};
 

@@ -13,16 +13,16 @@
 namespace bench {
 namespace {
 
-constexpr std::size_t kMost = 8192;  // 1 GB takes about 5300
+constexpr std::size_t kMax = 8192;  // 1 GB takes about 5300
 
-std::size_t sizes[kMost];
-void* blocks[kMost];
+std::size_t sizes[kMax];
+void* blocks[kMax];
 
 // How many blocks make up `bytes`; their sizes are in `sizes`.
 std::size_t draw(std::size_t bytes) {
   RandomSizes random(2);
   std::size_t count = 0;
-  for (std::size_t sum = 0; sum < bytes && count < kMost; sum += sizes[count++]) {
+  for (std::size_t sum = 0; sum < bytes && count < kMax; sum += sizes[count++]) {
     sizes[count] = random.log_uniform(4 * kKiB, kMiB);
   }
   return count;

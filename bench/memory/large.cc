@@ -45,20 +45,20 @@ class Churn {
     }
   }
 
-  std::size_t most_bytes() const { return most_bytes_; }
+  std::size_t max_bytes() const { return max_bytes_; }
 
  private:
   void put(Buffer& buffer) {
     buffer.size = random_.uniform(5 * kMiB, 25 * kMiB);
     buffer.block = make_(buffer.size);
     bytes_ += buffer.size;
-    most_bytes_ = std::max(most_bytes_, bytes_);
+    max_bytes_ = std::max(max_bytes_, bytes_);
   }
 
   void* (*const make_)(std::size_t size);
   RandomSizes random_{4};
   std::size_t bytes_ = 0;
-  std::size_t most_bytes_ = 0;
+  std::size_t max_bytes_ = 0;
 };
 
 template <void* (*kMake)(std::size_t size)>
@@ -77,7 +77,7 @@ void run(const Effort& effort, Notebook& notes) {
   notes.waiting();
   sleep_ms(effort.idle_ms);
   notes.mark("end");
-  notes.value("most_bytes", static_cast<double>(churn.most_bytes()));
+  notes.value("max_bytes", static_cast<double>(churn.max_bytes()));
 }
 
 std::vector<Row> rows_filled(const std::vector<Trace>& traces) {
@@ -89,7 +89,7 @@ std::vector<Row> rows_filled(const std::vector<Trace>& traces) {
 std::vector<Row> rows_touched(const std::vector<Trace>& traces) {
   const Trace& trace = traces.front();
   return {row("large/touched", "us", trace.value("us")),
-          row("large/left", "", trace.resident_at("end") / trace.value("most_bytes"))};
+          row("large/left", "", trace.resident_at("end") / trace.value("max_bytes"))};
 }
 
 }  // namespace

@@ -35,13 +35,13 @@ void run(const Effort& effort, Notebook& notes) {
   notes.waiting();
   sleep_ms(effort.idle_ms);
   notes.mark("end");
-  notes.value("most_bytes", static_cast<double>(live.most_bytes));
+  notes.value("max_bytes", static_cast<double>(live.max_bytes));
 }
 
 std::vector<Row> rows(const std::vector<Trace>& traces) {
   const Trace& trace = traces.front();
   const double peak = trace.peak("start", "end");
-  return {row("live/peak_ratio", "", peak / trace.value("most_bytes")),
+  return {row("live/peak_ratio", "", peak / trace.value("max_bytes")),
           row("live/idle_share", "", trace.resident_at("end") / peak)};
 }
 

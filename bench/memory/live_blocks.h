@@ -11,15 +11,15 @@
 
 namespace bench {
 
-template <std::size_t kMost>
+template <std::size_t kMax>
 struct LiveBlocks {
-  void* blocks[kMost];
-  std::size_t sizes[kMost];
+  void* blocks[kMax];
+  std::size_t sizes[kMax];
   std::size_t count;
   std::size_t bytes;
-  std::size_t most_bytes;
+  std::size_t max_bytes;
 
-  bool full() const { return count == kMost; }
+  bool full() const { return count == kMax; }
 
   // The next ones until there are `limit` bytes.
   template <class Size>
@@ -58,7 +58,7 @@ struct LiveBlocks {
     blocks[index] = touched_block(size);
     sizes[index] = size;
     bytes += size;
-    most_bytes = std::max(most_bytes, bytes);
+    max_bytes = std::max(max_bytes, bytes);
   }
 
   void* forget(std::size_t index) {

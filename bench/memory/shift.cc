@@ -50,13 +50,13 @@ void run(const Effort& effort, Notebook& notes) {
   sleep_ms(effort.short_idle_ms);
   notes.live(live.bytes);
   notes.mark("end");
-  notes.value("most_bytes", static_cast<double>(live.most_bytes));
+  notes.value("max_bytes", static_cast<double>(live.max_bytes));
   notes.value("end_bytes", static_cast<double>(live.bytes));
 }
 
 std::vector<Row> rows(const std::vector<Trace>& traces) {
   const Trace& trace = traces.front();
-  return {row("shift/peak_ratio", "", trace.peak("start", "end") / trace.value("most_bytes")),
+  return {row("shift/peak_ratio", "", trace.peak("start", "end") / trace.value("max_bytes")),
           row("shift/end_ratio", "", trace.resident_at("end") / trace.value("end_bytes"))};
 }
 

@@ -15,7 +15,7 @@
 namespace bench {
 namespace {
 
-constexpr int kMostThreads = 64;
+constexpr int kMaxThreads = 64;
 constexpr std::size_t kLive = 6;
 constexpr int kSteps = 1000;
 constexpr int kSettleMs = 100;  // from the last free of a step to its figure
@@ -54,9 +54,9 @@ void wait_for_threads(int count) {
 }
 
 void run(const Effort& effort, Notebook& notes) {
-  std::array<std::thread, kMostThreads> threads;
+  std::array<std::thread, kMaxThreads> threads;
   int started = 0;
-  for (int count = 1; count <= effort.most_threads; count *= 2) {
+  for (int count = 1; count <= effort.max_threads; count *= 2) {
     for (; started < count; ++started) {
       threads[static_cast<std::size_t>(started)] = std::thread(live_through, started);
     }

@@ -18,19 +18,19 @@ void __libc_free(void* pointer);
 
 namespace {
 
-constexpr size_t kLeast = 4096;
-constexpr size_t kMost = 1048576;
+constexpr size_t kMin = 4096;
+constexpr size_t kMax = 1048576;
 
 #define INITIAL_EXEC __attribute__((tls_model("initial-exec")))
 INITIAL_EXEC thread_local void* block = nullptr;
 INITIAL_EXEC thread_local bool taken = false;
 
 __attribute__((noinline)) void* allocate_slowly(size_t size) {
-  if (size - kLeast > kMost - kLeast) {
+  if (size - kMin > kMax - kMin) {
     return __libc_malloc(size);
   }
   // One that is taken is glibc's from now on: it may be for long.
-  block = __libc_malloc(kMost);
+  block = __libc_malloc(kMax);
   taken = block != nullptr;
   return block;
 }
@@ -40,7 +40,7 @@ __attribute__((noinline)) void* allocate_slowly(size_t size) {
 extern "C" {
 
 __attribute__((visibility("default"))) void* malloc(size_t size) {
-  if (__builtin_expect(size - kLeast <= kMost - kLeast && block != nullptr && !taken, 1)) {
+  if (__builtin_expect(size - kMin <= kMax - kMin && block != nullptr && !taken, 1)) {
     taken = true;
     return block;
   }

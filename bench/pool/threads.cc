@@ -24,7 +24,7 @@ using spillway::ThreadCachePolicy;
 
 constexpr size_t kSize = 4 * kKiB;
 constexpr int kThreads[] = {1, 8};
-constexpr size_t kMostThreads = 8;
+constexpr size_t kMaxThreads = 8;
 constexpr size_t kCaches[] = {16, 256};
 constexpr size_t kTenants[] = {0, 1, 1000};
 constexpr size_t kTenantsCache = 64;
@@ -33,8 +33,8 @@ constexpr size_t kTenantsCache = 64;
 PoolConfig one_class(size_t cache) {
   return PoolConfig()
       .with_classes({kSize})
-      .with_max_per_class(4 * kMostThreads * (cache + 1))
-      .with_parallelism(kMostThreads)
+      .with_max_per_class(4 * kMaxThreads * (cache + 1))
+      .with_parallelism(kMaxThreads)
       .with_thread_cache(ThreadCachePolicy::exact(cache));
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kSendsPerLook = 16;  // how often a thread looks for arrivals and at the stop flag
 
-static_assert(AllToAllStandIns::kLines > (kMostInAllToAll - 1) * SpscRing::kCapacity + 1,
+static_assert(AllToAllStandIns::kLines > (kMaxInAllToAll - 1) * SpscRing::kCapacity + 1,
               "a line would be rewritten before it is read");
 
 struct alignas(64) Member {

@@ -14,10 +14,10 @@
 
 namespace bench {
 
-constexpr int kMostInAllToAll = 8;
+constexpr int kMaxInAllToAll = 8;
 using AllToAllStandIns = StandIns<512>;
 
-// Blocks is LoadedBlocks or AllToAllStandIns; 2 to kMostInAllToAll threads.
+// Blocks is LoadedBlocks or AllToAllStandIns; 2 to kMaxInAllToAll threads.
 template <class Blocks>
 std::unique_ptr<Work> make_all_to_all(int threads, SizeRange range);
 

@@ -18,9 +18,9 @@ int main(int argc, char** argv) {
   line.add_number("repetitions", "timed repetitions of each case (default 30)");
   line.add_number("milliseconds", "length of one repetition (default 8)");
   line.parse(argc, argv);
-  constexpr int kMost = 1'000'000;
-  const bench::Effort effort{line.number("repetitions", 1, kMost, line.smoke() ? 2 : 30),
-                             line.number("milliseconds", 1, kMost, line.smoke() ? 1 : 8)};
+  constexpr int kMax = 1'000'000;
+  const bench::Effort effort{line.number("repetitions", 1, kMax, line.smoke() ? 2 : 30),
+                             line.number("milliseconds", 1, kMax, line.smoke() ? 1 : 8)};
   const auto todo =
       line.chosen(std::span(bench::cases()), [](const auto& one) { return one.name; });
   bench::JsonOutput json(line);

@@ -12,8 +12,8 @@
 namespace bench::trace {
 namespace {
 
-// More than any trace of kMostEvents takes that is worth replaying; a damaged head may claim more.
-constexpr std::uint64_t kMostContent = std::uint64_t{1} << 30;
+// More than any trace of kMaxEvents takes that is worth replaying; a damaged head may claim more.
+constexpr std::uint64_t kMaxContent = std::uint64_t{1} << 30;
 
 struct Content {
   std::unique_ptr<std::uint8_t[]> bytes;
@@ -35,7 +35,7 @@ Content unpack(std::span<const std::uint8_t> file) {
   }
   const auto frame = file.subspan(head);
   const unsigned long long size = ZSTD_getFrameContentSize(frame.data(), frame.size());
-  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > kMostContent) {
+  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > kMaxContent) {
     throw BadTrace("damaged: no sensible size");
   }
   Content content{std::unique_ptr<std::uint8_t[]>(new std::uint8_t[size]), size};
@@ -92,13 +92,13 @@ class Assembler {
     }
     if (event.op == Op::kAligned) {
       event.alignment_log2 = columns_[kAlignments].byte();
-      if (event.alignment_log2 < kLeastAlignmentLog2 || event.alignment_log2 > kMostAlignmentLog2) {
+      if (event.alignment_log2 < kMinAlignmentLog2 || event.alignment_log2 > kMaxAlignmentLog2) {
         throw BadTrace("damaged: an alignment out of range");
       }
     }
     if (makes_block(event.op)) {
       event.size = columns_[kSizes].number();
-      if (event.size > kMostSize) {
+      if (event.size > kMaxSize) {
         throw BadTrace("damaged: a size out of range");
       }
       event.made = static_cast<std::uint32_t>(live_.size());
@@ -133,12 +133,12 @@ Recording decode(std::span<const std::uint8_t> file) {
   Reader reader({content.bytes.get(), content.size});
   Recording recording;
   const auto name = reader.bytes(std::min<std::uint64_t>(reader.number(), content.size));
-  if (name.size() > kMostName) {
+  if (name.size() > kMaxName) {
     throw BadTrace("damaged: the program's name is too long");
   }
   recording.program.assign(name.begin(), name.end());
   const std::uint64_t threads = reader.number();
-  if (threads < 1 || threads > kMostThreads) {
+  if (threads < 1 || threads > kMaxThreads) {
     throw BadTrace("damaged: " + std::to_string(threads) + " threads");
   }
   recording.threads = static_cast<std::uint32_t>(threads);
@@ -146,7 +146,7 @@ Recording decode(std::span<const std::uint8_t> file) {
   const auto column = [&reader] { return Reader(reader.bytes(reader.number())); };
   const auto heads = reader.bytes(reader.number());
   // Every event has a head: nothing is reserved for events that are not there.
-  if (events > heads.size() || events > kMostEvents) {
+  if (events > heads.size() || events > kMaxEvents) {
     throw BadTrace("damaged: " + std::to_string(events) + " events");
   }
   // Braces: read in this order.

@@ -52,12 +52,12 @@ struct Recording {
 constexpr std::string_view kMagic = "spwtrace";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::uint8_t kSwitch = 5;
-constexpr std::uint32_t kMostThreads = 64;
-constexpr std::uint64_t kMostEvents = 1U << 25;  // 1 GiB of them in memory when replayed
-constexpr std::uint64_t kMostSize = std::uint64_t{1} << 46;
-constexpr std::uint8_t kLeastAlignmentLog2 = 3;  // posix_memalign() takes no less
-constexpr std::uint8_t kMostAlignmentLog2 = 30;
-constexpr std::size_t kMostName = 255;
+constexpr std::uint32_t kMaxThreads = 64;
+constexpr std::uint64_t kMaxEvents = 1U << 25;  // 1 GiB of them in memory when replayed
+constexpr std::uint64_t kMaxSize = std::uint64_t{1} << 46;
+constexpr std::uint8_t kMinAlignmentLog2 = 3;  // posix_memalign() takes no less
+constexpr std::uint8_t kMaxAlignmentLog2 = 30;
+constexpr std::size_t kMaxName = 255;
 
 // One line for the user, without the file's name.
 struct BadTrace : std::runtime_error {

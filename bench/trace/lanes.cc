@@ -28,12 +28,12 @@ std::uint32_t assign_lanes(std::span<Event> events, std::span<const std::uint32_
       }
     }
     const std::uint32_t lane = found->second;
-    events[at].thread = static_cast<std::uint16_t>(lane % kMostThreads);
+    events[at].thread = static_cast<std::uint16_t>(lane % kMaxThreads);
     if (last[threads[at]] == at) {
       free.push(lane);
     }
   }
-  return std::clamp(lanes, std::uint32_t{1}, kMostThreads);
+  return std::clamp(lanes, std::uint32_t{1}, kMaxThreads);
 }
 
 }  // namespace bench::trace

@@ -73,8 +73,8 @@ class Packer {
   };
 
   void emit(const RawRecord& record, Event event) {
-    if (into_.recording.events.size() >= kMostEvents) {
-      throw BadTrace("more than " + std::to_string(kMostEvents) + " events");
+    if (into_.recording.events.size() >= kMaxEvents) {
+      throw BadTrace("more than " + std::to_string(kMaxEvents) + " events");
     }
     if (makes_block(event.op)) {
       event.made = into_.recording.blocks++;
@@ -85,7 +85,7 @@ class Packer {
   }
 
   void make(const RawRecord& record, Op op, std::uint32_t ended = 0) {
-    if (record.size > kMostSize) {
+    if (record.size > kMaxSize) {
       throw BadTrace("damaged: a size out of range");
     }
     if (const auto found = live_.find(record.address); found != live_.end()) {
@@ -96,7 +96,7 @@ class Packer {
     Event event{.size = record.size, .ended = ended, .op = op};
     if (op == Op::kAligned) {
       event.alignment_log2 =
-          std::clamp(record.alignment_log2, kLeastAlignmentLog2, kMostAlignmentLog2);
+          std::clamp(record.alignment_log2, kMinAlignmentLog2, kMaxAlignmentLog2);
     }
     emit(record, event);
   }

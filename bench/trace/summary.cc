@@ -7,8 +7,8 @@
 namespace bench::trace {
 namespace {
 
-constexpr std::uint64_t kLeastPooled = 4096;
-constexpr std::uint64_t kMostPooled = 1048576;
+constexpr std::uint64_t kMinPooled = 4096;
+constexpr std::uint64_t kMaxPooled = 1048576;
 
 struct Block {
   std::uint64_t size;
@@ -35,7 +35,7 @@ Summary summarize(const Recording& recording) {
       ++summary.left;
       ++summary.made;
       summary.bytes += event.size;
-      if (event.size >= kLeastPooled && event.size <= kMostPooled) {
+      if (event.size >= kMinPooled && event.size <= kMaxPooled) {
         ++summary.pooled;
         summary.pooled_bytes += event.size;
       }

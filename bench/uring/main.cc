@@ -36,7 +36,7 @@ using spillway::Region;
 constexpr uint64_t kFileBytes = uint64_t{64} << 20;
 constexpr size_t kBlocks[] = {64 * kKiB, 128 * kKiB, 256 * kKiB};
 constexpr unsigned kDepth = 16;  // reads under way
-constexpr unsigned kMostRegions = 64;
+constexpr unsigned kMaxRegions = 64;
 
 [[noreturn]] void fail(const std::string& what) {
   std::fprintf(stderr, "bench_uring: %s\n", what.c_str());
@@ -94,7 +94,7 @@ const TestFile& test_file() {
 class PoolBuffers {
  public:
   PoolBuffers(Ring& ring, size_t block_bytes) : pool_(make(block_bytes)) {
-    ring.make_places(kMostRegions);
+    ring.make_places(kMaxRegions);
     pool_.on_region([this, &ring](const Region& region) {  // must not throw
       try {
         ring.fill_place(region.id, region.base, region.length);

@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(a_write_takes_the_line_from_all_who_hold_it) {
 
 BOOST_AUTO_TEST_CASE(reading_an_unwritten_line_is_no_transfer) {
   Coherence lines;
-  for (unsigned thread = 0; thread < Coherence::kMostThreads; ++thread) {
+  for (unsigned thread = 0; thread < Coherence::kMaxThreads; ++thread) {
     BOOST_TEST(!lines.access(thread, kLine, kReads));
   }
 }

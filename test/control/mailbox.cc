@@ -60,10 +60,10 @@ BOOST_AUTO_TEST_CASE(request_is_a_copy) {
 
 BOOST_AUTO_TEST_CASE(longest_request_is_taken_and_a_longer_one_refused) {
   std::string_view request;
-  post(1, std::string(Page::kMostRequest, 'a'));
+  post(1, std::string(Page::kMaxRequest, 'a'));
   BOOST_TEST(mailbox.take(request));
-  BOOST_TEST(request.size() == Page::kMostRequest);
-  for (const size_t length : {Page::kMostRequest + 1, size_t{1} << 20, size_t{UINT32_MAX}}) {
+  BOOST_TEST(request.size() == Page::kMaxRequest);
+  for (const size_t length : {Page::kMaxRequest + 1, size_t{1} << 20, size_t{UINT32_MAX}}) {
     page->request_length = static_cast<uint32_t>(length);
     page->request_id = length;
     BOOST_TEST(!mailbox.take(request));
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(long_error_is_cut) {
   post(1, "x");
   BOOST_REQUIRE(mailbox.take(request));
   mailbox.refuse(std::string(2000, 'e'));
-  BOOST_TEST(answer() == std::string(Page::kMostError, 'e'));
+  BOOST_TEST(answer() == std::string(Page::kMaxError, 'e'));
 }
 
 BOOST_AUTO_TEST_CASE(random_pages_yield_bounded_printable_text_or_nothing) {
@@ -122,13 +122,13 @@ BOOST_AUTO_TEST_CASE(random_pages_yield_bounded_printable_text_or_nothing) {
       bytes[at] = static_cast<unsigned char>(random());
     }
     if (random() % 2 == 0) {  // as a tool that sends rubbish has it
-      const auto length = static_cast<uint32_t>(random() % (Page::kMostRequest + 1));
+      const auto length = static_cast<uint32_t>(random() % (Page::kMaxRequest + 1));
       page->request_length = length;
       page->request_check = checksum(page->request_id, page->request, length);
     }
     std::string_view request;
     if (mailbox.take(request)) {
-      BOOST_REQUIRE(request.size() <= Page::kMostRequest);
+      BOOST_REQUIRE(request.size() <= Page::kMaxRequest);
       BOOST_REQUIRE(
           std::all_of(request.begin(), request.end(), [](char c) { return c >= ' ' && c <= '~'; }));
     }

@@ -52,7 +52,7 @@ struct CentralFixture {
       BOOST_REQUIRE(central.put(hint, &block, 1) == nullptr);
     }
   }
-  uint64_t purge(uint64_t most_bytes) { return central.purge(cursor, most_bytes, refused); }
+  uint64_t purge(uint64_t max_bytes) { return central.purge(cursor, max_bytes, refused); }
   uint64_t purge_all() {
     uint64_t sum = 0;
     for (uint64_t bytes; (bytes = purge(kGiB)) != 0;) {

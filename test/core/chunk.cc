@@ -86,8 +86,8 @@ struct ChunkFixture {
   spillway::testing::Random random{1};
 };
 
-bool equal(const Chunk::FreeGrains& one, uint32_t warm, uint32_t cool, uint32_t clean) {
-  return one.warm == warm && one.cool == cool && one.clean == clean;
+bool equal(const Chunk::FreeGrains& one, uint32_t recent, uint32_t aged, uint32_t clean) {
+  return one.recent == recent && one.aged == aged && one.clean == clean;
 }
 
 BOOST_FIXTURE_TEST_SUITE(chunk, ChunkFixture)
@@ -190,37 +190,37 @@ BOOST_AUTO_TEST_CASE(pages_that_can_go_are_the_whole_free_ones_that_are_old) {
   give(4, 20);  // pages 1 and 2, and half of page 0
   give(800, 16, false);
   BOOST_TEST(chunk->old_pages(1) == 2U);
-  chunk->cool_down();
+  chunk->age_pages();
   give(400, 8);
   BOOST_TEST(chunk->old_pages(1) == 3U);
   for (uint32_t round = 0; round < 20; ++round) {
     shuffle(40);
     const Chunk::FreeGrains count = chunk->count(1);
-    BOOST_TEST(chunk->old_pages(1) * kPageGrains == count.warm + count.cool - count.part);
+    BOOST_TEST(chunk->old_pages(1) * kPageGrains == count.recent + count.aged - count.part);
   }
 }
 
-BOOST_AUTO_TEST_CASE(what_was_freed_before_a_look_is_cool_after_it) {
+BOOST_AUTO_TEST_CASE(what_was_freed_before_a_look_is_aged_after_it) {
   give(0, 16);
   give(64, 16, false);
   BOOST_TEST(equal(chunk->count(1), 16, 0, 16));
-  chunk->cool_down();
+  chunk->age_pages();
   BOOST_TEST(equal(chunk->count(1), 0, 16, 16));
   give(800, 16);
   BOOST_TEST(equal(chunk->count(1), 16, 16, 16));
   BOOST_REQUIRE(claim(4, 4));
   BOOST_TEST(equal(chunk->count(1), 16, 12, 16));
-  give(4, 4);  // page 0 is warm again
+  give(4, 4);  // page 0 is recent again
   BOOST_TEST(equal(chunk->count(1), 24, 8, 16));
-  chunk->cool_down();
+  chunk->age_pages();
   BOOST_TEST(equal(chunk->count(1), 0, 32, 16));
 }
 
 struct OldPages : ChunkFixture {
-  uint32_t claim_old(uint32_t most, uint32_t unit, bool warm_too = false) {
+  uint32_t claim_old(uint32_t most, uint32_t unit, bool recent_too = false) {
     std::fill(std::begin(pages), std::end(pages), ~uint64_t{0});  // what was there does not matter
     uint64_t undone[8] = {};
-    const uint32_t claimed = chunk->claim_old(pages, most, unit, warm_too, undone);
+    const uint32_t claimed = chunk->claim_old(pages, most, unit, recent_too, undone);
     for (const uint64_t word : undone) {
       BOOST_TEST(word == 0U);  // no other thread took a part
     }
@@ -241,11 +241,11 @@ struct OldPages : ChunkFixture {
   uint64_t pages[8];
 };
 
-BOOST_FIXTURE_TEST_CASE(old_pages_are_whole_cool_ones, OldPages) {
+BOOST_FIXTURE_TEST_CASE(old_pages_are_whole_aged_ones, OldPages) {
   give(4, 20);  // pages 1 and 2, and half of page 0
   give(800, 16, false);
-  BOOST_TEST(claim_old(Chunk::kPages, 1) == 0U);  // warm
-  chunk->cool_down();
+  BOOST_TEST(claim_old(Chunk::kPages, 1) == 0U);  // recent
+  chunk->age_pages();
   give(400, 8);
   BOOST_TEST(claim_old(Chunk::kPages, 1) == 2U);
   BOOST_TEST(has(1));
@@ -260,7 +260,7 @@ BOOST_FIXTURE_TEST_CASE(old_pages_are_whole_cool_ones, OldPages) {
 
 BOOST_FIXTURE_TEST_CASE(pages_that_were_not_purged_are_as_old_as_before, OldPages) {
   give(0, 32);
-  chunk->cool_down();
+  chunk->age_pages();
   give(64, 16);
   BOOST_TEST(claim_old(Chunk::kPages, 1, true) == 6U);
   BOOST_TEST(equal(chunk->count(1), 0, 0, 0));
@@ -270,12 +270,12 @@ BOOST_FIXTURE_TEST_CASE(pages_that_were_not_purged_are_as_old_as_before, OldPage
 
 BOOST_FIXTURE_TEST_CASE(no_more_old_pages_are_claimed_than_wanted, OldPages) {
   give_all();
-  chunk->cool_down();
+  chunk->age_pages();
   uint32_t left = Chunk::kPages;
   for (const uint32_t most : {1U, 63U, 64U, 65U, 100U}) {
     BOOST_TEST(claim_old(most, 1) == most);
     left -= most;
-    BOOST_TEST(chunk->count(1).cool == left * kPageGrains);
+    BOOST_TEST(chunk->count(1).aged == left * kPageGrains);
   }
   BOOST_TEST(claim_old(Chunk::kPages, 1) == left);
   BOOST_TEST(claim_old(0, 1) == 0U);
@@ -283,7 +283,7 @@ BOOST_FIXTURE_TEST_CASE(no_more_old_pages_are_claimed_than_wanted, OldPages) {
 
 BOOST_FIXTURE_TEST_CASE(the_highest_old_pages_are_claimed_first, OldPages) {
   give_all();
-  chunk->cool_down();
+  chunk->age_pages();
   BOOST_TEST(claim_old(70, 1) == 70U);
   BOOST_TEST(!has(Chunk::kPages - 71));
   BOOST_TEST(has(Chunk::kPages - 70));
@@ -297,7 +297,7 @@ BOOST_FIXTURE_TEST_CASE(pages_come_in_units_of_the_kernels, OldPages) {
   give(0, 6 * kPageGrains);                 // pages 0 to 5
   give(17 * kPageGrains, 3 * kPageGrains);  // 17 to 19
   give(62 * kPageGrains, 7 * kPageGrains);  // 62 to 68
-  chunk->cool_down();
+  chunk->age_pages();
   BOOST_TEST(claim_old(Chunk::kPages, 4) == 8U);
   BOOST_TEST(has(0));
   BOOST_TEST(has(64));
@@ -312,7 +312,7 @@ BOOST_FIXTURE_TEST_CASE(a_unit_goes_with_pages_in_it_that_are_clean, OldPages) {
   give(0, 8 * kPageGrains, false);
   BOOST_REQUIRE(claim(kPageGrains, 1));
   give(kPageGrains, 1);  // page 1
-  chunk->cool_down();
+  chunk->age_pages();
   BOOST_TEST(claim_old(Chunk::kPages, 4) == 4U);
   BOOST_TEST(has(0));
   BOOST_TEST(!has(4));
@@ -328,9 +328,9 @@ BOOST_FIXTURE_TEST_CASE(pages_of_units_in_use_are_parts, OldPages) {
   BOOST_TEST(chunk->count(16).part == 6 * kPageGrains);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_unit_with_a_warm_page_is_warm, OldPages) {
+BOOST_FIXTURE_TEST_CASE(a_unit_with_a_recent_page_is_recent, OldPages) {
   give(0, 8 * kPageGrains);
-  chunk->cool_down();
+  chunk->age_pages();
   BOOST_REQUIRE(claim(2 * kPageGrains, 1));
   give(2 * kPageGrains, 1);
   BOOST_TEST(claim_old(Chunk::kPages, 4) == 4U);

@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(each_grain_has_one_owner) {
           }
         }
         chunk->give_pages(pages, true);
-        chunk->cool_down();
+        chunk->age_pages();
       }
     }
     for (const Run& run : held) {

@@ -17,11 +17,11 @@ BOOST_AUTO_TEST_SUITE(engine)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_without_a_cache_is_served, Store, Stores) {
   EngineFixture<Store> f;
-  ThreadAnchor anchor = new_anchor();
-  void* const block = f.allocate(anchor, kSmall);
+  ThreadState thread_state = new_state();
+  void* const block = f.allocate(thread_state, kSmall);
   BOOST_REQUIRE(block != nullptr);
-  BOOST_TEST((anchor.bins.get() == &kNoCacheYet));
-  f.free(anchor, block);
+  BOOST_TEST((thread_state.bins.get() == &kNoCacheYet));
+  f.free(thread_state, block);
   BOOST_TEST(f.snapshot().uncached_total == 2U);
   BOOST_TEST(f.snapshot().thread_caches == 0U);
   BOOST_TEST(f.snapshot().pool_live_bytes == 0U);
@@ -29,59 +29,59 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_without_a_cache_is_served, Store, Stores)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(attach_detach_and_life_after_it, Store, Stores) {
   EngineFixture<Store> f;
-  ThreadAnchor anchor = new_anchor();
-  BOOST_REQUIRE(f.engine.attach(anchor));
-  BOOST_TEST(!f.engine.attach(anchor));
-  void* const kept = f.allocate(anchor, kTwelve);
-  f.free(anchor, f.allocate(anchor, kTwelve));
+  ThreadState thread_state = new_state();
+  BOOST_REQUIRE(f.engine.attach(thread_state));
+  BOOST_TEST(!f.engine.attach(thread_state));
+  void* const kept = f.allocate(thread_state, kTwelve);
+  f.free(thread_state, f.allocate(thread_state, kTwelve));
   BOOST_TEST(f.snapshot().thread_caches == 1U);
-  f.engine.detach(anchor);
+  f.engine.detach(thread_state);
   BOOST_TEST(f.snapshot().thread_caches == 0U);
   BOOST_TEST(f.snapshot().pool_cached_bytes == 0U);
-  BOOST_TEST(!f.engine.attach(anchor));
-  f.free(anchor, kept);
+  BOOST_TEST(!f.engine.attach(thread_state));
+  f.free(thread_state, kept);
   BOOST_TEST(f.snapshot().pool_live_bytes == 0U);
-  f.engine.detach(anchor);
+  f.engine.detach(thread_state);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_signal_handler_inside_the_bins_leaves_them_alone, Store, Stores) {
   EngineFixture<Store> f;
-  ThreadAnchor anchor = new_anchor();
-  BOOST_REQUIRE(f.engine.attach(anchor));
-  void* const before = f.allocate(anchor, kSmall);
+  ThreadState thread_state = new_state();
+  BOOST_REQUIRE(f.engine.attach(thread_state));
+  void* const before = f.allocate(thread_state, kSmall);
   const uint64_t cached = f.snapshot().pool_cached_bytes;
   {
-    const BusyScope interrupted(anchor);
-    void* const block = f.allocate(anchor, kSmall);
+    const BusyScope interrupted(thread_state);
+    void* const block = f.allocate(thread_state, kSmall);
     BOOST_TEST(block != before);
-    f.free(anchor, block);
-    f.engine.flush(anchor);
+    f.free(thread_state, block);
+    f.engine.flush(thread_state);
     BOOST_TEST(f.snapshot().pool_cached_bytes == cached);
   }
-  f.free(anchor, before);
+  f.free(thread_state, before);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(state_tells_clean_from_used, Store, Stores) {
   EngineFixture<Store> f;
-  ThreadAnchor anchor = new_anchor();
-  BOOST_REQUIRE(f.engine.attach(anchor));
-  void* const block = f.engine.take(anchor, kSmall);
+  ThreadState thread_state = new_state();
+  BOOST_REQUIRE(f.engine.attach(thread_state));
+  void* const block = f.engine.take(thread_state, kSmall);
   StateByte& state = f.state_of(block);
   BOOST_TEST((state.load() == SlotState::kClean));
   f.mark_live(block);
-  f.free(anchor, block);
+  f.free(thread_state, block);
   BOOST_TEST((state.load() == SlotState::kFree));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_freed_block_keeps_its_bytes, Store, Stores) {
   EngineFixture<Store> f;
-  ThreadAnchor anchor = new_anchor();
-  BOOST_REQUIRE(f.engine.attach(anchor));
-  void* const block = f.allocate(anchor, kTwelve);
+  ThreadState thread_state = new_state();
+  BOOST_REQUIRE(f.engine.attach(thread_state));
+  void* const block = f.allocate(thread_state, kTwelve);
   auto* bytes = static_cast<unsigned char*>(block);
   std::memset(bytes, 0x5a, 12 * kKiB);
-  f.free(anchor, block);
-  f.engine.detach(anchor);
+  f.free(thread_state, block);
+  f.engine.detach(thread_state);
   for (size_t i = 0; i < 12 * kKiB; ++i) {
     BOOST_REQUIRE(bytes[i] == 0x5a);
   }
@@ -89,18 +89,18 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_freed_block_keeps_its_bytes, Store, Stores) {
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(the_same_block_given_twice_is_noticed, Store, Stores) {
   EngineFixture<Store> f;
-  ThreadAnchor anchor = new_anchor();
-  void* const block = f.allocate(anchor, kSmall);
-  f.free(anchor, block);
-  f.engine.give(anchor, kSmall, block);
+  ThreadState thread_state = new_state();
+  void* const block = f.allocate(thread_state, kSmall);
+  f.free(thread_state, block);
+  f.engine.give(thread_state, kSmall, block);
   BOOST_TEST(f.double_frees == 1);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_copy_in_two_caches_is_noticed_when_the_second_spills, Store,
                               Stores) {
   EngineFixture<Store> f;
-  ThreadAnchor one = new_anchor();
-  ThreadAnchor other = new_anchor();
+  ThreadState one = new_state();
+  ThreadState other = new_state();
   BOOST_REQUIRE(f.engine.attach(one));
   BOOST_REQUIRE(f.engine.attach(other));
   f.free(other, f.allocate(other, kSmall));
@@ -115,13 +115,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_copy_in_two_caches_is_noticed_when_the_second_sp
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(statistics_add_up_at_rest, Store, Stores) {
   EngineFixture<Store> f;
-  ThreadAnchor anchor = new_anchor();
-  BOOST_REQUIRE(f.engine.attach(anchor));
+  ThreadState thread_state = new_state();
+  BOOST_REQUIRE(f.engine.attach(thread_state));
   std::vector<void*> held;
   for (int i = 0; i < 100; ++i) {
-    held.push_back(f.allocate(anchor, i % 2 == 0 ? kSmall : kTwelve));
+    held.push_back(f.allocate(thread_state, i % 2 == 0 ? kSmall : kTwelve));
     if (i % 3 == 0) {
-      f.free(anchor, held.back());
+      f.free(thread_state, held.back());
       held.pop_back();
     }
   }
@@ -136,10 +136,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(statistics_add_up_at_rest, Store, Stores) {
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(blocks_of_a_class_do_not_overlap_and_fill_the_arena, Store, Stores) {
   EngineFixture<Store> f;
-  ThreadAnchor anchor = new_anchor();
-  BOOST_REQUIRE(f.engine.attach(anchor));
+  ThreadState thread_state = new_state();
+  BOOST_REQUIRE(f.engine.attach(thread_state));
   std::vector<void*> blocks;
-  for (void* block; (block = f.allocate(anchor, kTwelve)) != nullptr;) {
+  for (void* block; (block = f.allocate(thread_state, kTwelve)) != nullptr;) {
     blocks.push_back(block);
   }
   BOOST_TEST(blocks.size() == f.room_for(kTwelve));
@@ -148,15 +148,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(blocks_of_a_class_do_not_overlap_and_fill_the_aren
     BOOST_REQUIRE(f.offset(blocks[i]) - f.offset(blocks[i - 1]) >= 12 * kKiB);
   }
   for (void* const block : blocks) {
-    f.free(anchor, block);
+    f.free(thread_state, block);
   }
-  BOOST_TEST((f.allocate(anchor, kTwelve) != nullptr));
+  BOOST_TEST((f.allocate(thread_state, kTwelve) != nullptr));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(bytes_taken_are_counted, Store, Stores) {
   EngineFixture<Store> f;
-  ThreadAnchor cached = new_anchor();
-  ThreadAnchor uncached = new_anchor();
+  ThreadState cached = new_state();
+  ThreadState uncached = new_state();
   BOOST_REQUIRE(f.engine.attach(cached));
   f.allocate(uncached, kLarge);
   BOOST_TEST(f.engine.taken_bytes() == kMiB);
@@ -168,10 +168,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(bytes_taken_are_counted, Store, Stores) {
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(bytes_in_caches_are_counted_up_to_a_bound, Store, Stores) {
   EngineFixture<Store> f;
-  ThreadAnchor anchor = new_anchor();
-  BOOST_REQUIRE(f.engine.attach(anchor));
+  ThreadState thread_state = new_state();
+  BOOST_REQUIRE(f.engine.attach(thread_state));
   BOOST_TEST(f.engine.cached_bytes_up_to(UINT64_MAX) == 0U);
-  f.free(anchor, f.allocate(anchor, kTwelve));
+  f.free(thread_state, f.allocate(thread_state, kTwelve));
   const uint64_t cached = f.snapshot().pool_cached_bytes;
   BOOST_REQUIRE(cached >= 12 * kKiB);
   BOOST_TEST(f.engine.cached_bytes_up_to(12 * kKiB) == cached);
@@ -182,21 +182,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(bytes_in_caches_are_counted_up_to_a_bound, Store, 
 using HeapFixture = EngineFixture<PageHeap>;
 
 BOOST_FIXTURE_TEST_CASE(aligned_blocks_are_counted, HeapFixture) {
-  ThreadAnchor anchor = new_anchor();
+  ThreadState thread_state = new_state();
   void* block = engine.take_aligned(kTwelve, 64 * kKiB);
   BOOST_REQUIRE(block != nullptr);
   mark_live(block);
   BOOST_TEST(reinterpret_cast<uintptr_t>(block) % (64 * kKiB) == 0U);
   BOOST_TEST(snapshot().classes[raw(kTwelve)].live == 1U);
   BOOST_TEST(engine.taken_bytes() == 12 * kKiB);
-  free(anchor, block);
+  free(thread_state, block);
   BOOST_TEST(snapshot().pool_live_bytes == 0U);
   BOOST_TEST(everything_is_free());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_resized_block_is_counted_where_it_is, HeapFixture) {
-  ThreadAnchor anchor = new_anchor();
-  void* block = allocate(anchor, kTwelve);
+  ThreadState thread_state = new_state();
+  void* block = allocate(thread_state, kTwelve);
   BOOST_REQUIRE(engine.resize(block, kColoured, 64 * kKiB));
   BOOST_TEST(snapshot().classes[raw(kTwelve)].live == 0U);
   BOOST_TEST(snapshot().classes[raw(kColoured)].live == 1U);
@@ -207,15 +207,15 @@ BOOST_FIXTURE_TEST_CASE(a_resized_block_is_counted_where_it_is, HeapFixture) {
   BOOST_REQUIRE(engine.resize(block, kSmall, 4 * kKiB));
   BOOST_TEST(snapshot().large_blocks == 0U);
   BOOST_TEST(snapshot().pool_live_bytes == 4 * kKiB);
-  free(anchor, block);
+  free(thread_state, block);
   BOOST_TEST(snapshot().pool_live_bytes == 0U);
   BOOST_TEST(everything_is_free());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_block_that_cannot_be_resized_is_what_it_was, HeapFixture) {
-  ThreadAnchor anchor = new_anchor();
-  void* block = allocate(anchor, kTwelve);
-  void* behind = allocate(anchor, kTwelve);
+  ThreadState thread_state = new_state();
+  void* block = allocate(thread_state, kTwelve);
+  void* behind = allocate(thread_state, kTwelve);
   BOOST_REQUIRE(behind == static_cast<char*>(block) + 12 * kKiB);
   BOOST_TEST(!engine.resize(block, kColoured, 64 * kKiB));
   BOOST_TEST(snapshot().classes[raw(kTwelve)].live == 2U);
@@ -223,21 +223,21 @@ BOOST_FIXTURE_TEST_CASE(a_block_that_cannot_be_resized_is_what_it_was, HeapFixtu
 }
 
 BOOST_FIXTURE_TEST_CASE(an_engine_that_gave_up_what_is_untouched_works_with_the_rest, HeapFixture) {
-  ThreadAnchor anchor = new_anchor();
-  BOOST_REQUIRE(engine.attach(anchor));
-  void* block = allocate(anchor, kTwelve);
+  ThreadState thread_state = new_state();
+  BOOST_REQUIRE(engine.attach(thread_state));
+  void* block = allocate(thread_state, kTwelve);
   const uint64_t reserved = os::faulty::reserved_bytes();
   engine.give_up_untouched();
   BOOST_TEST(os::faulty::reserved_bytes() + 32 * kMiB < reserved);
-  BOOST_TEST((allocate(anchor, kTwelve) != nullptr));
-  free(anchor, block);
+  BOOST_TEST((allocate(thread_state, kTwelve) != nullptr));
+  free(thread_state, block);
   size_t got = 0;
-  while (allocate(anchor, kTwelve) != nullptr) {
+  while (allocate(thread_state, kTwelve) != nullptr) {
     ++got;
   }
   BOOST_TEST(got > 0U);
   BOOST_TEST(got < room_for(kTwelve));
-  ThreadAnchor late = new_anchor();
+  ThreadState late = new_state();
   BOOST_TEST(!engine.attach(late));
   BOOST_TEST(engine.arena().owns(engine.arena().at(engine.arena().bytes() - 1)));
 }

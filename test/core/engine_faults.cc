@@ -13,12 +13,12 @@ namespace faulty = os::faulty;
 
 // Allocates and frees in every class; returns how many blocks it got.
 template <typename Store>
-size_t work(EngineFixture<Store>& fixture, ThreadAnchor& anchor) {
+size_t work(EngineFixture<Store>& fixture, ThreadState& thread_state) {
   size_t got = 0;
   std::vector<void*> blocks;
   for (uint8_t index = 1; index <= kBlockSizes.size(); ++index) {
     for (int i = 0; i < 12; ++i) {
-      void* const block = fixture.allocate(anchor, ClassIndex{index});
+      void* const block = fixture.allocate(thread_state, ClassIndex{index});
       if (block != nullptr) {
         ++got;
         *static_cast<char*>(block) = 1;
@@ -27,7 +27,7 @@ size_t work(EngineFixture<Store>& fixture, ThreadAnchor& anchor) {
     }
   }
   for (void* const block : blocks) {
-    fixture.free(anchor, block);
+    fixture.free(thread_state, block);
   }
   return got;
 }
@@ -58,20 +58,20 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(one_refused_commit_anywhere_costs_at_most_some_req
   uint64_t commits = 0;
   {
     EngineFixture<Store> fixture;
-    ThreadAnchor anchor = new_anchor();
-    fixture.engine.attach(anchor);
-    work(fixture, anchor);
+    ThreadState thread_state = new_state();
+    fixture.engine.attach(thread_state);
+    work(fixture, thread_state);
     commits = faulty::calls(faulty::Call::kCommit);
   }
   BOOST_TEST(commits > 8U);
   for (uint64_t call = 0; call < commits; ++call) {
     EngineFixture<Store> fixture;
     faulty::fail(faulty::Call::kCommit, call, 1);
-    ThreadAnchor anchor = new_anchor();
-    fixture.engine.attach(anchor);
-    work(fixture, anchor);
-    BOOST_TEST(work(fixture, anchor) == 12U * kBlockSizes.size());
-    fixture.engine.detach(anchor);
+    ThreadState thread_state = new_state();
+    fixture.engine.attach(thread_state);
+    work(fixture, thread_state);
+    BOOST_TEST(work(fixture, thread_state) == 12U * kBlockSizes.size());
+    fixture.engine.detach(thread_state);
     BOOST_TEST(fixture.snapshot().pool_live_bytes == 0U);
     BOOST_TEST(fixture.everything_is_free());
   }
@@ -79,23 +79,23 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(one_refused_commit_anywhere_costs_at_most_some_req
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(commits_refused_for_good_leave_what_there_is, Store, Stores) {
   EngineFixture<Store> fixture;
-  ThreadAnchor anchor = new_anchor();
-  BOOST_REQUIRE(fixture.engine.attach(anchor));
-  void* const before = fixture.allocate(anchor, kSmall);
+  ThreadState thread_state = new_state();
+  BOOST_REQUIRE(fixture.engine.attach(thread_state));
+  void* const before = fixture.allocate(thread_state, kSmall);
   faulty::fail(faulty::Call::kCommit, 0, UINT64_MAX);
-  while (fixture.allocate(anchor, kTwelve) != nullptr) {
+  while (fixture.allocate(thread_state, kTwelve) != nullptr) {
   }
-  fixture.free(anchor, before);
-  BOOST_TEST(fixture.allocate(anchor, kSmall) == before);
+  fixture.free(thread_state, before);
+  BOOST_TEST(fixture.allocate(thread_state, kSmall) == before);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(more_threads_than_caches, Store, Stores) {
   EngineFixture<Store> fixture(engine_config<Store>(kAmple, 128 * kMiB, 2));
-  std::vector<ThreadAnchor> anchors(5);
-  for (ThreadAnchor& anchor : anchors) {
-    anchor.bins.set(const_cast<BinTable*>(&kNoCacheYet));
-    fixture.engine.attach(anchor);
-    BOOST_TEST(work(fixture, anchor) == 12U * kBlockSizes.size());
+  std::vector<ThreadState> thread_states(5);
+  for (ThreadState& thread_state : thread_states) {
+    thread_state.bins.set(const_cast<BinTable*>(&kNoCacheYet));
+    fixture.engine.attach(thread_state);
+    BOOST_TEST(work(fixture, thread_state) == 12U * kBlockSizes.size());
   }
   BOOST_TEST(fixture.snapshot().thread_caches == 2U);
   BOOST_TEST(fixture.snapshot().pool_live_bytes == 0U);

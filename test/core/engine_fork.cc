@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "test/core/upkeep_fixture.h"
+#include "test/core/scavenger_fixture.h"
 #include "test/forked_child.h"
 
 namespace spillway::core {
@@ -18,8 +18,8 @@ BOOST_AUTO_TEST_SUITE(engine_fork)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(the_child_gets_what_lost_threads_had_cached, Store, Stores) {
   EngineFixture<Store> f;
-  ThreadAnchor mine = new_anchor();
-  ThreadAnchor lost = new_anchor();
+  ThreadState mine = new_state();
+  ThreadState lost = new_state();
   BOOST_REQUIRE(f.engine.attach(mine));
   BOOST_REQUIRE(f.engine.attach(lost));
   void* const held = f.allocate(lost, kSmall);
@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_child_gets_what_lost_threads_had_cached, Store
                 now.classes[raw(kSmall)].cached > 0 && now.classes[raw(kSmall)].live == 1;
     f.free(mine, held);
     good = good && f.snapshot().pool_live_bytes == 0 && f.double_frees == 0;
-    ThreadAnchor fresh = new_anchor();
+    ThreadState fresh = new_state();
     good = good && f.engine.attach(fresh) && f.allocate(fresh, kTwelve) != nullptr;
     return good;
   }));
@@ -48,26 +48,26 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_fork_at_any_moment_puts_no_block_in_two_places, 
   std::vector<std::thread> threads;
   for (int number = 0; number < 3; ++number) {
     threads.emplace_back([&] {
-      ThreadAnchor anchor = new_anchor();
-      f.engine.attach(anchor);
+      ThreadState thread_state = new_state();
+      f.engine.attach(thread_state);
       std::vector<void*> held;
       while (!stop) {
         for (int i = 0; i < 40; ++i) {
-          held.push_back(f.allocate(anchor, i % 2 == 0 ? kSmall : kTwelve));
+          held.push_back(f.allocate(thread_state, i % 2 == 0 ? kSmall : kTwelve));
         }
         for (void* const block : held) {
           if (block != nullptr) {
-            f.free(anchor, block);
+            f.free(thread_state, block);
           } else {
             ++refused;
           }
         }
         held.clear();
       }
-      f.engine.detach(anchor);
+      f.engine.detach(thread_state);
     });
   }
-  ThreadAnchor mine = new_anchor();
+  ThreadState mine = new_state();
   f.engine.attach(mine);
   for (int round = 0; round < 50; ++round) {
     BOOST_REQUIRE(spillway::testing::holds_in_child([&] {
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_fork_at_any_moment_puts_no_block_in_two_places, 
 }
 
 // What a child that is forked in the middle of another thread's purge finds.
-struct ForkedInPurge : UpkeepFixture {
+struct ForkedInPurge : ScavengerFixture {
   void run_with_fork(bool by_another_thread) {
     std::vector<void*> blocks = allocate_bytes(kColoured, 2 * kMiB);
     free_all(blocks);
@@ -101,14 +101,14 @@ struct ForkedInPurge : UpkeepFixture {
     engine.store().wide().give(large);
     faulty::at_purge([](void* self) { static_cast<ForkedInPurge*>(self)->fork_once(); }, this);
     purge_is_ours = !by_another_thread;
-    upkeep.purge_everything(engine);
+    scavenger.purge_everything(engine);
     BOOST_TEST(forks > 1);  // for chunks and wide slots
     BOOST_TEST(bad_children == 0);
   }
   void fork_once() {
     ++forks;
     const bool good = spillway::testing::holds_in_child([this] {
-      engine.recover_after_fork(anchor, purge_is_ours);
+      engine.recover_after_fork(thread_state, purge_is_ours);
       const bool all_free =
           everything_is_free() && engine.store().wide().free_bytes_up_to(UINT64_MAX) != 0;
       // Our own purge goes on, and has the blocks still.
@@ -129,24 +129,23 @@ BOOST_FIXTURE_TEST_CASE(a_purge_that_a_fork_interrupted_keeps_what_it_has_in_han
   run_with_fork(false);
 }
 
-// A signal handler forks while its thread borrows the cache of one that does not come along; both
+// A signal handler forks while its thread drains the cache of one that does not come along; both
 // go on.
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_cache_that_is_being_borrowed_is_left_to_the_borrower, Store,
-                              Stores) {
-  struct Borrowing : EngineFixture<Store> {
-    ThreadAnchor mine = new_anchor();
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_cache_that_is_being_drained_is_left_to_the_drainer, Store, Stores) {
+  struct Draining : EngineFixture<Store> {
+    ThreadState mine = new_state();
     int forks = 0;
     pid_t child = -1;
   } f;
   os::fake::stop_clock();
-  ThreadAnchor lost = new_anchor();
+  ThreadState lost = new_state();
   BOOST_REQUIRE(f.engine.attach(f.mine) && f.engine.attach(lost));
-  f.engine.allow_borrowing(lost);
+  f.engine.allow_draining(lost);
   f.free(lost, f.allocate(lost, kTwelve));
   f.engine.relax_caches();
   os::fake::at_barrier(
       [](void* context) {
-        auto& self = *static_cast<Borrowing*>(context);
+        auto& self = *static_cast<Draining*>(context);
         if (self.forks++ == 0 && (self.child = fork()) == 0) {
           self.engine.recover_after_fork(self.mine, true);
         }

@@ -14,11 +14,11 @@ using namespace testing;  // NOLINT(google-build-using-namespace)
 template <typename Store>
 struct MeteringFixture : EngineFixture<Store> {
   MeteringFixture() {
-    BOOST_REQUIRE(this->engine.attach(anchor));
-    own = anchor.bins.get();
+    BOOST_REQUIRE(this->engine.attach(thread_state));
+    own = thread_state.bins.get();
   }
-  bool is_metered() const { return anchor.bins.get() == &kCacheMetered; }
-  ThreadAnchor anchor = new_anchor();
+  bool is_metered() const { return thread_state.bins.get() == &kCacheMetered; }
+  ThreadState thread_state = new_state();
   BinTable* own;
 };
 
@@ -26,39 +26,39 @@ BOOST_AUTO_TEST_SUITE(engine_metering)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_is_metered_while_any_reason_holds, Store, Stores) {
   MeteringFixture<Store> f;
-  BOOST_TEST(f.engine.meter(f.anchor, Metering::kForTenant, true));
+  BOOST_TEST(f.engine.meter(f.thread_state, Metering::kForTenant, true));
   BOOST_TEST(f.is_metered());
-  f.engine.meter_all(Metering::kForUpkeep, true);
-  f.engine.follow_metering(f.anchor);
-  BOOST_TEST(f.engine.meter(f.anchor, Metering::kForTenant, false));
+  f.engine.meter_all(Metering::kForScavenger, true);
+  f.engine.follow_metering(f.thread_state);
+  BOOST_TEST(f.engine.meter(f.thread_state, Metering::kForTenant, false));
   BOOST_TEST(f.is_metered());
-  BOOST_TEST(f.engine.meter(f.anchor, Metering::kForTenant, true));
-  f.engine.meter_all(Metering::kForUpkeep, false);
-  f.engine.follow_metering(f.anchor);
+  BOOST_TEST(f.engine.meter(f.thread_state, Metering::kForTenant, true));
+  f.engine.meter_all(Metering::kForScavenger, false);
+  f.engine.follow_metering(f.thread_state);
   BOOST_TEST(f.is_metered());
-  BOOST_TEST(f.engine.meter(f.anchor, Metering::kForTenant, false));
-  BOOST_TEST(f.anchor.bins.get() == f.own);
+  BOOST_TEST(f.engine.meter(f.thread_state, Metering::kForTenant, false));
+  BOOST_TEST(f.thread_state.bins.get() == f.own);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(all_threads_follow_at_their_next_slow_path, Store, Stores) {
   MeteringFixture<Store> f;
-  f.engine.meter_all(Metering::kForUpkeep, true);
+  f.engine.meter_all(Metering::kForScavenger, true);
   BOOST_TEST(!f.is_metered());
-  f.engine.follow_metering(f.anchor);
+  f.engine.follow_metering(f.thread_state);
   BOOST_TEST(f.is_metered());
   f.engine.meter_all(Metering::kForSamples, true);
-  f.engine.meter_all(Metering::kForUpkeep, false);
-  f.engine.follow_metering(f.anchor);
+  f.engine.meter_all(Metering::kForScavenger, false);
+  f.engine.follow_metering(f.thread_state);
   BOOST_TEST(f.is_metered());
   f.engine.meter_all(Metering::kForSamples, false);
-  f.engine.follow_metering(f.anchor);
-  BOOST_TEST(f.anchor.bins.get() == f.own);
+  f.engine.follow_metering(f.thread_state);
+  BOOST_TEST(f.thread_state.bins.get() == f.own);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_that_is_only_seen_uses_its_cache, Store, Stores) {
   MeteringFixture<Store> f;
   const ClassIndex index{1};
-  void* const block = f.engine.take(f.anchor, index);
+  void* const block = f.engine.take(f.thread_state, index);
   BOOST_REQUIRE(block != nullptr);
   Bin& bin = f.own->of(index);
   void** const limit = bin.limit.get();
@@ -69,78 +69,78 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_that_is_only_seen_uses_its_cache, Store, 
   bin.limit.set(room + 1);
   BOOST_REQUIRE(bin.push(block));
   void* seen = nullptr;
-  BOOST_TEST(!f.engine.take_metered(f.anchor, index, seen));  // it is not metered
-  BOOST_REQUIRE(f.engine.meter(f.anchor, Metering::kForSamples, true));
+  BOOST_TEST(!f.engine.take_metered(f.thread_state, index, seen));  // it is not metered
+  BOOST_REQUIRE(f.engine.meter(f.thread_state, Metering::kForSamples, true));
   {
-    const BusyScope busy(f.anchor);  // as in a signal handler that interrupted it
-    BOOST_TEST(!f.engine.take_metered(f.anchor, index, seen));
+    const BusyScope busy(f.thread_state);  // as in a signal handler that interrupted it
+    BOOST_TEST(!f.engine.take_metered(f.thread_state, index, seen));
   }
-  BOOST_TEST(f.engine.take_metered(f.anchor, index, seen));
+  BOOST_TEST(f.engine.take_metered(f.thread_state, index, seen));
   BOOST_TEST(seen == block);
-  BOOST_TEST(!f.engine.take_metered(f.anchor, index, seen));  // there is no other
-  BOOST_TEST(f.engine.give_metered(f.anchor, index, block));
-  BOOST_TEST(!f.engine.give_metered(f.anchor, index, block));  // nor room
+  BOOST_TEST(!f.engine.take_metered(f.thread_state, index, seen));  // there is no other
+  BOOST_TEST(f.engine.give_metered(f.thread_state, index, block));
+  BOOST_TEST(!f.engine.give_metered(f.thread_state, index, block));  // nor room
   // One that works for all does so at each call.
-  f.engine.meter_all(Metering::kForUpkeep, true);
-  BOOST_TEST(!f.engine.take_metered(f.anchor, index, seen));
-  f.engine.meter_all(Metering::kForUpkeep, false);
-  BOOST_TEST(f.engine.take_metered(f.anchor, index, seen));
-  BOOST_REQUIRE(f.engine.meter(f.anchor, Metering::kForSamples, false));
-  BOOST_TEST(!f.engine.give_metered(f.anchor, index, block));
+  f.engine.meter_all(Metering::kForScavenger, true);
+  BOOST_TEST(!f.engine.take_metered(f.thread_state, index, seen));
+  f.engine.meter_all(Metering::kForScavenger, false);
+  BOOST_TEST(f.engine.take_metered(f.thread_state, index, seen));
+  BOOST_REQUIRE(f.engine.meter(f.thread_state, Metering::kForSamples, false));
+  BOOST_TEST(!f.engine.give_metered(f.thread_state, index, block));
   bin.bottom.set(bottom);
   bin.top.set(bottom);
   bin.limit.set(limit);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(those_that_may_be_borrowed_from_follow_at_once, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(those_that_may_be_drained_follow_at_once, Store, Stores) {
   MeteringFixture<Store> f;
   f.engine.meter_all_now(Metering::kForSamples);
   BOOST_TEST(!f.is_metered());
   f.engine.meter_all(Metering::kForSamples, false);
-  f.engine.allow_borrowing(f.anchor);
+  f.engine.allow_draining(f.thread_state);
   f.engine.meter_all_now(Metering::kForSamples);
   BOOST_TEST(f.is_metered());
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_new_thread_and_a_lent_cache_follow, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_new_thread_and_a_drained_cache_follow, Store, Stores) {
   MeteringFixture<Store> f;
-  f.engine.allow_borrowing(f.anchor);
-  f.free(f.anchor, f.allocate(f.anchor, kTwelve));
+  f.engine.allow_draining(f.thread_state);
+  f.free(f.thread_state, f.allocate(f.thread_state, kTwelve));
   f.engine.relax_caches();
   f.engine.meter_all(Metering::kForSamples, true);
-  f.engine.relax_caches();  // borrows it
+  f.engine.relax_caches();  // drains it
   BOOST_TEST(f.is_metered());
-  ThreadAnchor other = new_anchor();
+  ThreadState other = new_state();
   BOOST_REQUIRE(f.engine.attach(other));
   BOOST_TEST((other.bins.get() == &kCacheMetered));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_without_a_cache_is_not_metered, Store, Stores) {
   MeteringFixture<Store> f;
-  ThreadAnchor none = ThreadAnchor::without_cache();
+  ThreadState none = ThreadState::without_cache();
   BOOST_TEST(!f.engine.meter(none, Metering::kForTenant, true));
-  f.engine.meter_all(Metering::kForUpkeep, true);
+  f.engine.meter_all(Metering::kForScavenger, true);
   f.engine.follow_metering(none);
   BOOST_TEST((none.bins.get() == &kCacheGone));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(the_next_thread_of_a_cache_begins_unmetered, Store, Stores) {
   MeteringFixture<Store> f;
-  BOOST_TEST(f.engine.meter(f.anchor, Metering::kForTenant, true));
-  f.engine.own_cache(f.anchor)->tenant.set(9);
-  f.engine.detach(f.anchor);
-  ThreadAnchor next = new_anchor();
+  BOOST_TEST(f.engine.meter(f.thread_state, Metering::kForTenant, true));
+  f.engine.own_cache(f.thread_state)->tenant.set(9);
+  f.engine.detach(f.thread_state);
+  ThreadState next = new_state();
   BOOST_REQUIRE(f.engine.attach(next));
   BOOST_TEST(next.bins.get() == f.own);
   BOOST_TEST(f.engine.own_cache(next)->tenant.get() == 0U);
 }
 
-// Its own reason is in force as soon as it says so, whatever a borrower does meanwhile.
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_meters_itself_beside_borrowers, Store, Stores) {
+// Its own reason is in force as soon as it says so, whatever a drainer does meanwhile.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_meters_itself_beside_drainers, Store, Stores) {
   MeteringFixture<Store> f;
-  f.engine.allow_borrowing(f.anchor);
+  f.engine.allow_draining(f.thread_state);
   std::atomic<bool> stop{false};
-  std::thread borrower([&] {
+  std::thread drainer([&] {
     while (!stop) {
       f.engine.relax_caches();
       f.engine.meter_all_now(Metering::kForSamples);
@@ -148,16 +148,16 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_meters_itself_beside_borrowers, Store, St
     }
   });
   for (int round = 0; round < 2000; ++round) {
-    BOOST_REQUIRE(f.engine.meter(f.anchor, Metering::kForTenant, true));
-    f.free(f.anchor, f.allocate(f.anchor, kTwelve));
-    const BinTable* const seen = f.anchor.bins.get();
-    BOOST_REQUIRE((seen == &kCacheMetered || seen == &kCacheLent));
-    BOOST_REQUIRE(f.engine.meter(f.anchor, Metering::kForTenant, false));
+    BOOST_REQUIRE(f.engine.meter(f.thread_state, Metering::kForTenant, true));
+    f.free(f.thread_state, f.allocate(f.thread_state, kTwelve));
+    const BinTable* const seen = f.thread_state.bins.get();
+    BOOST_REQUIRE((seen == &kCacheMetered || seen == &kCacheDraining));
+    BOOST_REQUIRE(f.engine.meter(f.thread_state, Metering::kForTenant, false));
   }
   stop = true;
-  borrower.join();
-  f.engine.follow_metering(f.anchor);
-  BOOST_TEST(f.anchor.bins.get() == f.own);
+  drainer.join();
+  f.engine.follow_metering(f.thread_state);
+  BOOST_TEST(f.thread_state.bins.get() == f.own);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Threads come, work and go while the main thread borrows their caches, cools and purges. Blocks
-// are marked as taken in a table of their own and hold a pattern; clean ones must read as zero. It
-// goes on until enough has happened, however long that takes.
+// Threads come, work and go while the main thread drains their caches, ages pages and purges.
+// Blocks are marked as taken in a table of their own and hold a pattern; clean ones must read as
+// zero. It goes on until enough has happened, however long that takes.
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
@@ -19,7 +19,7 @@ using namespace testing;  // NOLINT(google-build-using-namespace)
 
 constexpr uint32_t kThreads = 4;
 constexpr uint32_t kLives = 32;     // of all threads together
-constexpr uint32_t kPasses = 4096;  // of the main thread: in a hurry and not, sixteen times each
+constexpr uint32_t kPasses = 4096;  // of the main thread: fast and not, sixteen times each
 
 template <typename Store>
 struct RelaxStress : EngineFixture<Store> {
@@ -42,9 +42,9 @@ struct RelaxStress : EngineFixture<Store> {
 
   std::atomic<bool>& owned(const void* block) { return owners[this->offset(block) / kGranuleSize]; }
 
-  bool allocate_one(ThreadAnchor& anchor, ClassIndex index, uint64_t stamp,
+  bool allocate_one(ThreadState& thread_state, ClassIndex index, uint64_t stamp,
                     std::vector<Held>& held) {
-    void* block = this->take(anchor, index);
+    void* block = this->take(thread_state, index);
     if (block == nullptr) {
       return false;
     }
@@ -60,19 +60,19 @@ struct RelaxStress : EngineFixture<Store> {
     return true;
   }
 
-  void free_one(ThreadAnchor& anchor, const Held& one) {
+  void free_one(ThreadState& thread_state, const Held& one) {
     for_each_sample(one.block, this->class_of(one.block), [&](const uint64_t& word, size_t at) {
       overwritten += word != one.stamp + at ? 1 : 0;
     });
     owned(one.block).store(false, std::memory_order_relaxed);
-    this->free(anchor, one.block);
+    this->free(thread_state, one.block);
   }
 
   // Gives some of the memory of what is free to the kernel.
   uint64_t purge_some() {
     uint64_t purged = 0;
     if constexpr (kIsPageHeap<Store>) {
-      this->engine.store().cool_down();
+      this->engine.store().age_pages();
       purged = this->engine.store().purge(cursors[0], kMiB, false, refused);
     } else {
       for (uint8_t i = 1; i <= kBlockSizes.size(); ++i) {
@@ -84,9 +84,9 @@ struct RelaxStress : EngineFixture<Store> {
 
   // The life of one thread: some thousand calls, bursts and pauses.
   void live(uint32_t seed) {
-    ThreadAnchor anchor = new_anchor();
-    this->engine.attach(anchor);
-    this->engine.allow_borrowing(anchor);
+    ThreadState thread_state = new_state();
+    this->engine.attach(thread_state);
+    this->engine.allow_draining(thread_state);
     spillway::testing::Random random(seed);
     uint64_t stamp = uint64_t{seed} << 32;
     std::vector<Held> held;
@@ -96,10 +96,10 @@ struct RelaxStress : EngineFixture<Store> {
       const ClassIndex index{static_cast<uint8_t>(dice % 16 == 0 ? 4 : dice % 3 + 1)};
       if (held.size() < 24 && dice % 5 != 0) {
         stamp += 1 << 20;
-        allocate_one(anchor, index, stamp, held);
+        allocate_one(thread_state, index, stamp, held);
       } else if (!held.empty()) {
         const size_t at = dice % held.size();
-        free_one(anchor, held[at]);
+        free_one(thread_state, held[at]);
         held[at] = held.back();
         held.pop_back();
       }
@@ -108,9 +108,9 @@ struct RelaxStress : EngineFixture<Store> {
       }
     }
     for (const Held& one : held) {
-      free_one(anchor, one);
+      free_one(thread_state, one);
     }
-    this->engine.detach(anchor);
+    this->engine.detach(thread_state);
     ++lives;
   }
 
@@ -127,7 +127,7 @@ struct RelaxStress : EngineFixture<Store> {
 
 BOOST_AUTO_TEST_SUITE(engine_relax_stress)
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(caches_are_borrowed_and_memory_purged_under_threads_that_work, Store,
+BOOST_AUTO_TEST_CASE_TEMPLATE(caches_are_drained_and_memory_purged_under_threads_that_work, Store,
                               Stores) {
   RelaxStress<Store> f;
   std::vector<std::thread> spawners;
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(caches_are_borrowed_and_memory_purged_under_thread
   for (; (pass < kPasses || f.lives < kLives || purged == 0) && !guard.expired(); ++pass) {
     f.engine.relax_caches();
     purged += f.purge_some();
-    // Caches grow while threads are in a hurry, and shrink when these tests take their time.
+    // Caches grow while threads are fast, and shrink when these tests take their time.
     if (pass % 256 == 0) {
       os::fake::stop_clock();
     } else if (pass % 256 == 192) {
@@ -173,15 +173,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(caches_are_borrowed_and_memory_purged_under_thread
   BOOST_TEST(now.cache_capacity_bytes == 0U);
   // All of it can still be had, each block once. Blocks in spill freelists would stand in the way
   // of those of other lengths.
-  ThreadAnchor anchor = new_anchor();
+  ThreadState thread_state = new_state();
   for (const ClassIndex index : {kSmall, kTwelve, kColoured}) {
     BOOST_TEST(f.everything_is_free());
     std::vector<typename RelaxStress<Store>::Held> held;
-    while (f.allocate_one(anchor, index, held.size(), held)) {
+    while (f.allocate_one(thread_state, index, held.size(), held)) {
     }
     BOOST_TEST(held.size() == f.room_for(index));
     for (const auto& one : held) {
-      f.free_one(anchor, one);
+      f.free_one(thread_state, one);
     }
   }
   BOOST_TEST(f.taken_twice == 0);

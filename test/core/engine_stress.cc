@@ -23,15 +23,15 @@ template <typename Store>
 struct Stress : EngineFixture<Store> {
   static uintptr_t* stamp_of(void* block) { return static_cast<uintptr_t*>(block); }
   void work(uint32_t number) {
-    ThreadAnchor anchor = new_anchor();
-    this->engine.attach(anchor);
+    ThreadState thread_state = new_state();
+    this->engine.attach(thread_state);
     spillway::testing::Random random(number * 77 + 1);
     std::vector<void*> held;
     for (uint32_t round = 0; round < kRounds; ++round) {
       const uint32_t dice = random();
       if (held.size() < 20 && dice % 3 != 0) {
-        void* const block =
-            this->allocate(anchor, ClassIndex{static_cast<uint8_t>(dice % kBlockSizes.size() + 1)});
+        void* const block = this->allocate(
+            thread_state, ClassIndex{static_cast<uint8_t>(dice % kBlockSizes.size() + 1)});
         if (block == nullptr) {
           continue;
         }
@@ -48,19 +48,19 @@ struct Stress : EngineFixture<Store> {
         }
         if (other != nullptr) {
           *stamp_of(other) = 0;
-          this->free(anchor, other);
+          this->free(thread_state, other);
         }
       }
       if (dice % 5000 == 0) {
-        this->engine.detach(anchor);
-        anchor.bins.set(const_cast<BinTable*>(&kNoCacheYet));
-        this->engine.attach(anchor);
+        this->engine.detach(thread_state);
+        thread_state.bins.set(const_cast<BinTable*>(&kNoCacheYet));
+        this->engine.attach(thread_state);
       }
     }
     for (void* const block : held) {
-      this->free(anchor, block);
+      this->free(thread_state, block);
     }
-    this->engine.detach(anchor);
+    this->engine.detach(thread_state);
   }
 
   std::array<std::atomic<void*>, kMailboxes> mailboxes;
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_SUITE(engine_stress)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(blocks_change_hands, Store, Stores) {
   Stress<Store> f;
-  os::fake::stop_clock();  // in a hurry, also where the test is slow
+  os::fake::stop_clock();  // fast, also where the test is slow
   for (auto& mailbox : f.mailboxes) {
     mailbox = nullptr;
   }
@@ -86,10 +86,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(blocks_change_hands, Store, Stores) {
   for (std::thread& thread : threads) {
     thread.join();
   }
-  ThreadAnchor anchor = new_anchor();
+  ThreadState thread_state = new_state();
   for (auto& mailbox : f.mailboxes) {
     if (mailbox.load() != nullptr) {
-      f.free(anchor, mailbox.load());
+      f.free(thread_state, mailbox.load());
     }
   }
   BOOST_TEST(f.errors == 0);

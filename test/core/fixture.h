@@ -33,9 +33,9 @@ inline constexpr size_t kColouredFrom = 64 * kKiB;
 // More than any test's caches want.
 inline constexpr CacheBudget::Config kAmple{.floor = 64 * kMiB, .pool_share = 8};
 
-// An anchor as a thread finds it at its start.
-inline ThreadAnchor new_anchor() {
-  return ThreadAnchor{OwnedCell<BinTable*>(const_cast<BinTable*>(&kNoCacheYet))};
+// A thread state as a thread finds it at its start.
+inline ThreadState new_state() {
+  return ThreadState{OwnedCell<BinTable*>(const_cast<BinTable*>(&kNoCacheYet))};
 }
 
 // Room for so many bytes of each class; a page heap's are any class's. Up to 16 MiB none of them is
@@ -43,20 +43,20 @@ inline ThreadAnchor new_anchor() {
 template <typename Store>
 typename Engine<Store>::Config engine_config(CacheBudget::Config cache_budget = kAmple,
                                              size_t class_bytes = 16 * kMiB,
-                                             uint32_t most_threads = 64) {
+                                             uint32_t max_threads = 64) {
   typename Engine<Store>::Config config{};
   config.store.block_sizes = kBlockSizes;
   if constexpr (kIsPageHeap<Store>) {
     config.store.coloured_from = kColouredFrom;
-    config.store.most_bytes = kBlockSizes.size() * class_bytes;
-    config.store.least_bytes = Range::kAlignment;
-    config.store.most_run_bytes = class_bytes;
+    config.store.max_bytes = kBlockSizes.size() * class_bytes;
+    config.store.min_bytes = Range::kAlignment;
+    config.store.max_run_bytes = class_bytes;
   } else {
-    config.store.most_span_bytes = class_bytes;
-    config.store.least_span_bytes = Range::kAlignment;
+    config.store.max_span_bytes = class_bytes;
+    config.store.min_span_bytes = Range::kAlignment;
   }
-  config.bins = {.unhurried_bytes = 32 * kKiB};
-  config.most_threads = most_threads;
+  config.bins = {.slow_bytes = 32 * kKiB};
+  config.max_threads = max_threads;
   config.cache_budget = cache_budget;
   return config;
 }
@@ -108,33 +108,33 @@ struct EngineFixture {
   }
 
   // As malloc and free do, without the size map.
-  void* take(ThreadAnchor& anchor, ClassIndex index) {
-    if (!anchor.busy.get()) {
-      const BusyScope busy(anchor);
+  void* take(ThreadState& thread_state, ClassIndex index) {
+    if (!thread_state.busy.get()) {
+      const BusyScope busy(thread_state);
       void* block = nullptr;
-      if (anchor.table().of(index).pop(block)) {
+      if (thread_state.table().of(index).pop(block)) {
         return block;
       }
     }
-    return engine.take(anchor, index);
+    return engine.take(thread_state, index);
   }
-  void* allocate(ThreadAnchor& anchor, ClassIndex index) {
-    void* block = take(anchor, index);
+  void* allocate(ThreadState& thread_state, ClassIndex index) {
+    void* block = take(thread_state, index);
     if (block != nullptr) {
       mark_live(block);
     }
     return block;
   }
-  void free(ThreadAnchor& anchor, void* block) {
+  void free(ThreadState& thread_state, void* block) {
     state_of(block).store(SlotState::kFree);
     const ClassIndex index = class_of(block);
-    if (!anchor.busy.get()) {
-      const BusyScope busy(anchor);
-      if (anchor.table().of(index).push(block)) {
+    if (!thread_state.busy.get()) {
+      const BusyScope busy(thread_state);
+      if (thread_state.table().of(index).push(block)) {
         return;
       }
     }
-    engine.give(anchor, index, block);
+    engine.give(thread_state, index, block);
   }
   stats::Snapshot snapshot() const {
     stats::Snapshot result;

@@ -12,7 +12,7 @@
 namespace spillway::core {
 namespace {
 
-void churn(uint32_t slots, uint32_t threads, uint32_t most_batch, uint32_t rounds) {
+void churn(uint32_t slots, uint32_t threads, uint32_t max_batch, uint32_t rounds) {
   std::vector<uint64_t> memory(Freelist::bytes_needed(slots) / sizeof(uint64_t));
   Freelist list;
   list.attach(memory.data(), slots);
@@ -29,10 +29,10 @@ void churn(uint32_t slots, uint32_t threads, uint32_t most_batch, uint32_t round
       uint32_t hint = number % list.words();
       spillway::testing::Random random(number + 1);
       std::vector<SlotIndex> held;
-      std::vector<SlotIndex> batch(most_batch);
+      std::vector<SlotIndex> batch(max_batch);
       for (uint32_t round = 0; round < rounds; ++round) {
         const uint32_t dice = random();
-        const uint32_t wanted = dice / 2 % most_batch + 1;
+        const uint32_t wanted = dice / 2 % max_batch + 1;
         const uint32_t count = list.take(hint, batch.data(), wanted);
         for (uint32_t i = 0; i < count; ++i) {
           // relaxed: the freelist orders these accesses; that is what is tested.
@@ -43,10 +43,10 @@ void churn(uint32_t slots, uint32_t threads, uint32_t most_batch, uint32_t round
           for (const SlotIndex slot : held) {
             owned[raw(slot)].store(false, std::memory_order_relaxed);
           }
-          for (size_t i = 0; i < held.size(); i += most_batch) {
+          for (size_t i = 0; i < held.size(); i += max_batch) {
             const auto left = static_cast<uint32_t>(held.size() - i);
             errors +=
-                list.put(hint, held.data() + i, std::min(left, most_batch)) != Freelist::kNoSlot
+                list.put(hint, held.data() + i, std::min(left, max_batch)) != Freelist::kNoSlot
                     ? 1U
                     : 0U;
           }

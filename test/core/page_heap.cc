@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Blocks of the classes; page_heap_large.cc has the longer ones, page_heap_purge.cc upkeep.
+// Blocks of the classes; page_heap_large.cc has the longer ones, page_heap_purge.cc the purge.
 #include "alloc/core/page_heap.h"
 
 #include <algorithm>
@@ -260,7 +260,7 @@ BOOST_AUTO_TEST_CASE(aligned_blocks_are_found_among_many_chunks_that_have_none) 
 }
 
 BOOST_FIXTURE_TEST_CASE(all_of_the_arena_can_be_had_again_and_again, SmallHeap) {
-  BOOST_TEST(heap.wide().most_bytes() == 0U);
+  BOOST_TEST(heap.wide().max_bytes() == 0U);
   for (const size_t size : {4 * kKiB, 28 * kKiB, 64 * kKiB, kMiB, 4 * kKiB}) {
     std::vector<void*> blocks;
     Extents extents(*this);

@@ -21,15 +21,15 @@ namespace faulty = os::faulty;
 using spillway::testing::holds;
 
 inline constexpr size_t kHeapColouredFrom = 64 * kKiB;  // heap/heap.h has it
-inline constexpr size_t kMostRun = 64 * kMiB;
+inline constexpr size_t kMaxRun = 64 * kMiB;
 
 // A quarter of it is for wide slots.
-inline PageHeap::Config page_heap_config(size_t most_bytes = 256 * kMiB) {
+inline PageHeap::Config page_heap_config(size_t max_bytes = 256 * kMiB) {
   return {.block_sizes = std::span(config::kHeapClassSizes).subspan<1>(),
           .coloured_from = kHeapColouredFrom,
-          .most_bytes = most_bytes,
-          .least_bytes = most_bytes,
-          .most_run_bytes = kMostRun};
+          .max_bytes = max_bytes,
+          .min_bytes = max_bytes,
+          .max_run_bytes = kMaxRun};
 }
 
 constexpr ClassIndex heap_class(size_t size) {
@@ -37,9 +37,9 @@ constexpr ClassIndex heap_class(size_t size) {
 }
 
 struct PageHeapFixture {
-  explicit PageHeapFixture(size_t most_bytes = 256 * kMiB) {
+  explicit PageHeapFixture(size_t max_bytes = 256 * kMiB) {
     faulty::reset();
-    BOOST_REQUIRE(heap.start(page_heap_config(most_bytes)));
+    BOOST_REQUIRE(heap.start(page_heap_config(max_bytes)));
   }
   ~PageHeapFixture() {
     heap.stop();
@@ -111,15 +111,15 @@ struct PageHeapFixture {
     heap.collect(result);
     return result;
   }
-  uint64_t purge(uint64_t most_bytes, bool warm_too = false) {
-    return heap.purge(cursor, most_bytes, warm_too, refused);
+  uint64_t purge(uint64_t max_bytes, bool recent_too = false) {
+    return heap.purge(cursor, max_bytes, recent_too, refused);
   }
-  uint64_t purge_all(bool warm_too = false) {
+  uint64_t purge_all(bool recent_too = false) {
     uint64_t sum = 0;
     uint64_t bytes = 0;
     cursor = 0;
     do {
-      bytes = purge(kGiB, warm_too);
+      bytes = purge(kGiB, recent_too);
       sum += bytes;
     } while ((bytes != 0 || cursor != 0) && !refused);
     return sum;

@@ -45,17 +45,17 @@ BOOST_AUTO_TEST_CASE(blocks_of_all_lengths_are_usable) {
 }
 
 BOOST_AUTO_TEST_CASE(the_longest_block_is_as_long_as_a_run_may_be) {
-  void* block = get_large(kMostRun);
+  void* block = get_large(kMaxRun);
   BOOST_REQUIRE(block != nullptr);
-  BOOST_TEST(heap.usable(block) >= kMostRun);
-  static_cast<char*>(block)[0] = static_cast<char*>(block)[kMostRun - 1] = 1;
-  BOOST_TEST((get_large(kMostRun + 1) == nullptr));
+  BOOST_TEST(heap.usable(block) >= kMaxRun);
+  static_cast<char*>(block)[0] = static_cast<char*>(block)[kMaxRun - 1] = 1;
+  BOOST_TEST((get_large(kMaxRun + 1) == nullptr));
   BOOST_TEST((get_large(SIZE_MAX / 2) == nullptr));
   BOOST_TEST((get_large(size_t{1} << 41) == nullptr));
   BOOST_TEST((get_large(3 * kMiB, 2 * kChunkSize) == nullptr));
   BOOST_TEST(give(block));
   const uint64_t size = heap.size_bytes();
-  BOOST_TEST((get_large(kMostRun) != nullptr));
+  BOOST_TEST((get_large(kMaxRun) != nullptr));
   BOOST_TEST(heap.size_bytes() == size);
 }
 
@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(no_size_is_too_large_to_be_refused) {
   void* block = get_large(3 * kMiB);
   fill(block);
   const size_t usable = heap.usable(block);
-  for (const size_t size : {kMostRun + kMiB, kGiB, size_t{1} << 41, (size_t{1} << 41) + 2 * kMiB,
+  for (const size_t size : {kMaxRun + kMiB, kGiB, size_t{1} << 41, (size_t{1} << 41) + 2 * kMiB,
                             size_t{PTRDIFF_MAX}, SIZE_MAX - 100}) {
     BOOST_TEST(!heap.resize(block, kNoClass, size));
     BOOST_REQUIRE(heap.usable(block) == usable);
@@ -285,7 +285,7 @@ BOOST_FIXTURE_TEST_CASE(resized_blocks_are_found_as_long_as_they_are, Finder) {
 }
 
 BOOST_FIXTURE_TEST_CASE(the_end_of_the_longest_block_is_found, Finder) {
-  void* block = get_large(kMostRun);
+  void* block = get_large(kMaxRun);
   BOOST_REQUIRE(block != nullptr);
   check(block);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What upkeep and a forked child do with the page heap's free memory.
+// What the scavenger and a forked child do with the page heap's free memory.
 
 #include <boost/test/unit_test.hpp>
 #include <vector>
@@ -14,29 +14,29 @@ using namespace testing;  // NOLINT(google-build-using-namespace)
 
 struct Purger : PageHeapFixture {
   // Free blocks that were written to, and were freed before the last look.
-  void leave_cool(size_t size, uint32_t count) {
+  void leave_aged(size_t size, uint32_t count) {
     std::vector<void*> blocks = get_many(size, count);
     for (void* block : blocks) {
       fill(block);
     }
     give_all(blocks);
-    heap.cool_down();
+    heap.age_pages();
   }
 };
 
 BOOST_FIXTURE_TEST_SUITE(page_heap_purge, Purger)
 
-BOOST_AUTO_TEST_CASE(free_bytes_are_warm_then_cool_then_clean) {
+BOOST_AUTO_TEST_CASE(free_bytes_are_recent_then_aged_then_clean) {
   give_all(get_many(16 * kKiB, 100));
   PageHeap::FreeBytes free = heap.free_bytes();
-  BOOST_TEST(free.warm >= 1600 * kKiB);
-  BOOST_TEST(free.cool == 0U);
-  BOOST_TEST(free.warm + free.clean == heap.size_bytes());
-  const uint64_t dirty = free.warm;
-  heap.cool_down();
+  BOOST_TEST(free.recent >= 1600 * kKiB);
+  BOOST_TEST(free.aged == 0U);
+  BOOST_TEST(free.recent + free.clean == heap.size_bytes());
+  const uint64_t dirty = free.recent;
+  heap.age_pages();
   free = heap.free_bytes();
-  BOOST_TEST(free.warm == 0U);
-  BOOST_TEST(free.cool == dirty);
+  BOOST_TEST(free.recent == 0U);
+  BOOST_TEST(free.aged == dirty);
   BOOST_TEST(purge_all() == dirty);
   free = heap.free_bytes();
   BOOST_TEST(free.dirty() == 0U);
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(free_bytes_are_counted_up_to_a_bound) {
   BOOST_TEST(heap.free_bytes_up_to(4 * kMiB) <= 4 * kMiB + kChunkSize);
 }
 
-BOOST_AUTO_TEST_CASE(warm_memory_goes_only_when_asked_for) {
+BOOST_AUTO_TEST_CASE(recent_memory_goes_only_when_asked_for) {
   give_all(get_many(16 * kKiB, 100));
   const uint64_t dirty = heap.free_bytes().dirty();
   BOOST_TEST(purge_all() == 0U);
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(warm_memory_goes_only_when_asked_for) {
 }
 
 BOOST_AUTO_TEST_CASE(purged_memory_is_clean_and_zero_and_usable) {
-  leave_cool(20 * kKiB, 200);
+  leave_aged(20 * kKiB, 200);
   const uint64_t size = heap.size_bytes();
   const uint64_t purged = purge_all();
   BOOST_TEST(purged >= 200 * 20 * kKiB);
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(live_blocks_are_left_alone) {
       BOOST_REQUIRE(give(blocks[i]));
     }
   }
-  heap.cool_down();
+  heap.age_pages();
   BOOST_TEST(purge_all() >= 100 * 8 * kKiB);
   for (const void* block : live) {
     BOOST_REQUIRE(is_filled_with(block, 0x5a));
@@ -105,17 +105,17 @@ BOOST_AUTO_TEST_CASE(live_blocks_are_left_alone) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_used_again_meanwhile_stays) {
-  leave_cool(64 * kKiB, 10);
+  leave_aged(64 * kKiB, 10);
   const PageHeap::FreeBytes before = heap.free_bytes();
-  BOOST_TEST(before.cool >= 10 * 64 * kKiB);
+  BOOST_TEST(before.aged >= 10 * 64 * kKiB);
   give_all(get_many(64 * kKiB, 10));  // the same grains
-  BOOST_TEST(heap.free_bytes().warm == before.cool);
+  BOOST_TEST(heap.free_bytes().recent == before.aged);
   BOOST_TEST(purge_all() == 0U);
-  BOOST_TEST(heap.free_bytes().warm == before.cool);
+  BOOST_TEST(heap.free_bytes().recent == before.aged);
 }
 
 BOOST_AUTO_TEST_CASE(a_step_is_bounded_and_goes_on_where_it_ended) {
-  leave_cool(kMiB / 2, 40);
+  leave_aged(kMiB / 2, 40);
   const uint64_t dirty = heap.free_bytes().dirty();
   constexpr uint64_t kStep = 192 * kKiB;
   uint64_t sum = 0;
@@ -129,20 +129,20 @@ BOOST_AUTO_TEST_CASE(a_step_is_bounded_and_goes_on_where_it_ended) {
 }
 
 BOOST_AUTO_TEST_CASE(a_step_is_of_one_chunk) {
-  leave_cool(kMiB / 2, 40);
+  leave_aged(kMiB / 2, 40);
   uint64_t bytes = purge(UINT64_MAX);
   BOOST_TEST(bytes <= kChunkSize);
   BOOST_TEST(bytes > 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_step_is_at_least_a_page) {
-  leave_cool(kMiB / 2, 1);
+  leave_aged(kMiB / 2, 1);
   BOOST_TEST(purge(0) == os::page_size());
   BOOST_TEST(purge(1) == os::page_size());
 }
 
 BOOST_AUTO_TEST_CASE(neighbours_go_in_few_calls) {
-  leave_cool(kMiB / 2, 3);
+  leave_aged(kMiB / 2, 3);
   const uint64_t before = faulty::calls(faulty::Call::kPurge);
   BOOST_TEST(purge_all() >= 3 * kMiB / 2);
   // Runs of pages are told by words of 64.
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(neighbours_go_in_few_calls) {
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_purge_leaves_pages_as_they_are) {
-  leave_cool(kMiB / 2, 40);
+  leave_aged(kMiB / 2, 40);
   const PageHeap::FreeBytes before = heap.free_bytes();
   faulty::fail(faulty::Call::kPurge, 0, UINT64_MAX);
   uint32_t steps = 0;
@@ -162,11 +162,11 @@ BOOST_AUTO_TEST_CASE(a_refused_purge_leaves_pages_as_they_are) {
   } while ((refused || cursor != 0) && steps < 1000);
   BOOST_TEST(steps < 1000U);  // one that is refused is passed over
   const PageHeap::FreeBytes after = heap.free_bytes();
-  BOOST_TEST(after.cool == before.cool);
+  BOOST_TEST(after.aged == before.aged);
   BOOST_TEST(after.clean == before.clean);
   faulty::reset();
   refused = false;
-  BOOST_TEST(purge_all() == before.cool);
+  BOOST_TEST(purge_all() == before.aged);
   BOOST_TEST(!refused);
 }
 
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(a_step_that_is_refused_in_the_middle_says_so) {
   for (size_t i = 0; i < blocks.size(); i += 2) {
     BOOST_REQUIRE(give(blocks[i]));
   }
-  heap.cool_down();
+  heap.age_pages();
   const uint64_t dirty = heap.free_bytes().dirty();
   faulty::fail(faulty::Call::kPurge, 3, 1);
   BOOST_TEST(purge(kGiB) == 0U);
@@ -221,7 +221,7 @@ struct TakenInPurge : PageHeapFixture {
       give_all({first, first + kThird});
     };
     give_third(1);
-    heap.cool_down();
+    heap.age_pages();
     give_third(0);
     give_third(2);
     faulty::at_purge([](void* self) { static_cast<TakenInPurge*>(self)->take_and_compare(); },
@@ -253,7 +253,7 @@ BOOST_FIXTURE_TEST_CASE(what_a_purge_leaves_of_a_long_run_can_be_had_meanwhile, 
 struct ForkedInPurge : Purger {
   void run(bool purge_was_ours) {
     ours = purge_was_ours;
-    leave_cool(kMiB / 2, 12);
+    leave_aged(kMiB / 2, 12);
     faulty::at_purge([](void* self) { static_cast<ForkedInPurge*>(self)->fork_once(); }, this);
     purge_all();
     BOOST_TEST(forks >= 3);
@@ -287,12 +287,12 @@ BOOST_FIXTURE_TEST_CASE(a_purge_that_a_fork_interrupted_keeps_its_pages, ForkedI
 }
 
 BOOST_AUTO_TEST_CASE(recovery_changes_nothing_of_a_heap_at_rest) {
-  leave_cool(64 * kKiB, 100);
+  leave_aged(64 * kKiB, 100);
   const std::vector<void*> live = get_many(12 * kKiB, 50);
   purge(128 * kKiB);
   const PageHeap::FreeBytes before = heap.free_bytes();
   heap.recover_after_fork(false);
-  BOOST_TEST(heap.free_bytes().cool == before.cool);
+  BOOST_TEST(heap.free_bytes().aged == before.aged);
   BOOST_TEST(heap.free_bytes().clean == before.clean);
   const uint64_t size = heap.size_bytes();
   BOOST_TEST(get_many(64 * kKiB, 80).size() == 80U);

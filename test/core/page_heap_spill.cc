@@ -21,7 +21,7 @@ struct Passing : PageHeapFixture {
   std::vector<void*> take(size_t size, uint32_t count, uint32_t who) {
     std::vector<void*> blocks;
     while (blocks.size() < count) {
-      void* batch[kMostBatch];
+      void* batch[kMaxBatch];
       const auto wanted = std::min(kBatch, count - static_cast<uint32_t>(blocks.size()));
       const uint32_t got = heap.take(heap_class(size), who, batch, wanted);
       if (got == 0) {
@@ -55,8 +55,8 @@ struct Passing : PageHeapFixture {
     return size + (size >= kHeapColouredFrom ? kGrainSize : 0);
   }
   uint64_t spilled_bytes() const { return heap.size_bytes() - free_bytes() - live_bytes; }
-  // What all lists together may have room for: PageHeap::kLeastSpillRoom and kSpillShare.
-  uint64_t most_spilled() const { return 256 * kKiB + heap.size_bytes() / 8; }
+  // What all lists together may have room for: PageHeap::kMinSpillRoom and kSpillShare.
+  uint64_t max_spilled() const { return 256 * kKiB + heap.size_bytes() / 8; }
 
   uint64_t live_bytes = 0;
 };
@@ -93,9 +93,9 @@ BOOST_AUTO_TEST_CASE(all_lists_together_have_a_bound) {
   for (const size_t size : {4 * kKiB, 12 * kKiB, 28 * kKiB, 64 * kKiB}) {
     pass(size, 20);
     BOOST_TEST(spilled_bytes() >= 20 * 4 * kKiB);
-    BOOST_TEST(spilled_bytes() <= most_spilled());
+    BOOST_TEST(spilled_bytes() <= max_spilled());
   }
-  BOOST_TEST(spilled_bytes() > most_spilled() / 2);
+  BOOST_TEST(spilled_bytes() > max_spilled() / 2);
 }
 
 BOOST_AUTO_TEST_CASE(blocks_never_handed_out_are_no_spilled_ones) {
@@ -144,12 +144,12 @@ BOOST_AUTO_TEST_CASE(spilled_blocks_serve_others_before_new_chunks_do) {
 
 BOOST_AUTO_TEST_CASE(unwanted_blocks_are_given_back_as_time_passes) {
   pass(4 * kKiB, 16);
-  heap.cool_down();
+  heap.age_pages();
   put(4 * kKiB, take(4 * kKiB, 6, kTaker), kGiver);
-  heap.cool_down();
+  heap.age_pages();
   BOOST_TEST(spilled_bytes() == 6 * 4 * kKiB);
-  heap.cool_down();
-  heap.cool_down();
+  heap.age_pages();
+  heap.age_pages();
   BOOST_TEST(spilled_bytes() == 0U);
   BOOST_TEST(everything_is_free());
 }
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(unwanted_blocks_are_given_back_as_time_passes) {
 BOOST_AUTO_TEST_CASE(what_others_take_all_the_time_stays) {
   pass(4 * kKiB, 16);
   for (int round = 0; round < 10; ++round) {
-    heap.cool_down();
+    heap.age_pages();
     pass(4 * kKiB, 16, 2);
     BOOST_TEST(spilled_bytes() == 16 * 4 * kKiB);
   }

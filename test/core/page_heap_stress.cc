@@ -56,9 +56,9 @@ class Worker {
         hint_(fixture.heap.start_hint(kNoClass, seed)),
         stamp_(uint64_t{seed} << 40) {}
 
-  void step(size_t most_held) {
+  void step(size_t max_held) {
     const uint32_t dice = random_();
-    if (held_.size() < most_held && dice % 2 == 0) {
+    if (held_.size() < max_held && dice % 2 == 0) {
       take(dice / 2);
     } else if (!held_.empty() && dice % 8 == 1) {
       resize(dice / 8, held_[dice / 8 % held_.size()]);
@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(whatever_is_done_no_two_blocks_overlap) {
   for (uint32_t step = 0; step < kSteps && worker.errors() == 0; ++step) {
     worker.step(120);
     if (step % 200 == 0) {
-      heap.cool_down();
+      heap.age_pages();
     }
     if (step % 50 == 0) {
       purge(step % 100 == 0 ? kGiB : 64 * kKiB, step % 150 == 0);
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(blocks_are_their_owners_while_others_work_and_purge) {
   for (uint32_t pass = 0; at_work != 0; ++pass) {
     purged += purge(256 * kKiB, pass % 7 == 0);
     if (pass % 16 == 0) {
-      heap.cool_down();
+      heap.age_pages();
     }
     std::this_thread::yield();
   }
@@ -226,7 +226,7 @@ BOOST_AUTO_TEST_CASE(blocks_are_their_owners_while_others_work_and_purge) {
   BOOST_TEST(heap.free_bytes().dirty() == 0U);
   // Runs join, from whichever thread their parts came: the longest there can be is one.
   const uint64_t size = heap.size_bytes();
-  BOOST_TEST((get_large(std::min<uint64_t>(size - kGranuleSize, kMostRun)) != nullptr));
+  BOOST_TEST((get_large(std::min<uint64_t>(size - kGranuleSize, kMaxRun)) != nullptr));
   BOOST_TEST(heap.size_bytes() == size);
 }
 
@@ -321,7 +321,7 @@ BOOST_FIXTURE_TEST_CASE(a_new_chunk_is_taken_only_when_no_other_has_room, GrainM
       blocks.pop_back();
     }
     if (step % 500 == 0) {
-      heap.cool_down();
+      heap.age_pages();
       purge(kGiB);
     }
   }

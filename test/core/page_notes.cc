@@ -105,39 +105,39 @@ BOOST_AUTO_TEST_CASE(a_note_goes_with_its_block) {
   std::atomic<uint64_t> taken{0};
   std::atomic<uint32_t> wrong{0};
   const HeapArena& arena = f.engine.arena();
-  const auto take = [&](ThreadAnchor& anchor, void* block) {
+  const auto take = [&](ThreadState& thread_state, void* block) {
     if (block == nullptr) {
       return;
     }
     const size_t offset = arena.offset(block);
     wrong += arena.state_at(offset).replace(watched_state(offset), live_state(offset)) ? 0U : 1U;
     taken += notes->get(offset);
-    f.free(anchor, block);
+    f.free(thread_state, block);
   };
   std::vector<std::thread> threads;
   for (uint32_t number = 0; number < kThreads; ++number) {
     threads.emplace_back([&, number] {
-      ThreadAnchor anchor = testing::new_anchor();
-      f.engine.attach(anchor);
+      ThreadState thread_state = testing::new_state();
+      f.engine.attach(thread_state);
       for (uint32_t round = 0; round < kRounds; ++round) {
-        void* const block = f.allocate(anchor, kTwelve);
+        void* const block = f.allocate(thread_state, kTwelve);
         if (block != nullptr) {
           const size_t offset = arena.offset(block);
           wrong += notes->set(offset, round + number) ? 0U : 1U;
           given += round + number;
           arena.state_at(offset).store(watched_state(offset));
         }
-        take(anchor, cells[(round * 3 + number) % kCells].exchange(block));
+        take(thread_state, cells[(round * 3 + number) % kCells].exchange(block));
       }
-      f.engine.detach(anchor);
+      f.engine.detach(thread_state);
     });
   }
   for (std::thread& thread : threads) {
     thread.join();
   }
-  ThreadAnchor anchor = testing::new_anchor();
+  ThreadState thread_state = testing::new_state();
   for (std::atomic<void*>& cell : cells) {
-    take(anchor, cell.load());
+    take(thread_state, cell.load());
   }
   BOOST_TEST(wrong == 0U);
   BOOST_TEST(given == taken);

@@ -7,7 +7,7 @@
 #include <chrono>
 #include <thread>
 
-#include "test/core/upkeep_fixture.h"
+#include "test/core/scavenger_fixture.h"
 #include "test/wait.h"
 
 namespace spillway::core {
@@ -213,15 +213,15 @@ BOOST_AUTO_TEST_CASE(progress_tells_whether_a_turn_was_under_way) {
   BOOST_TEST(!turns.ran_since(turns.progress()));
 }
 
-// --- with upkeep
+// --- with the scavenger
 
-BOOST_FIXTURE_TEST_CASE(upkeep_stands_still_during_a_pause, UpkeepFixture) {
+BOOST_FIXTURE_TEST_CASE(the_scavenger_stands_still_during_a_pause, ScavengerFixture) {
   free_long_after(16 * kMiB);
   run();
   const uint64_t free_bytes = dirty_bytes();
-  PurgeTurns& turns = upkeep.turns();
+  PurgeTurns& turns = scavenger.turns();
   turns.pause(this);
-  std::thread([this] { upkeep.run(engine); }).join();
+  std::thread([this] { scavenger.run(engine); }).join();
   BOOST_TEST(dirty_bytes() == free_bytes);
   std::atomic<bool> begun{false};
   std::atomic<bool> resumed{false};
@@ -229,7 +229,7 @@ BOOST_FIXTURE_TEST_CASE(upkeep_stands_still_during_a_pause, UpkeepFixture) {
   uint64_t purged = 0;
   std::thread patient([&] {
     begun = true;
-    purged = upkeep.purge_everything(engine);
+    purged = scavenger.purge_everything(engine);
     waited = resumed;
   });
   BOOST_TEST(spillway::testing::wait_until([&] { return begun.load(); }));
@@ -243,36 +243,36 @@ BOOST_FIXTURE_TEST_CASE(upkeep_stands_still_during_a_pause, UpkeepFixture) {
   BOOST_TEST(dirty_bytes() == 0U);
 }
 
-BOOST_FIXTURE_TEST_CASE(pauses_come_between_the_steps_of_runs, UpkeepFixture) {
+BOOST_FIXTURE_TEST_CASE(pauses_come_between_the_steps_of_runs, ScavengerFixture) {
   // The clock stands still, so that no pause gives up a runner that a busy machine keeps waiting.
   std::atomic<bool> stop{false};
   std::thread runner([&] {
-    ThreadAnchor own = new_anchor();
+    ThreadState own = new_state();
     while (!stop) {
       for (int i = 0; i < 3; ++i) {
         void* block = allocate(own, kColoured);
         *static_cast<char*>(block) = 1;
         free(own, block);
-        upkeep.run(engine);
+        scavenger.run(engine);
       }
-      upkeep.purge_everything(engine);
+      scavenger.purge_everything(engine);
     }
   });
   int moved = 0;
   const spillway::testing::HangGuard guard;
-  for (int i = 0; i < 300 || (upkeep.purged_bytes() == 0 && !guard.expired()); ++i) {
-    upkeep.turns().pause(this);
-    const uint64_t before = upkeep.purged_bytes();
+  for (int i = 0; i < 300 || (scavenger.purged_bytes() == 0 && !guard.expired()); ++i) {
+    scavenger.turns().pause(this);
+    const uint64_t before = scavenger.purged_bytes();
     std::this_thread::sleep_for(std::chrono::microseconds(50));
-    moved += upkeep.purged_bytes() != before ? 1 : 0;
-    upkeep.turns().resume(this);
+    moved += scavenger.purged_bytes() != before ? 1 : 0;
+    scavenger.turns().resume(this);
     std::this_thread::yield();
   }
   stop = true;
   runner.join();
   BOOST_TEST(moved == 0);
-  BOOST_TEST(upkeep.purged_bytes() > 0U);
-  BOOST_TEST(runs_until_nothing_is_left() < kMostRuns);
+  BOOST_TEST(scavenger.purged_bytes() > 0U);
+  BOOST_TEST(runs_until_nothing_is_left() < kMaxRuns);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -50,7 +50,7 @@ BOOST_FIXTURE_TEST_SUITE(run_index, IndexFixture)
 
 BOOST_AUTO_TEST_CASE(a_run_belongs_to_the_bucket_of_its_length) {
   BOOST_TEST(index->bucket_count() == kLengths.size());
-  BOOST_TEST(index->least_length() == 8U);
+  BOOST_TEST(index->min_length() == 8U);
   BOOST_TEST(index->bucket_of(8) == 0U);
   BOOST_TEST(index->bucket_of(9) == 1U);
   BOOST_TEST(index->bucket_of(23) == 1U);
@@ -164,20 +164,20 @@ BOOST_AUTO_TEST_CASE(what_a_lost_thread_left_undone_is_there_after_repair) {
 
 BOOST_AUTO_TEST_CASE(all_buckets_that_there_may_be_work) {
   std::vector<uint16_t> lengths;
-  for (uint32_t i = 0; i + 1 < Chunk::kMostBuckets; ++i) {
+  for (uint32_t i = 0; i + 1 < Chunk::kMaxBuckets; ++i) {
     lengths.push_back(static_cast<uint16_t>(8 + i));
   }
   lengths.push_back(kGrainsPerChunk);
   std::fill(memory.begin(), memory.end(), 0);
   RunIndex many;
   many.attach(memory.data(), chunks.get(), kChunks, lengths);
-  for (uint32_t bucket = 0; bucket < Chunk::kMostBuckets; ++bucket) {
+  for (uint32_t bucket = 0; bucket < Chunk::kMaxBuckets; ++bucket) {
     BOOST_REQUIRE(many.bucket_of(lengths[bucket]) == bucket);
     BOOST_REQUIRE(many.bucket_for(lengths[bucket]) == bucket);
     many.add(bucket, bucket * 7);
   }
   RunIndex::Entry entry{0, 0};
-  for (uint32_t bucket = 0; bucket < Chunk::kMostBuckets; ++bucket, ++entry.word) {
+  for (uint32_t bucket = 0; bucket < Chunk::kMaxBuckets; ++bucket, ++entry.word) {
     entry = many.next(entry);
     BOOST_REQUIRE(entry.bucket == bucket);
     BOOST_REQUIRE(entry.word == bucket * 7);

@@ -20,12 +20,12 @@ constexpr ClassIndex kTwelve{1};
 constexpr ClassIndex kLarge{2};
 
 struct StoreFixture {
-  explicit StoreFixture(uint32_t most_slots = UINT32_MAX) {
+  explicit StoreFixture(uint32_t max_slots = UINT32_MAX) {
     faulty::reset();
     BOOST_REQUIRE(store.start({.block_sizes = kSizes,
-                               .most_span_bytes = 8 * kMiB,
-                               .least_span_bytes = Arena::kAlignment,
-                               .most_slots = most_slots}));
+                               .max_span_bytes = 8 * kMiB,
+                               .min_span_bytes = Arena::kAlignment,
+                               .max_slots = max_slots}));
   }
   ~StoreFixture() {
     store.stop();
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(a_start_that_fails_holds_nothing) {
     faulty::fail(faulty::Call::kReserve, call, UINT64_MAX);
     SlotStore other;
     BOOST_TEST(!other.start(
-        {.block_sizes = kSizes, .most_span_bytes = 8 * kMiB, .least_span_bytes = 8 * kMiB}));
+        {.block_sizes = kSizes, .max_span_bytes = 8 * kMiB, .min_span_bytes = 8 * kMiB}));
     BOOST_TEST(faulty::reserved_bytes() == reserved);
     BOOST_TEST(!other.arena().owns(&other));
     faulty::reset();

@@ -13,14 +13,14 @@
 namespace spillway::core {
 namespace {
 
-constexpr uint32_t kMost = SpillFreelist::kMostBlocks;
+constexpr uint32_t kMax = SpillFreelist::kMaxBlocks;
 constexpr uint32_t kOne = 1;
 constexpr uint32_t kOther = 2;
 
 struct SpillFixture {
   // `count` of the blocks from `first` on.
   uint32_t put(size_t first, uint32_t count, uint32_t who = kOne) {
-    void* blocks[2 * kMost];
+    void* blocks[2 * kMax];
     for (uint32_t i = 0; i < count; ++i) {
       blocks[i] = &memory[first + i];
     }
@@ -28,7 +28,7 @@ struct SpillFixture {
   }
   // Their numbers.
   std::set<ptrdiff_t> take(uint32_t count) {
-    void* blocks[2 * kMost] = {};
+    void* blocks[2 * kMax] = {};
     const uint32_t taken = list.take(blocks, count);
     std::set<ptrdiff_t> numbers;
     for (uint32_t i = 0; i < taken; ++i) {
@@ -39,7 +39,7 @@ struct SpillFixture {
   }
 
   SpillFreelist list;
-  char memory[4 * kMost] = {};
+  char memory[4 * kMax] = {};
 };
 
 BOOST_FIXTURE_TEST_SUITE(spill_freelist, SpillFixture)
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(what_is_put_is_taken_once) {
   std::set<ptrdiff_t> taken = take(2);
   BOOST_TEST(taken.size() == 2U);
   BOOST_TEST(list.count() == 3U);
-  taken.merge(take(kMost));
+  taken.merge(take(kMax));
   BOOST_TEST((taken == std::set<ptrdiff_t>{0, 1, 2, 3, 4}));
   BOOST_TEST(take(1).empty());
 }
@@ -67,16 +67,16 @@ BOOST_AUTO_TEST_CASE(the_first_blocks_of_a_batch_find_room) {
   BOOST_TEST(put(0, 3) == 3U);
   BOOST_TEST(put(10, 3) == 1U);
   BOOST_TEST(put(20, 3) == 0U);
-  BOOST_TEST((take(kMost) == std::set<ptrdiff_t>{0, 1, 2, 10}));
+  BOOST_TEST((take(kMax) == std::set<ptrdiff_t>{0, 1, 2, 10}));
   BOOST_TEST(put(30, 5) == 4U);
 }
 
 BOOST_AUTO_TEST_CASE(room_ends_with_the_cells) {
-  BOOST_TEST(list.add_room(kMost - 4) == kMost - 4);
+  BOOST_TEST(list.add_room(kMax - 4) == kMax - 4);
   BOOST_TEST(list.add_room(10) == 4U);
   BOOST_TEST(list.add_room(1) == 0U);
-  BOOST_TEST(put(0, kMost + 10) == kMost);
-  BOOST_TEST(take(2 * kMost).size() == kMost);
+  BOOST_TEST(put(0, kMax + 10) == kMax);
+  BOOST_TEST(take(2 * kMax).size() == kMax);
 }
 
 BOOST_AUTO_TEST_CASE(free_cells_alone_can_be_taken_away) {
@@ -86,9 +86,9 @@ BOOST_AUTO_TEST_CASE(free_cells_alone_can_be_taken_away) {
   BOOST_TEST(list.take_room(10) == 4U);
   BOOST_TEST(list.take_room(1) == 0U);
   BOOST_TEST(put(10, 1) == 0U);
-  BOOST_TEST((take(kMost) == std::set<ptrdiff_t>{0, 1, 2, 3}));
+  BOOST_TEST((take(kMax) == std::set<ptrdiff_t>{0, 1, 2, 3}));
   BOOST_TEST(put(20, 5) == 4U);  // the cells of those that were taken
-  BOOST_TEST(list.add_room(kMost) == kMost - 4);
+  BOOST_TEST(list.add_room(kMax) == kMax - 4);
 }
 
 BOOST_AUTO_TEST_CASE(room_is_wanted_for_what_another_thread_was_refused) {
@@ -121,10 +121,10 @@ BOOST_AUTO_TEST_CASE(unwanted_are_as_many_as_were_there_all_the_time) {
   take(4);
   put(10, 4);
   BOOST_TEST(list.unwanted() == 2U);
-  take(kMost);
+  take(kMax);
   put(0, 3);
   BOOST_TEST(list.unwanted() == 0U);
-  take(kMost);
+  take(kMax);
   take(1);
   BOOST_TEST(list.unwanted() == 0U);
   BOOST_TEST(list.unwanted() == 0U);
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(recovery_changes_nothing_of_a_list_at_rest) {
   put(0, 6);
   list.recover_after_fork();
   BOOST_TEST(put(10, 10) == 4U);
-  BOOST_TEST((take(kMost) == std::set<ptrdiff_t>{0, 1, 2, 3, 4, 5, 10, 11, 12, 13}));
+  BOOST_TEST((take(kMax) == std::set<ptrdiff_t>{0, 1, 2, 3, 4, 5, 10, 11, 12, 13}));
 }
 
 BOOST_AUTO_TEST_CASE(a_child_has_all_room_whatever_others_had_in_hand) {
@@ -167,8 +167,8 @@ BOOST_AUTO_TEST_CASE(a_child_has_all_room_whatever_others_had_in_hand) {
   for (int i = 0; i < 20; ++i) {
     const bool good = spillway::testing::holds_in_child([this] {
       list.recover_after_fork();
-      void* blocks[kMost];
-      return list.take(blocks, kMost) <= 8 && put(0, kMost) == 16 && list.take(blocks, kMost) == 16;
+      void* blocks[kMax];
+      return list.take(blocks, kMax) <= 8 && put(0, kMax) == 16 && list.take(blocks, kMax) == 16;
     });
     bad += good ? 0 : 1;
   }
@@ -242,13 +242,13 @@ BOOST_AUTO_TEST_CASE(blocks_are_their_takers_alone) {
   for (const std::vector<void*>& mine : held) {
     all.insert(mine.begin(), mine.end());
   }
-  void* rest[kMost];
-  const uint32_t left = list.take(rest, kMost);
+  void* rest[kMax];
+  const uint32_t left = list.take(rest, kMax);
   all.insert(rest, rest + left);
   BOOST_TEST(all.size() == blocks.size());
   BOOST_TEST(left + held[0].size() + held[1].size() == blocks.size());
-  list.take_room(kMost);
-  BOOST_TEST(list.add_room(kMost) == kMost);  // no cell was lost
+  list.take_room(kMax);
+  BOOST_TEST(list.add_room(kMax) == kMax);  // no cell was lost
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -23,16 +23,16 @@ BOOST_FIXTURE_TEST_CASE(fresh_slots_are_handed_out_in_address_order, CacheFixtur
 BOOST_AUTO_TEST_CASE_TEMPLATE(the_last_block_freed_comes_back_first, Store, Stores) {
   CacheFixture<Store> f;
   const auto blocks = f.allocate_many(kSmall, 3);
-  f.free(f.anchor, blocks[1]);
-  f.free(f.anchor, blocks[0]);
-  BOOST_TEST(f.allocate(f.anchor, kSmall) == blocks[0]);
-  BOOST_TEST(f.allocate(f.anchor, kSmall) == blocks[1]);
+  f.free(f.thread_state, blocks[1]);
+  f.free(f.thread_state, blocks[0]);
+  BOOST_TEST(f.allocate(f.thread_state, kSmall) == blocks[0]);
+  BOOST_TEST(f.allocate(f.thread_state, kSmall) == blocks[1]);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(one_pair_misses_once, Store, Stores) {
   CacheFixture<Store> f;
   for (int i = 0; i < 1000; ++i) {
-    f.work(kTwelve, 1, kHurry);
+    f.work(kTwelve, 1, kFast);
   }
   BOOST_TEST(f.snapshot().refills_total == 1U);
   BOOST_TEST(f.snapshot().spills_total == 0U);
@@ -42,10 +42,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(one_pair_misses_once, Store, Stores) {
 BOOST_AUTO_TEST_CASE_TEMPLATE(missing_both_ways_makes_a_bin_grow_until_it_fits, Store, Stores) {
   CacheFixture<Store> f;
   for (int round = 0; round < 60; ++round) {
-    f.work(kSmall, 60, kHurry);
+    f.work(kSmall, 60, kFast);
   }
   const uint64_t before = f.misses();
-  f.work(kSmall, 60, kHurry);
+  f.work(kSmall, 60, kFast);
   BOOST_TEST(f.misses() == before);
 }
 
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_bin_never_holds_more_than_its_stack, Store, Stor
   for (int round = 0; round < 20; ++round) {
     f.free_all(f.allocate_many(kSmall, 2000));
   }
-  BOOST_TEST(f.cached(kSmall) <= geometry.of(kSmall).most_capacity);
+  BOOST_TEST(f.cached(kSmall) <= geometry.of(kSmall).max_capacity);
   BOOST_TEST(f.snapshot().classes[raw(kSmall)].live == 0U);
 }
 
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(flush_leaves_nothing_behind, Store, Stores) {
   CacheFixture<Store> f;
   f.free_all(f.allocate_many(kSmall, 50));
   BOOST_TEST(f.claimed() > 0U);
-  f.engine.flush(f.anchor);
+  f.engine.flush(f.thread_state);
   BOOST_TEST(f.snapshot().pool_cached_bytes == 0U);
   BOOST_TEST(f.claimed() == 0U);
   BOOST_TEST(f.everything_is_free());
@@ -84,9 +84,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(flush_leaves_nothing_behind, Store, Stores) {
 }
 
 BOOST_FIXTURE_TEST_CASE(untouched_blocks_stay_clean_when_flushed, CacheFixture<PageHeap>) {
-  free(anchor, allocate(anchor, kSmall));
+  free(thread_state, allocate(thread_state, kSmall));
   BOOST_TEST(cached(kSmall) > 1U);
-  engine.flush(anchor);
+  engine.flush(thread_state);
   BOOST_TEST(engine.store().free_bytes().dirty() > 0U);
   BOOST_TEST(engine.store().free_bytes().dirty() <= 2 * kGranuleSize);  // pages of one block
 }

@@ -12,7 +12,7 @@ namespace spillway::core::testing {
 
 // What a thread does before each of its calls, in nanoseconds: next to nothing, or so much that
 // misses do not matter.
-inline constexpr uint64_t kHurry = 1;
+inline constexpr uint64_t kFast = 1;
 inline constexpr uint64_t kLeisure = 1'000'000;
 
 // The clock stands still: the thread turns out to have no time to lose.
@@ -24,19 +24,19 @@ struct CacheFixture : EngineFixture<Store> {
       : EngineFixture<Store>(config) {
     BOOST_REQUIRE(this->started);
     os::fake::stop_clock();
-    BOOST_REQUIRE(this->engine.attach(anchor));
+    BOOST_REQUIRE(this->engine.attach(thread_state));
   }
   std::vector<void*> allocate_many(ClassIndex index, uint32_t count) {
     std::vector<void*> blocks;
     for (uint32_t i = 0; i < count; ++i) {
-      blocks.push_back(this->allocate(anchor, index));
+      blocks.push_back(this->allocate(thread_state, index));
       BOOST_REQUIRE(blocks.back() != nullptr);
     }
     return blocks;
   }
   void free_all(const std::vector<void*>& blocks) {
     for (void* const block : blocks) {
-      this->free(anchor, block);
+      this->free(thread_state, block);
     }
   }
   // Allocates blocks and frees them, with this much work before each call.
@@ -44,30 +44,30 @@ struct CacheFixture : EngineFixture<Store> {
     std::vector<void*> blocks;
     for (uint32_t i = 0; i < count; ++i) {
       os::fake::advance_clock(nanoseconds);
-      blocks.push_back(this->allocate(anchor, index));
+      blocks.push_back(this->allocate(thread_state, index));
     }
     for (void* const block : blocks) {
       os::fake::advance_clock(nanoseconds);
-      this->free(anchor, block);
+      this->free(thread_state, block);
     }
   }
-  // More misses than the thread's pace is measured by.
+  // More misses than the thread's rate is measured by.
   void slow_down() { work(kTwelve, 600, kLeisure); }
   uint64_t claimed() const { return this->snapshot().cache_capacity_bytes; }
   uint64_t misses() const { return this->snapshot().refills_total + this->snapshot().spills_total; }
   uint64_t cached(ClassIndex index) const { return this->snapshot().classes[raw(index)].cached; }
 
-  ThreadAnchor anchor = new_anchor();
+  ThreadState thread_state = new_state();
 };
 
 inline constexpr CacheBudget::Config kNoBudget{};
 
 // For what does not depend on the store.
 using HeapCacheFixture = CacheFixture<PageHeap>;
-struct Lender : HeapCacheFixture {
+struct Drained : HeapCacheFixture {
   // An interval begins.
-  Lender() {
-    engine.allow_borrowing(anchor);
+  Drained() {
+    engine.allow_draining(thread_state);
     engine.relax_caches();
   }
 };

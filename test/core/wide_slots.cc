@@ -17,7 +17,7 @@ using namespace testing;  // NOLINT(google-build-using-namespace)
 BOOST_FIXTURE_TEST_SUITE(wide_slots, WideFixture)
 
 BOOST_AUTO_TEST_CASE(a_block_is_usable_up_to_the_end_of_its_last_page) {
-  for (const size_t size : {size_t{1}, kMiB, kMiB + 1, 3 * kMiB - 1, wide.most_bytes()}) {
+  for (const size_t size : {size_t{1}, kMiB, kMiB + 1, 3 * kMiB - 1, wide.max_bytes()}) {
     void* block = get_dirty(size);
     BOOST_TEST(wide.usable(block) >= size);
     BOOST_TEST(wide.usable(block) < size + kGranuleSize);
@@ -29,15 +29,15 @@ BOOST_AUTO_TEST_CASE(a_block_is_usable_up_to_the_end_of_its_last_page) {
 }
 
 BOOST_AUTO_TEST_CASE(blocks_are_in_slots_of_their_own) {
-  BOOST_TEST(wide.most_bytes() > kSlot - 2 * kGranuleSize);
-  BOOST_TEST(wide.most_bytes() < kSlot);
+  BOOST_TEST(wide.max_bytes() > kSlot - 2 * kGranuleSize);
+  BOOST_TEST(wide.max_bytes() < kSlot);
   std::set<uint32_t> starts;
   std::set<size_t> colours;
   for (uint32_t i = 0; i < kSlots; ++i) {
-    void* block = get(wide.most_bytes());
+    void* block = get(wide.max_bytes());
     BOOST_REQUIRE(block != nullptr);
     const size_t offset = arena.offset(block);
-    const Granule last = arena.granule_at(offset + wide.most_bytes() - 1);
+    const Granule last = arena.granule_at(offset + wide.max_bytes() - 1);
     BOOST_TEST(wide.owns(arena.offset(arena.address(last))));
     BOOST_TEST(wide.was_used(wide.slot_start(last)));
     BOOST_TEST(wide.block_of(last) == block);
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(without_a_free_slot_there_is_no_block) {
 
 BOOST_FIXTURE_TEST_CASE(an_area_with_room_for_few_has_none, ShortArea) {
   BOOST_TEST(area == 0U);
-  BOOST_TEST(wide.most_bytes() == 0U);
+  BOOST_TEST(wide.max_bytes() == 0U);
   BOOST_TEST((get(1) == nullptr));
   BOOST_TEST(!wide.owns(0));
   BOOST_TEST(purge_old() == 0U);
@@ -87,14 +87,14 @@ BOOST_FIXTURE_TEST_CASE(an_area_with_room_for_few_has_none, ShortArea) {
 }
 
 BOOST_FIXTURE_TEST_CASE(slots_grow_with_the_area, LongArea) {
-  BOOST_TEST(wide.most_bytes() == 16 * kMiB - kGranuleSize);
+  BOOST_TEST(wide.max_bytes() == 16 * kMiB - kGranuleSize);
   BOOST_TEST(!wide.owns(kChunksBytes - 1));
   BOOST_TEST(wide.owns(kChunksBytes));
   BOOST_TEST(wide.owns(kChunksBytes + area - 1));
 }
 
 BOOST_AUTO_TEST_CASE(a_block_longer_than_a_slot_is_none) {
-  BOOST_TEST((get(wide.most_bytes() + 1) == nullptr));
+  BOOST_TEST((get(wide.max_bytes() + 1) == nullptr));
   BOOST_TEST((get(SIZE_MAX) == nullptr));
   BOOST_TEST(snapshot().large_blocks == 0U);
 }
@@ -102,8 +102,8 @@ BOOST_AUTO_TEST_CASE(a_block_longer_than_a_slot_is_none) {
 BOOST_AUTO_TEST_CASE(a_block_grows_where_it_is_up_to_its_slots_end) {
   void* block = get_dirty(kMiB);
   const size_t before = wide.usable(block);
-  BOOST_REQUIRE(wide.resize(block, wide.most_bytes()));
-  BOOST_TEST(wide.usable(block) >= wide.most_bytes());
+  BOOST_REQUIRE(wide.resize(block, wide.max_bytes()));
+  BOOST_TEST(wide.usable(block) >= wide.max_bytes());
   BOOST_TEST(holds(block, 0, before, 0x5a));
   BOOST_TEST(holds(block, before, wide.usable(block), 0));
   fill(block);

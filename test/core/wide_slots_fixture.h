@@ -22,8 +22,8 @@ inline constexpr uint32_t kSlots = 8;
 inline constexpr size_t kChunksBytes = 4 * kMiB;
 
 struct WideFixture {
-  explicit WideFixture(size_t most_bytes = 32 * kMiB)
-      : area(WideSlots::area_bytes(most_bytes)),
+  explicit WideFixture(size_t max_bytes = 32 * kMiB)
+      : area(WideSlots::area_bytes(max_bytes)),
         memory(WideSlots::bytes_needed(area) / sizeof(uint64_t)) {
     faulty::reset();
     os::fake::reset();

@@ -29,20 +29,20 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (page->request_id % 2 == 0) {  // random checksums are never right
       page->request_check =
           spillway::control::checksum(page->request_id, page->request,
-                                      std::min<size_t>(page->request_length, Page::kMostRequest));
+                                      std::min<size_t>(page->request_length, Page::kMaxRequest));
     }
     const uint64_t answered = page->answered_id;
     std::string_view request;
     if (mailbox.take(request)) {
       FUZZ_REQUIRE(request.size() == page->request_length);
-      FUZZ_REQUIRE(request.size() <= Page::kMostRequest);
+      FUZZ_REQUIRE(request.size() <= Page::kMaxRequest);
       for (const char c : request) {
         FUZZ_REQUIRE(c >= ' ' && c <= '~');
       }
       mailbox.answer(request);
       FUZZ_REQUIRE(page->answered_id == page->request_id && page->answer_is_error == 0);
     } else if (page->answered_id != answered) {
-      FUZZ_REQUIRE(page->answer_is_error == 1 && page->answer_length <= Page::kMostError);
+      FUZZ_REQUIRE(page->answer_is_error == 1 && page->answer_length <= Page::kMaxError);
     }
   }
   return 0;

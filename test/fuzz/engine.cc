@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Operations on the heap's engine, as threads, realloc and upkeep make them, with a kernel that
-// refuses now and then. No two live blocks overlap, contents stay, what is said to be clean reads
-// as zero, and in the end everything is free.
+// Operations on the heap's engine, as threads, realloc and the scavenger make them, with a kernel
+// that refuses now and then. No two live blocks overlap, contents stay, what is said to be clean
+// reads as zero, and in the end everything is free.
 #include <array>
 #include <cstring>
 #include <map>
 #include <memory>
 
-#include "alloc/core/upkeep.h"
+#include "alloc/core/scavenger.h"
 #include "test/core/fixture.h"
 #include "test/fuzz/input.h"
 #include "test/fuzz/require.h"
@@ -39,7 +39,7 @@ class Session {
       : input_(data, size), fixture_(engine_config<PageHeap>(kAmple, kClassBytes)) {
     FUZZ_REQUIRE(fixture_.started);
     os::fake::stop_clock();
-    upkeep_.configure(kDelayMs);
+    scavenger_.configure(kDelayMs);
   }
 
   void run() {
@@ -51,8 +51,8 @@ class Session {
     for (Slot& slot : slots_) {
       end(slot);
     }
-    for (ThreadAnchor& anchor : anchors_) {
-      engine().detach(anchor);
+    for (ThreadState& thread_state : thread_states_) {
+      engine().detach(thread_state);
     }
     FUZZ_REQUIRE(fixture_.double_frees == 0);
     FUZZ_REQUIRE(fixture_.snapshot().pool_live_bytes == 0);
@@ -63,7 +63,7 @@ class Session {
  private:
   Engine<PageHeap>& engine() { return fixture_.engine; }
   PageHeap& store() { return fixture_.engine.store(); }
-  ThreadAnchor& thread() { return anchors_[input_.byte() % kThreads]; }
+  ThreadState& thread() { return thread_states_[input_.byte() % kThreads]; }
   Slot& slot() { return slots_[input_.byte() % kSlots]; }
   size_t large_size() { return kMiB + 1 + size_t{input_.number(1 << 14)} * 4097; }
 
@@ -90,7 +90,7 @@ class Session {
       case 12:
         return serve_threads();
       case 13:
-        return serve_upkeep();
+        return serve_scavenger();
       case 14:
         return refuse();
       default:
@@ -138,9 +138,9 @@ class Session {
 
   void make_class(Slot& slot) {
     const ClassIndex which = index();
-    ThreadAnchor& anchor = thread();
+    ThreadState& thread_state = thread();
     if (slot.block == nullptr) {
-      void* const block = fixture_.take(anchor, which);
+      void* const block = fixture_.take(thread_state, which);
       const bool zero = block != nullptr && fixture_.state_of(block).load() == SlotState::kClean;
       note(slot, block, engine().geometry().of(which).block_size, Kind::kClass, zero);
     }
@@ -158,7 +158,7 @@ class Session {
   }
   void make_wide(Slot& slot) {
     const size_t size = large_size();
-    if (slot.block == nullptr && size <= store().wide().most_bytes()) {
+    if (slot.block == nullptr && size <= store().wide().max_bytes()) {
       note(slot, store().wide().take(size), size, Kind::kWide, false);
     }
   }
@@ -200,14 +200,14 @@ class Session {
   }
 
   void end(Slot& slot) {
-    ThreadAnchor& anchor = thread();
+    ThreadState& thread_state = thread();
     if (slot.block == nullptr) {
       return;
     }
     check(slot);
     live_.erase(slot.block);
     if (slot.kind == Kind::kClass) {
-      fixture_.free(anchor, slot.block);
+      fixture_.free(thread_state, slot.block);
     } else {
       fixture_.state_of(slot.block).store(SlotState::kFree);
       if (slot.kind == Kind::kWide) {
@@ -215,7 +215,7 @@ class Session {
       } else {
         FUZZ_REQUIRE(store().give_large(slot.block));
       }
-      upkeep_.note_large_free(engine(), slot.size);
+      scavenger_.note_large_free(engine(), slot.size);
     }
     slot = {};
   }
@@ -223,48 +223,48 @@ class Session {
   // Blocks of one class through a thread's cache, faster than the clock goes.
   void burst() {
     const ClassIndex which = index();
-    ThreadAnchor& anchor = thread();
+    ThreadState& thread_state = thread();
     std::array<void*, 40> blocks{};
     const size_t count = input_.byte() % blocks.size();
     for (size_t i = 0; i < count; ++i) {
-      blocks[i] = fixture_.allocate(anchor, which);
+      blocks[i] = fixture_.allocate(thread_state, which);
     }
     for (size_t i = 0; i < count; ++i) {
       if (blocks[i] != nullptr) {
-        fixture_.free(anchor, blocks[i]);
+        fixture_.free(thread_state, blocks[i]);
       }
     }
   }
 
   void serve_threads() {
-    ThreadAnchor& anchor = thread();
+    ThreadState& thread_state = thread();
     switch (input_.byte() % 5) {
       case 0:
-        engine().attach(anchor);
-        engine().allow_borrowing(anchor);
+        engine().attach(thread_state);
+        engine().allow_draining(thread_state);
         return;
       case 1:
-        engine().detach(anchor);
-        anchor.bins.set(const_cast<BinTable*>(&kNoCacheYet));  // another thread
+        engine().detach(thread_state);
+        thread_state.bins.set(const_cast<BinTable*>(&kNoCacheYet));  // another thread
         return;
       case 2:
-        return engine().flush(anchor);
+        return engine().flush(thread_state);
       case 3:
-        return meter(anchor);
+        return meter(thread_state);
       default:
         static_cast<void>(fixture_.snapshot());
     }
   }
 
-  void meter(ThreadAnchor& anchor) {
-    constexpr Metering kReasons[] = {Metering::kForUpkeep, Metering::kForSamples,
+  void meter(ThreadState& thread_state) {
+    constexpr Metering kReasons[] = {Metering::kForScavenger, Metering::kForSamples,
                                      Metering::kForTenant};
     const uint8_t byte = input_.byte();
     const Metering reason = kReasons[byte / 8 % std::size(kReasons)];
     switch (byte % 4) {
       case 0:
       case 1:
-        static_cast<void>(engine().meter(anchor, reason, byte % 2 == 0));
+        static_cast<void>(engine().meter(thread_state, reason, byte % 2 == 0));
         return;
       case 2:
         return engine().meter_all(reason, byte % 8 < 4);
@@ -273,17 +273,17 @@ class Session {
     }
   }
 
-  void serve_upkeep() {
+  void serve_scavenger() {
     os::fake::advance_clock(uint64_t{input_.byte()} * 4'000'000);
     switch (input_.byte() % 4) {
       case 0:
-        upkeep_.purge_everything(engine());
+        scavenger_.purge_everything(engine());
         return;
       case 1:
-        upkeep_.balance(engine());
+        scavenger_.balance(engine());
         return;
       default:
-        upkeep_.run(engine());
+        scavenger_.run(engine());
     }
   }
 
@@ -295,8 +295,8 @@ class Session {
 
   fuzz::Input input_;
   EngineFixture<PageHeap> fixture_;
-  Upkeep upkeep_;
-  std::array<ThreadAnchor, kThreads> anchors_{new_anchor(), new_anchor(), new_anchor()};
+  Scavenger scavenger_;
+  std::array<ThreadState, kThreads> thread_states_{new_state(), new_state(), new_state()};
   std::array<Slot, kSlots> slots_;
   std::map<char*, size_t> live_;
   uint32_t marks_ = 0;

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-MOST_BYTES = 400 << 20  # the program has some 100 MiB
+MAX_BYTES = 400 << 20  # the program has some 100 MiB
 SKIPPED = 77
 
 
@@ -45,7 +45,7 @@ def main():
         found = seen.count('"a block of the program\'s"')
         if found != len(blocks):
             print(seen)
-        return 0 if size <= MOST_BYTES and found == len(blocks) else 1
+        return 0 if size <= MAX_BYTES and found == len(blocks) else 1
 
 
 if __name__ == "__main__":

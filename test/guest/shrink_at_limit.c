@@ -4,7 +4,7 @@
 
 #include "burst.h"
 
-enum { kMost = 100000 };
+enum { kMax = 100000 };
 
 int main(void) {
   static const size_t kFrom[] = {8 << 20, 2 << 20, 1 << 20, 300000, 40000, 9000};
@@ -15,11 +15,10 @@ int main(void) {
     CHECK(shrinking[i] != NULL);
     memset(shrinking[i], 1, kFrom[i]);
   }
-  static void* blocks[kMost];
+  static void* blocks[kMax];
   int count = 0;
-  while (count < kMost && (blocks[count] = malloc(60000)) != NULL)
-    memset(blocks[count++], 1, 60000);
-  CHECK(count < kMost);
+  while (count < kMax && (blocks[count] = malloc(60000)) != NULL) memset(blocks[count++], 1, 60000);
+  CHECK(count < kMax);
   for (int i = 0; i < 40000; i++) {  // small ones are not refused, but count
     char* small = malloc(1000);
     if (small != NULL) memset(small, 1, 1000);

@@ -7,7 +7,7 @@
 
 #include "family.h"
 
-enum { kStack = 256 * 1024, kPattern = 0x5a, kMost = 4096, kBlocks = 600 };
+enum { kStack = 256 * 1024, kPattern = 0x5a, kMax = 4096, kBlocks = 600 };
 
 typedef void (*Work)(void);
 
@@ -86,7 +86,7 @@ int main(void) {
   for (size_t i = 0; i < sizeof kWorks / sizeof *kWorks; i++) {
     const size_t depth = depth_of(kWorks[i].work) - without;
     printf("%s: %zu bytes of stack\n", kWorks[i].name, depth);
-    CHECK_COMPARE(depth, <=, kMost);
+    CHECK_COMPARE(depth, <=, kMax);
   }
   return 0;
 }

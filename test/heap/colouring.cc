@@ -16,8 +16,8 @@ using spillway::testing::Ending;
 using spillway::testing::run_in_child;
 
 constexpr size_t kLines = kGranuleSize / core::kLineSize;
-constexpr size_t kColouredSizes[] = {kLeastColouredSize, 100000,   256 * kKiB, kMiB,
-                                     kMiB + 1,           3 * kMiB, 9 * kMiB};
+constexpr size_t kColouredSizes[] = {kMinColouredSize, 100000,   256 * kKiB, kMiB,
+                                     kMiB + 1,         3 * kMiB, 9 * kMiB};
 
 size_t inside_page(const void* pointer) {
   return reinterpret_cast<uintptr_t>(pointer) % kGranuleSize;

@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(purge_gives_back_what_is_free) {
   for (void* block : blocks) {
     heap::free(block);
   }
-  heap.engine.flush(anchor);
+  heap.engine.flush(thread_state);
   const uint64_t before = snapshot().purged_bytes_total;
   const std::string answer = run("purge");
   const uint64_t purged = snapshot().purged_bytes_total - before;

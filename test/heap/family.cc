@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(a_dirty_block_is_zeroed_also_when_it_comes_from_the_freelis
   for (void* block : blocks) {
     free(block);
   }
-  heap.engine.flush(anchor);
+  heap.engine.flush(thread_state);
   for (void*& block : blocks) {
     block = allocate_zeroed(kSize);
     BOOST_REQUIRE(is_zero(block, kSize));
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(the_usable_size_covers_the_request_and_stays) {
   for (size_t i = 1; i < blocks.size(); i += 3) {
     free(blocks[i]);
   }
-  heap.engine.flush(anchor);
+  heap.engine.flush(thread_state);
   for (size_t i = 0; i < blocks.size(); ++i) {
     if (i % 3 != 1) {
       BOOST_TEST(usable_size(blocks[i]) == usable[i]);
@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(the_size_of_a_large_or_grown_block_is_no_mismatch) {
   BOOST_TEST(counters.size_mismatches.get() == mismatches + 2);
 }
 
-BOOST_AUTO_TEST_CASE(sizes_of_the_fallbacks_blocks_are_not_looked_at) {
+BOOST_AUTO_TEST_CASE(sizes_of_mimallocs_blocks_are_not_looked_at) {
   const uint64_t mismatches = counters.size_mismatches.get();
   free_sized(allocate(100), 20000);
   free_sized(nullptr, 20000);

@@ -19,8 +19,8 @@
 
 namespace spillway::heap::testing {
 
-// Without upkeep, and without its thread where a test switches it on: which blocks have memory, and
-// so which are taken, would depend on how far it has come.
+// Without the scavenger, and without its thread where a test switches it on: which blocks have
+// memory, and so which are taken, would depend on how far it has come.
 inline bool start_once() {
   static const bool started = [] {
     setenv("SPILLWAY_PURGE_DELAY", "never", 1);
@@ -32,12 +32,12 @@ inline bool start_once() {
 }
 
 // The clock stands still and the thread has no cached blocks: what it gets does not depend on the
-// pace of the tests before (core/thread_cache.h).
+// rate of the tests before (core/thread_cache.h).
 struct HeapFixture {
   HeapFixture() {
     BOOST_REQUIRE(start_once());
     os::fake::stop_clock();
-    heap.engine.flush(anchor);
+    heap.engine.flush(thread_state);
   }
 };
 
@@ -100,7 +100,7 @@ inline bool is_zero(const void* block, size_t size) {
   return spillway::testing::holds(block, 0, size, 0);
 }
 
-// Around every border between fallback and pool, and between classes.
+// Around every border between mimalloc and pool, and between classes.
 inline constexpr size_t kSizes[] = {1,        100,   4095,     4096,    4097,       8192,
                                     16384,    16385, 20480,    100000,  256 * kKiB, 600 * kKiB,
                                     kMiB - 1, kMiB,  kMiB + 1, 3 * kMiB};

@@ -20,7 +20,7 @@ using spillway::testing::run_in_child;
 
 constexpr size_t kSize = 50000;  // of the 52 KiB class
 constexpr size_t kBlock = 52 * kKiB;
-// Of a class of which a thread that is in no hurry keeps blocks.
+// Of a class of which a thread that is slow keeps blocks.
 constexpr size_t kCached = 8 * kKiB;
 
 BOOST_FIXTURE_TEST_SUITE(heap_inspect, HeapFixture)
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(mallinfo_has_blocks_of_threads_caches_and_the_page_heaps_ap
   BOOST_TEST(flushed.keepcost >= kCached);
 }
 
-#if SPILLWAY_FALLBACK_EXTENDED
+#if SPILLWAY_MIMALLOC_EXTENDED
 BOOST_AUTO_TEST_CASE(mallinfo_moves_with_small_blocks_of_all_threads) {
   constexpr size_t kSmall = 100;
   constexpr size_t kCount = 1000;

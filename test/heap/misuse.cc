@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(a_double_free_after_the_block_went_to_the_page_heap) {
   for (const Block& block : blocks) {
     dies_saying("double free of " + block.address() + ", a block of the " + block.class_name, [&] {
       free(block.start);
-      heap.engine.flush(anchor);
+      heap.engine.flush(thread_state);
       free(block.start);
     });
   }
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(a_pointer_that_no_block_can_start_at_where_one_was_freed) {
   for (const Block& block : blocks) {
     dies_saying("invalid free of " + hex(block.start + 1) + ", in no block of the pool", [&] {
       free(block.start);
-      heap.engine.flush(anchor);
+      heap.engine.flush(thread_state);
       free(block.start + 1);
     });
   }

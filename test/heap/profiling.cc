@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_sampled_block_is_a_block_like_others) {
   }
 }
 
-#if SPILLWAY_FALLBACK_EXTENDED
+#if SPILLWAY_MIMALLOC_EXTENDED
 BOOST_AUTO_TEST_CASE(small_requests_are_seen) {
   for (const size_t size : {16U, 100U, 1000U, 3000U}) {
     const uint64_t first = allocated();
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(stopped_it_samples_nothing_and_sees_frees) {
   free(block);
   BOOST_TEST(live() == 0U);
   // Calls are fast again.
-  BOOST_TEST(anchor.bins.get() != &core::kCacheMetered);
+  BOOST_TEST(thread_state.bins.get() != &core::kCacheMetered);
 }
 
 BOOST_AUTO_TEST_CASE(other_threads_are_sampled_and_may_free) {

@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(growth_in_steps_copies_once_above_the_largest_class) {
   void* block = hemmed_in.block;
   fill(block, kMiB, 4);
   int moves = 0;
-  for (size_t size = kMiB + 64 * kKiB; size < wide().most_bytes(); size += size / 2) {
+  for (size_t size = kMiB + 64 * kKiB; size < wide().max_bytes(); size += size / 2) {
     void* grown = reallocate(block, size);
     BOOST_REQUIRE(grown != nullptr);
     moves += grown != block ? 1 : 0;
@@ -184,9 +184,9 @@ BOOST_AUTO_TEST_CASE(growth_in_steps_copies_once_above_the_largest_class) {
   free(block);
 }
 
-BOOST_AUTO_TEST_CASE(growth_beyond_a_wide_slot_and_every_run_reaches_the_fallback) {
-  const size_t most = std::max<size_t>(wide().most_bytes(), 64 * kMiB);
-  void* block = take_growing(wide().most_bytes());
+BOOST_AUTO_TEST_CASE(growth_beyond_a_wide_slot_and_every_run_reaches_mimalloc) {
+  const size_t most = std::max<size_t>(wide().max_bytes(), 64 * kMiB);
+  void* block = take_growing(wide().max_bytes());
   BOOST_REQUIRE(is_wide(block));
   fill(block, 20000, 5);
   block = reallocate(block, most + kMiB);
@@ -199,12 +199,12 @@ BOOST_AUTO_TEST_CASE(growth_beyond_a_wide_slot_and_every_run_reaches_the_fallbac
 BOOST_AUTO_TEST_CASE(a_wide_block_stays_and_gives_memory_back_until_a_class_will_do) {
   const HemmedIn hemmed_in;
   fill(hemmed_in.block, kMiB, 6);
-  auto* block = static_cast<char*>(reallocate(hemmed_in.block, wide().most_bytes() / 2));
+  auto* block = static_cast<char*>(reallocate(hemmed_in.block, wide().max_bytes() / 2));
   BOOST_REQUIRE(is_wide(block));
   const uint64_t purged = wide().purged_bytes();
   BOOST_TEST((reallocate(block, 3 * kMiB / 2) == block));
   BOOST_TEST(is_filled(block, kMiB, 6));
-  if (wide().most_bytes() >= 15 * kMiB) {  // by the machine's memory
+  if (wide().max_bytes() >= 15 * kMiB) {  // by the machine's memory
     BOOST_TEST(wide().purged_bytes() > purged);
   }
   void* smaller = reallocate(block, 400 * kKiB);

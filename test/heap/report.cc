@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(sums_agree_with_the_classes) {
     const stats::ClassSnapshot& one = now.classes[index];
     live += one.live * one.block_size;
     cached += one.cached * one.block_size;
-    if (one.block_size >= kLeastColouredSize) {
+    if (one.block_size >= kMinColouredSize) {
       colouring += (one.live + one.cached) * core::kGrainSize;
     }
   }
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(sums_agree_with_the_classes) {
   free(block);
 }
 
-BOOST_AUTO_TEST_CASE(the_fallbacks_blocks_are_not_counted) {
+BOOST_AUTO_TEST_CASE(mimallocs_blocks_are_not_counted) {
   const stats::Snapshot before = snapshot();
   for (const size_t size : {size_t{100}, 65 * kMiB}) {  // below the pool's window, and above it
     void* block = allocate(size);
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(what_was_asked_for_is_estimated_from_requests_that_missed) 
   std::vector<void*> blocks;
   const stats::ClassSnapshot before = class_snapshot(kSize);
   for (int i = 0; i < 64; ++i) {
-    heap.engine.flush(anchor);  // each one misses
+    heap.engine.flush(thread_state);  // each one misses
     blocks.push_back(allocate(kSize));
   }
   const stats::ClassSnapshot now = class_snapshot(kSize);
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(what_was_asked_for_is_estimated_from_requests_that_missed) 
 BOOST_AUTO_TEST_CASE(hits_and_misses_are_told_apart) {
   void* block = allocate(kSize);
   free(block);
-  heap.engine.flush(anchor);
+  heap.engine.flush(thread_state);
   const stats::ClassSnapshot before = class_snapshot(kSize);
   block = allocate(kSize);  // a miss
   free(block);
@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(memory_that_is_used_again_avoids_page_faults) {
     for (void* block : blocks) {
       free(block);
     }
-    heap.engine.flush(anchor);
+    heap.engine.flush(thread_state);
   };
   take_all();
   give_all();

@@ -52,7 +52,7 @@ void hammer(unsigned seed, int rounds, Counts& counts) {
   for (Held& one : held) {
     free_one(one);
   }
-  heap.engine.detach(anchor);
+  heap.engine.detach(thread_state);
 }
 
 void add(Counts& sum, const Counts& counts) {

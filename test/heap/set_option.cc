@@ -9,7 +9,7 @@
 #include "alloc/heap/counters.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/pressure.h"
-#include "alloc/heap/upkeep.h"
+#include "alloc/heap/scavenger.h"
 #include "test/heap/fixture.h"
 
 namespace spillway::heap {
@@ -60,13 +60,13 @@ BOOST_AUTO_TEST_CASE(soft_limit_is_counted_when_crossed) {
   heap::free(block);
 }
 
-BOOST_AUTO_TEST_CASE(purge_delay_reaches_the_upkeep) {
-  BOOST_TEST(!upkeep.purges());
+BOOST_AUTO_TEST_CASE(purge_delay_reaches_the_scavenger) {
+  BOOST_TEST(!scavenger.purges());
   BOOST_TEST((set("purge_delay", "500") == SetOutcome::kDone));
-  BOOST_TEST(upkeep.purges());
-  BOOST_TEST(upkeep.interval_ms() == 250U);
+  BOOST_TEST(scavenger.purges());
+  BOOST_TEST(scavenger.interval_ms() == 250U);
   BOOST_TEST((set("purge_delay", "never") == SetOutcome::kDone));
-  BOOST_TEST(!upkeep.purges());
+  BOOST_TEST(!scavenger.purges());
 }
 
 BOOST_AUTO_TEST_CASE(pressure_is_watched_from_then_on) {

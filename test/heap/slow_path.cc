@@ -87,13 +87,13 @@ BOOST_AUTO_TEST_CASE(many_threads_do_not_make_the_heap_grow) {
 BOOST_AUTO_TEST_CASE(a_signal_handler_inside_a_bin_goes_to_the_freelist) {
   free(allocate(20000));
   const stats::Snapshot before = snapshot();
-  anchor.busy.set(true);
+  thread_state.busy.set(true);
   void* first = allocate(20000);
   void* second = allocate_zeroed(20000);
   const bool zero = is_zero(second, 20000);
   free(first);
   free(second);
-  anchor.busy.set(false);
+  thread_state.busy.set(false);
   const stats::Snapshot after = snapshot();
   BOOST_TEST(is_pooled(first));
   BOOST_TEST(is_pooled(second));
@@ -107,10 +107,10 @@ BOOST_AUTO_TEST_CASE(a_signal_handler_gives_the_thread_no_cache) {
   const stats::Snapshot before = snapshot();
   uint64_t caches = 0;
   std::thread([&] {
-    anchor.busy.set(true);
+    thread_state.busy.set(true);
     free(allocate(20000));
     caches = snapshot().thread_caches;
-    anchor.busy.set(false);
+    thread_state.busy.set(false);
   }).join();
   BOOST_TEST(caches == before.thread_caches);
   BOOST_TEST(snapshot().uncached_total == before.uncached_total + 2);

@@ -58,8 +58,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_tenant_has_no_figures) {
   stats::TenantSnapshot usage;
   BOOST_TEST(!read_tenant(0, usage));
   BOOST_TEST(!read_tenant(-1, usage));
-  BOOST_TEST(!read_tenant(kMostTenants, usage));
-  BOOST_TEST(!read_tenant(kMostTenants + 1, usage));
+  BOOST_TEST(!read_tenant(kMaxTenants, usage));
+  BOOST_TEST(!read_tenant(kMaxTenants + 1, usage));
   BOOST_TEST(!set_tenant_limit(0, 1));
   charge_tenant(kNoTenant, 4096);
   credit_tenant(kNoTenant, 8192);
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_crossing_is_told_once_and_not_in_a_signal_handler) {
   charge_tenant(tenant, 64000);
   BOOST_TEST(calls == 0);
   {
-    const core::BusyScope busy(anchor);
+    const core::BusyScope busy(thread_state);
     charge_tenant(tenant, 6400);
   }
   BOOST_TEST(calls == 0);
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(a_crossing_is_told_once_and_not_in_a_signal_handler) {
 BOOST_AUTO_TEST_CASE(a_thread_without_a_cache_can_enter_none) {
   const int number = create_tenant("entered", kNoLimit);
   std::thread([&] {
-    heap.engine.detach(anchor);
+    heap.engine.detach(thread_state);
     BOOST_TEST(enter_tenant(number) == -EAGAIN);
     BOOST_TEST(enter_tenant(kNoTenant) == 0);
     BOOST_TEST(tenant_of_thread() == kNoTenant);
@@ -148,17 +148,17 @@ BOOST_AUTO_TEST_CASE(only_threads_in_a_tenant_are_metered) {
   const int number = create_tenant("entered", kNoLimit);
   const int other = create_tenant("other", kNoLimit);
   free(allocate(4 * kKiB));  // the thread gets its cache
-  const core::BinTable* const own = anchor.bins.get();
+  const core::BinTable* const own = thread_state.bins.get();
   BOOST_REQUIRE(enter_tenant(number) == 0);
-  BOOST_TEST((anchor.bins.get() == &core::kCacheMetered));
+  BOOST_TEST((thread_state.bins.get() == &core::kCacheMetered));
   BOOST_TEST(enter_tenant(other) == number);
-  BOOST_TEST((anchor.bins.get() == &core::kCacheMetered));
+  BOOST_TEST((thread_state.bins.get() == &core::kCacheMetered));
   std::thread([] {
     free(allocate(4 * kKiB));
-    BOOST_TEST((anchor.bins.get() != &core::kCacheMetered));
+    BOOST_TEST((thread_state.bins.get() != &core::kCacheMetered));
   }).join();
   BOOST_TEST(enter_tenant(kNoTenant) == other);
-  BOOST_TEST(anchor.bins.get() == own);
+  BOOST_TEST(thread_state.bins.get() == own);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

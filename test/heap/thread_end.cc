@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(a_thread_that_only_frees_has_one_too) {
 }
 
 BOOST_AUTO_TEST_CASE(what_the_thread_had_cached_is_free_afterwards) {
-  heap.engine.flush(anchor);
+  heap.engine.flush(thread_state);
   const stats::ClassSnapshot before = class_snapshot(kSize);
   uint64_t cached = 0;
   std::thread([&] {

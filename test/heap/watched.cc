@@ -32,9 +32,9 @@ struct WatchedFixture : HeapFixture {
 BOOST_FIXTURE_TEST_SUITE(heap_watched, WatchedFixture)
 
 BOOST_AUTO_TEST_CASE(a_note_is_one_word) {
-  const Note note{.tenant = 255, .sample = Note::kMostSample};
+  const Note note{.tenant = 255, .sample = Note::kMaxSample};
   BOOST_TEST(Note::of(note.word()).tenant == 255U);
-  BOOST_TEST(Note::of(note.word()).sample == Note::kMostSample);
+  BOOST_TEST(Note::of(note.word()).sample == Note::kMaxSample);
   BOOST_TEST(Note::of(0).is_none());
   BOOST_TEST(!Note{.sample = 1}.is_none());
 }
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_handler_allocates_for_the_thread) {
   const Watching watching;
   void* block = nullptr;
   {
-    const core::BusyScope busy(anchor);
+    const core::BusyScope busy(thread_state);
     block = allocate(16 * kKiB);
     BOOST_TEST(is_watched(block));
     free(allocate(16 * kKiB));
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(exact_when_threads_hand_blocks_on) {
         free(cells[(round * 13 + number) % kCells].exchange(block));
       }
       watching.reset();
-      heap.engine.detach(anchor);
+      heap.engine.detach(thread_state);
     });
   }
   for (std::thread& thread : threads) {

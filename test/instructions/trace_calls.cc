@@ -26,7 +26,7 @@ int main() {
 namespace {
 
 constexpr uint64_t kTrapFlag = 0x100;
-constexpr size_t kMostInstructions = 4096;
+constexpr size_t kMaxInstructions = 4096;
 
 struct Range {
   uintptr_t begin;
@@ -35,7 +35,7 @@ struct Range {
 
 Range library;  // its code
 uintptr_t library_base;
-uintptr_t trace[kMostInstructions];
+uintptr_t trace[kMaxInstructions];
 volatile size_t traced = 0;
 
 void on_trap(int /*signal*/, siginfo_t* /*info*/, void* context) {
@@ -43,7 +43,7 @@ void on_trap(int /*signal*/, siginfo_t* /*info*/, void* context) {
   const auto next = static_cast<uintptr_t>(registers[REG_RIP]);
   const size_t count = traced;
   const bool repeats = count > 0 && trace[count - 1] == next;  // a rep-prefixed instruction
-  if (next >= library.begin && next < library.end && !repeats && count < kMostInstructions) {
+  if (next >= library.begin && next < library.end && !repeats && count < kMaxInstructions) {
     trace[count] = next;
     traced = count + 1;
   }

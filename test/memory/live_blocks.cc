@@ -24,7 +24,7 @@ BOOST_AUTO_TEST_CASE(bytes_are_those_asked_for) {
   live->replace(0, 40);
   BOOST_TEST(live->count == 2);
   BOOST_TEST(live->bytes == 5040);
-  BOOST_TEST(live->most_bytes == 5100);
+  BOOST_TEST(live->max_bytes == 5100);
 }
 
 BOOST_AUTO_TEST_CASE(a_block_is_written_to_its_end) {
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(filling_ends_at_the_limit_or_when_there_is_no_room) {
   live->remove_all();
   BOOST_TEST(live->bytes == 0);
   BOOST_TEST(live->count == 0);
-  BOOST_TEST(live->most_bytes == 40);
+  BOOST_TEST(live->max_bytes == 40);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -48,11 +48,11 @@ struct ChunkCase {
     chunk.mark_dirty(first, grains);
     require(chunk.give(first, grains), "a grain was free already");
   }
-  // What Upkeep does with the pages that can go.
-  void purge(bool warm_too) {
+  // What the scavenger does with the pages that can go.
+  void purge(bool recent_too) {
     uint64_t pages[8] = {};
     uint64_t undone[8] = {};
-    chunk.claim_old(pages, 8, 1, warm_too, undone);
+    chunk.claim_old(pages, 8, 1, recent_too, undone);
     for (uint32_t page = 0; page < kGrains / Chunk::kGrainsPerPage; ++page) {
       if ((pages[0] >> page & 1) != 0) {
         for (uint32_t i = 0; i < Chunk::kGrainsPerPage; ++i) {
@@ -131,15 +131,15 @@ struct CleanEdge : ChunkCase {
   }
 };
 
-// Pages get cool while they are freed and purged.
-struct Cooling : ChunkCase {
-  Cooling() {
+// Pages get aged while they are freed and purged.
+struct Ageing : ChunkCase {
+  Ageing() {
     start_free(0, 8, true);
     start_free(8, 8, false);
   }
   void thread(unsigned number) {
     if (number == 0) {
-      chunk.cool_down();
+      chunk.age_pages();
       purge(false);
     } else {
       if (claim(4, 8)) {
@@ -150,14 +150,14 @@ struct Cooling : ChunkCase {
   }
 };
 
-// At each moment while pages cool down they are dirty: a thread that takes one is not told that it
+// At each moment while pages aged down they are dirty: a thread that takes one is not told that it
 // is clean.
-struct CoolAndTake : ChunkCase {
-  CoolAndTake() { start_free(0, 16, true); }
+struct AgeAndTake : ChunkCase {
+  AgeAndTake() { start_free(0, 16, true); }
   void thread(unsigned number) {
     if (number == 0) {
-      chunk.cool_down();
-      chunk.cool_down();
+      chunk.age_pages();
+      chunk.age_pages();
     } else {
       claim(8 * (number - 1), 8);
     }
@@ -173,9 +173,9 @@ BOOST_AUTO_TEST_CASE(runs_that_share_a_page) {
   explore<SharedPage>("shared page", {.threads = 3, .preemptions = 2, .older_loads = 1});
   explore<CleanEdge>("clean edge", {.threads = 2, .preemptions = 3, .older_loads = 2});
 }
-BOOST_AUTO_TEST_CASE(pages_that_cool_down) {
-  explore<Cooling>("cooling", {.threads = 2, .preemptions = 3, .older_loads = 1});
-  explore<CoolAndTake>("cool and take", {.threads = 2, .preemptions = 3, .older_loads = 3});
+BOOST_AUTO_TEST_CASE(pages_that_age_pages) {
+  explore<Ageing>("ageing", {.threads = 2, .preemptions = 3, .older_loads = 1});
+  explore<AgeAndTake>("aged and take", {.threads = 2, .preemptions = 3, .older_loads = 3});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -27,14 +27,14 @@ struct EngineCase {
     config.store.block_sizes = kOnlySize;
     if constexpr (std::is_same_v<Store, PageHeap>) {
       config.store.coloured_from = SIZE_MAX;
-      config.store.most_bytes = config.store.least_bytes = kChunkSize;
-      config.store.most_run_bytes = kChunkSize;
+      config.store.max_bytes = config.store.min_bytes = kChunkSize;
+      config.store.max_run_bytes = kChunkSize;
     } else {
-      config.store.most_span_bytes = config.store.least_span_bytes = Range::kAlignment;
-      config.store.most_slots = kSlots;
+      config.store.max_span_bytes = config.store.min_span_bytes = Range::kAlignment;
+      config.store.max_slots = kSlots;
     }
     config.bins = {.fixed = true, .capacity = kCapacity};
-    config.most_threads = kThreads;
+    config.max_threads = kThreads;
     config.cache_budget = {.floor = kMiB};
     config.on_double_free = {[](void* self, void*) { ++static_cast<EngineCase*>(self)->told; },
                              this};
@@ -46,16 +46,16 @@ struct EngineCase {
         model::require(engine.store().take_large(kHalf, kGranuleSize) != nullptr, "room");
       }
     }
-    for (ThreadAnchor& anchor : anchors) {
-      anchor.bins.set(const_cast<BinTable*>(&kNoCacheYet));
+    for (ThreadState& thread_state : thread_states) {
+      thread_state.bins.set(const_cast<BinTable*>(&kNoCacheYet));
     }
   }
 
-  // The cache of a thread, which is at work on it or lends it.
+  // The cache of a thread, which is at work on it or is drained.
   ThreadCache* attach(unsigned number) {
-    ThreadAnchor& anchor = anchors[number];
-    model::require(engine.attach(anchor), "there is a cache for each thread");
-    return static_cast<ThreadCache*>(&anchor.table());
+    ThreadState& thread_state = thread_states[number];
+    model::require(engine.attach(thread_state), "there is a cache for each thread");
+    return static_cast<ThreadCache*>(&thread_state.table());
   }
 
   size_t offset(const void* block) const { return engine.arena().offset(block); }
@@ -64,19 +64,19 @@ struct EngineCase {
   }
   static uint64_t& contents(void* block) { return *static_cast<uint64_t*>(block); }
 
-  void* take(ThreadAnchor& anchor) {
-    if (!anchor.busy.get()) {
-      const BusyScope busy(anchor);
+  void* take(ThreadState& thread_state) {
+    if (!thread_state.busy.get()) {
+      const BusyScope busy(thread_state);
       void* block = nullptr;
-      if (anchor.table().of(kOnly).pop(block)) {
+      if (thread_state.table().of(kOnly).pop(block)) {
         return block;
       }
     }
-    return engine.take(anchor, kOnly);
+    return engine.take(thread_state, kOnly);
   }
   // May be null.
   void* allocate(unsigned number) {
-    void* const block = take(anchors[number]);
+    void* const block = take(thread_states[number]);
     if (block != nullptr) {
       model::require(state(block).load() != SlotState::kClean || contents(block) == 0,
                      "a block was called clean and is not zero");
@@ -85,14 +85,14 @@ struct EngineCase {
     }
     return block;
   }
-  void give(ThreadAnchor& anchor, void* block) {
-    if (!anchor.busy.get()) {
-      const BusyScope busy(anchor);
-      if (anchor.table().of(kOnly).push(block)) {
+  void give(ThreadState& thread_state, void* block) {
+    if (!thread_state.busy.get()) {
+      const BusyScope busy(thread_state);
+      if (thread_state.table().of(kOnly).push(block)) {
         return;
       }
     }
-    engine.give(anchor, kOnly, block);
+    engine.give(thread_state, kOnly, block);
   }
   void free(unsigned number, void* block) {
     if (block == nullptr) {
@@ -101,16 +101,16 @@ struct EngineCase {
     model::require(contents(block) == number + 1, "a block's contents are its owner's");
     contents(block) = 0xdead;
     state(block).store(SlotState::kFree);
-    give(anchors[number], block);
+    give(thread_states[number], block);
   }
 
   // Once the threads are done, or are no more: no block is in two places, and none of `live` is
   // free. Returns how many there are to be had; they stay with the thread.
   uint32_t take_all(unsigned number, std::initializer_list<void*> live = {}) {
-    constexpr uint32_t kMost = 2 * kSlots;
-    void* all[kMost];
+    constexpr uint32_t kMax = 2 * kSlots;
+    void* all[kMax];
     uint32_t count = 0;
-    for (void* block; count < kMost && (block = take(anchors[number])) != nullptr; ++count) {
+    for (void* block; count < kMax && (block = take(thread_states[number])) != nullptr; ++count) {
       // By its state: whether it was here before.
       model::require(!is_live(state(block).load()), "a block is in two places");
       for (void* const other : live) {
@@ -125,7 +125,7 @@ struct EngineCase {
     return count;
   }
   Engine<Store> engine;
-  ThreadAnchor anchors[kThreads] = {};
+  ThreadState thread_states[kThreads] = {};
   uint32_t told = 0;  // of blocks that were freed twice
 };
 

@@ -104,7 +104,7 @@ struct LostPurge : HeapFork {
   LostPurge() {
     Block block = take(kTwoPages);
     give(block);
-    heap.cool_down();
+    heap.age_pages();
   }
   void thread(unsigned number) {
     if (number == kLost) {
@@ -154,11 +154,11 @@ struct EngineFork : EngineCase<Store> {
       this->free(kLost, first);
       free_theirs();
       this->free(kLost, third);
-      this->engine.detach(this->anchors[kLost]);
+      this->engine.detach(this->thread_states[kLost]);
       return;
     }
     model::lose_other_threads();
-    this->engine.recover_after_fork(this->anchors[kForks], false);
+    this->engine.recover_after_fork(this->thread_states[kForks], false);
     stats::Snapshot snapshot;
     this->engine.collect(snapshot);
     require(snapshot.thread_caches == 1, "the lost thread's cache was given back");
@@ -167,7 +167,7 @@ struct EngineFork : EngineCase<Store> {
     const uint32_t on_its_way = at_work ? 3 + EngineCase<Store>::kCapacity : 0;
     require(there + 1 + on_its_way >= this->kSlots, "more is lost than was under way");
     this->free(kForks, mine);
-    this->engine.flush(this->anchors[kForks]);
+    this->engine.flush(this->thread_states[kForks]);
     this->attach(2);
     void* const block = this->allocate(2);
     require(block != nullptr, "a new thread has blocks");

@@ -59,7 +59,7 @@ struct ListCase {
   alignas(8) char memory[(kSlots / 64 + 3) * 8] = {};
   uint32_t contents[kSlots] = {};
   uint32_t taken[kSlots] = {};
-  SlotIndex mine[model::kMostThreads] = {};
+  SlotIndex mine[model::kMaxThreads] = {};
 };
 
 // One takes the last slot of a word and clears the summary while another puts one into the word.

@@ -29,7 +29,7 @@ Place* Machine::enter(uintptr_t address, bool writes, bool is_point) {
   if (!is_running() || threads_.owns(address)) {
     return nullptr;
   }
-  if (++step_ > kMostSteps) {
+  if (++step_ > kMaxSteps) {
     fail("does not end");
   }
   Place& place = places_.at(address);

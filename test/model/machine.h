@@ -76,11 +76,11 @@ class Machine {
   const std::vector<Event>& events() const { return events_; }
 
  private:
-  static constexpr uint64_t kMostSteps = 200'000;
+  static constexpr uint64_t kMaxSteps = 200'000;
   static constexpr uint64_t kStartNs = 1'000'000'000;
-  static constexpr unsigned kFinishing = kMostThreads;
+  static constexpr unsigned kFinishing = kMaxThreads;
 
-  bool is_running() const { return threads_.current() < kMostThreads; }
+  bool is_running() const { return threads_.current() < kMaxThreads; }
   // Of every access: null if the place is of no interest, or after the point at which the thread
   // may be interrupted.
   Place* enter(uintptr_t address, bool writes, bool point = true);
@@ -110,9 +110,9 @@ class Machine {
   uint64_t idle_ns_ = 0;
   unsigned preemptions_ = 0;
   unsigned older_loads_ = 0;
-  bool alive_[kMostThreads + 1] = {};
-  bool yielded_[kMostThreads + 1] = {};
-  uint64_t yielded_at_[kMostThreads + 1] = {};
+  bool alive_[kMaxThreads + 1] = {};
+  bool yielded_[kMaxThreads + 1] = {};
+  uint64_t yielded_at_[kMaxThreads + 1] = {};
   bool moved_ = false;  // the current thread, since it was changed to
   bool lost_ = false;   // a thread is in the middle of what it did
   bool traced_ = false;

@@ -24,7 +24,7 @@ void Machine::point() {
   if (schedule_.is_replay()) {
     const unsigned current = threads_.current();
     const uint32_t next = schedule_.replayed(step_, Schedule::Kind::kThread, current);
-    if (next != current && next < kMostThreads && alive_[next]) {
+    if (next != current && next < kMaxThreads && alive_[next]) {
       schedule_.note(step_, Schedule::Kind::kThread, next);
       change_to(next);
     }
@@ -33,7 +33,7 @@ void Machine::point() {
   if (preemptions_ >= bounds_.preemptions) {
     return;
   }
-  unsigned candidates[kMostThreads];
+  unsigned candidates[kMaxThreads];
   unsigned count = 0;
   for (unsigned thread = 0; thread < bounds_.threads; ++thread) {
     if (thread != threads_.current() && is_eligible(thread)) {
@@ -69,7 +69,7 @@ void Machine::change(bool waits) {
   // In turn, so that a thread that waits meets each of the others.
   const unsigned current = threads_.current();
   const unsigned first = current < bounds_.threads ? current + 1 : 0;
-  unsigned candidates[kMostThreads];
+  unsigned candidates[kMaxThreads];
   unsigned count = 0;
   for (unsigned i = 0; i < bounds_.threads; ++i) {
     const unsigned thread = (first + i) % bounds_.threads;
@@ -123,7 +123,7 @@ void Machine::barrier_in_all_threads() {
 
 void Machine::lose_other_threads() {
   ++step_;
-  for (unsigned thread = 0; thread < kMostThreads; ++thread) {
+  for (unsigned thread = 0; thread < kMaxThreads; ++thread) {
     alive_[thread] = alive_[thread] && thread == threads_.current();
   }
   lost_ = true;
@@ -167,13 +167,13 @@ const std::string& Machine::execute(const Case& one) {
   case_ = &one;
   failure_.clear();
   events_.clear();
-  memory_.begin(schedule_.is_replay() ? WeakMemory::kMostPlaces : places_.contended());
+  memory_.begin(schedule_.is_replay() ? WeakMemory::kMaxPlaces : places_.contended());
   schedule_.begin();
   step_ = writes_ = idle_ns_ = 0;
   now_ns_ = 2 * kStartNs;
   preemptions_ = older_loads_ = 0;
   lost_ = false;
-  for (unsigned thread = 0; thread < kMostThreads; ++thread) {
+  for (unsigned thread = 0; thread < kMaxThreads; ++thread) {
     alive_[thread] = thread < bounds_.threads;
     yielded_[thread] = false;
   }

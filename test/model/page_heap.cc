@@ -162,7 +162,7 @@ struct Purge : PageHeapCase {
   Purge() : PageHeapCase(3 * kPageGrains) {
     Block block = take(kTwoPages);
     give(block);
-    heap.cool_down();
+    heap.age_pages();
     mine = take(kOnePage);
     first_of(mine) = last_of(mine) = 2;
   }

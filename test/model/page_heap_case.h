@@ -40,9 +40,9 @@ struct PageHeapCase {
   explicit PageHeapCase(uint32_t free_grains, uint32_t chunks = 1) {
     const PageHeap::Config config{.block_sizes = kPageSizes,
                                   .coloured_from = SIZE_MAX,
-                                  .most_bytes = chunks * kChunkSize,
-                                  .least_bytes = chunks * kChunkSize,
-                                  .most_run_bytes = chunks * kChunkSize};
+                                  .max_bytes = chunks * kChunkSize,
+                                  .min_bytes = chunks * kChunkSize,
+                                  .max_run_bytes = chunks * kChunkSize};
     model::require(heap.start(config), "the heap starts");
     // The block that fills the rest: no longer than half of the arena.
     for (uint32_t left = kGrainsPerChunk - free_grains; left != 0;) {
@@ -135,7 +135,7 @@ struct PageHeapCase {
     uint32_t start = 0;
     uint32_t length = 0;
     const auto end_run = [&] {
-      if (length >= index.least_length()) {
+      if (length >= index.min_length()) {
         const uint32_t word = start / Chunk::kBits;
         bool found = false;
         for (uint32_t bucket = index.bucket_of(length); bucket < index.bucket_count(); ++bucket) {

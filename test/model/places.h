@@ -12,7 +12,7 @@
 namespace spillway::model {
 
 // Threads of an execution.
-inline constexpr unsigned kMostThreads = 4;
+inline constexpr unsigned kMaxThreads = 4;
 
 // What a place is to hold besides what the language says.
 enum class Handed : uint8_t {

@@ -24,11 +24,11 @@ struct FreedTwice : EngineCase<Store> {
     StateByte& state = this->state(block);
     if (is_live(state.load())) {
       state.store(SlotState::kFree);
-      this->give(this->anchors[number], block);
+      this->give(this->thread_states[number], block);
     } else {
       told_at_once[number] = 1;
     }
-    this->engine.flush(this->anchors[number]);
+    this->engine.flush(this->thread_states[number]);
   }
   void finish() {
     require(this->told + told_at_once[0] + told_at_once[1] == 1,
@@ -55,8 +55,8 @@ struct WatchedTwice : EngineCase<PageHeap> {
       return;
     }
     ++notes_taken;
-    give(anchors[number], block);
-    engine.flush(anchors[number]);
+    give(thread_states[number], block);
+    engine.flush(thread_states[number]);
   }
   void finish() {
     require(told_at_once[0] + told_at_once[1] == 1 && told == 0,

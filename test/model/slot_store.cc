@@ -36,10 +36,10 @@ struct StoreCase {
   // `used`: all slots were in use before, and are free.
   explicit StoreCase(bool used = true) {
     require(store.start({.block_sizes = kSizes,
-                         .most_span_bytes = Range::kAlignment,
-                         .least_span_bytes = Range::kAlignment,
+                         .max_span_bytes = Range::kAlignment,
+                         .min_span_bytes = Range::kAlignment,
                          .granule_shift = 11,
-                         .most_slots = kSlots}),
+                         .max_slots = kSlots}),
             "the store starts");
     if (!used) {
       return;

@@ -26,7 +26,7 @@ struct SpillCase {
     // The cells are the last that a list has.
     constexpr size_t kCells = 3 * sizeof(uint64_t) + 2 * sizeof(uint32_t);
     model::hand_over(reinterpret_cast<char*>(&list) + kCells,
-                     SpillFreelist::kMostBlocks * sizeof(void*));
+                     SpillFreelist::kMaxBlocks * sizeof(void*));
   }
   bool put(uint32_t number) {
     Block& block = blocks[number];

@@ -20,7 +20,7 @@ namespace {
 constexpr size_t kWorldBytes = size_t{4} << 20;
 constexpr size_t kPage = 4096;
 // Reservations of so many bytes are address space: of them only pages that are written to exist.
-constexpr size_t kLeastSpace = size_t{2} << 20;
+constexpr size_t kMinSpace = size_t{2} << 20;
 constexpr size_t kSpaceBytes = size_t{1} << 30;
 
 struct Ordered {
@@ -145,7 +145,7 @@ using model::Machine;
 
 size_t page_size() { return model::kPage; }
 void* reserve(size_t bytes, Access /*access*/, void* /*hint*/) {
-  return bytes >= model::kLeastSpace ? model::take_space(bytes) : model::take(bytes, model::kPage);
+  return bytes >= model::kMinSpace ? model::take_space(bytes) : model::take(bytes, model::kPage);
 }
 void release(void* /*start*/, size_t /*bytes*/) {}
 void release_part(void* /*start*/, size_t /*bytes*/) {}

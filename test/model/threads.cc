@@ -14,7 +14,7 @@ Threads* starting = nullptr;
 
 Threads::Threads()
     : stacks_(
-          static_cast<char*>(mmap(nullptr, kStackBytes * (kMostThreads + 1), PROT_READ | PROT_WRITE,
+          static_cast<char*>(mmap(nullptr, kStackBytes * (kMaxThreads + 1), PROT_READ | PROT_WRITE,
                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))) {
   if (stacks_ == MAP_FAILED) {
     std::abort();

@@ -15,7 +15,7 @@ namespace spillway::model {
 
 class Threads {
  public:
-  static constexpr unsigned kOutside = kMostThreads + 1;
+  static constexpr unsigned kOutside = kMaxThreads + 1;
 
   Threads();
   // What thread `number` does in each execution. At its end it changes to another thread, or to the
@@ -28,7 +28,7 @@ class Threads {
 
   unsigned current() const { return current_; }
   bool owns(uintptr_t address) const {
-    return address - reinterpret_cast<uintptr_t>(stacks_) < kStackBytes * (kMostThreads + 1);
+    return address - reinterpret_cast<uintptr_t>(stacks_) < kStackBytes * (kMaxThreads + 1);
   }
 
  private:
@@ -39,9 +39,9 @@ class Threads {
   char* stacks_;
   std::function<void(unsigned)> body_;
   unsigned current_ = kOutside;
-  bool begun_[kMostThreads + 1] = {};
-  jmp_buf points_[kMostThreads + 2];
-  ucontext_t first_[kMostThreads + 1];
+  bool begun_[kMaxThreads + 1] = {};
+  jmp_buf points_[kMaxThreads + 2];
+  ucontext_t first_[kMaxThreads + 1];
 };
 
 }  // namespace spillway::model

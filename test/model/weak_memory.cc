@@ -56,7 +56,7 @@ void WeakMemory::begin(uint32_t places) {
     view = new_view();
     std::memset(static_cast<void*>(view), 0, sizeof(View) + places_ * sizeof(Stamp));
   };
-  for (unsigned thread = 0; thread <= kMostThreads; ++thread) {
+  for (unsigned thread = 0; thread <= kMaxThreads; ++thread) {
     zero(now_[thread]);
     zero(acquired_[thread]);
     zero(released_[thread]);
@@ -66,7 +66,7 @@ void WeakMemory::begin(uint32_t places) {
 }
 
 void WeakMemory::join(View* view, const View* other) const {
-  for (unsigned i = 0; i <= kMostThreads; ++i) {
+  for (unsigned i = 0; i <= kMaxThreads; ++i) {
     view->clock[i] = std::max(view->clock[i], other->clock[i]);
   }
   for (uint32_t i = 0; i < places_; ++i) {
@@ -176,11 +176,11 @@ WeakMemory::Race WeakMemory::judge(const Place& place, unsigned thread, bool wri
   const bool as_plain =
       !atomic || place.handed == Handed::kAll || (writes && place.handed == Handed::kWrites);
   Race race = Race::kNone;
-  for (unsigned other = 0; other <= kMostThreads; ++other) {
+  for (unsigned other = 0; other <= kMaxThreads; ++other) {
     if (other == thread) {
       continue;
     }
-    const auto unknown = [&](const uint32_t(&clocks)[kMostThreads + 1]) {
+    const auto unknown = [&](const uint32_t(&clocks)[kMaxThreads + 1]) {
       return clocks[other] > known[other];
     };
     if (unknown(all.plain_write) || (as_plain && unknown(all.atomic_write))) {
@@ -190,9 +190,9 @@ WeakMemory::Race WeakMemory::judge(const Place& place, unsigned thread, bool wri
     }
   }
   // Of a place whose writes only are handed over reads say nothing.
-  uint32_t(&mine)[kMostThreads + 1] = atomic && place.handed != Handed::kAll
-                                          ? (writes ? all.atomic_write : all.atomic_read)
-                                          : (writes ? all.plain_write : all.plain_read);
+  uint32_t(&mine)[kMaxThreads + 1] = atomic && place.handed != Handed::kAll
+                                         ? (writes ? all.atomic_write : all.atomic_read)
+                                         : (writes ? all.plain_write : all.plain_read);
   if (!(place.handed == Handed::kWrites && !writes)) {
     mine[thread] = known[thread];
   }
@@ -201,7 +201,7 @@ WeakMemory::Race WeakMemory::judge(const Place& place, unsigned thread, bool wri
 
 void WeakMemory::know_all(unsigned thread) {
   View* const mine = now_[thread];
-  for (unsigned other = 0; other <= kMostThreads; ++other) {
+  for (unsigned other = 0; other <= kMaxThreads; ++other) {
     mine->clock[other] = std::max(mine->clock[other], now_[other]->clock[other]);
   }
   for (uint32_t i = 0; i < places_; ++i) {

@@ -19,7 +19,7 @@ namespace spillway::model {
 
 class WeakMemory {
  public:
-  static constexpr uint32_t kMostPlaces = 8192;
+  static constexpr uint32_t kMaxPlaces = 8192;
 
   enum class Race : uint8_t { kNone, kRead, kWrite };
 
@@ -50,7 +50,7 @@ class WeakMemory {
  private:
   using Stamp = uint16_t;  // the number of a value of its place
   struct View {
-    uint32_t clock[kMostThreads + 1];
+    uint32_t clock[kMaxThreads + 1];
     Stamp seen[];
   };
   struct Value {
@@ -59,10 +59,10 @@ class WeakMemory {
     bool follows;  // is in memory by the time of the next access
   };
   struct Accesses {  // a thread's clock at its last
-    uint32_t plain_read[kMostThreads + 1];
-    uint32_t plain_write[kMostThreads + 1];
-    uint32_t atomic_read[kMostThreads + 1];
-    uint32_t atomic_write[kMostThreads + 1];
+    uint32_t plain_read[kMaxThreads + 1];
+    uint32_t plain_write[kMaxThreads + 1];
+    uint32_t atomic_read[kMaxThreads + 1];
+    uint32_t atomic_write[kMaxThreads + 1];
   };
 
   View* new_view();
@@ -76,10 +76,10 @@ class WeakMemory {
   uint32_t places_ = 0;
   std::vector<std::vector<Value>> values_;
   std::vector<Accesses> accesses_;
-  View* now_[kMostThreads + 1];       // what the thread knows
-  View* acquired_[kMostThreads + 1];  // what it would know after an acquire fence
-  View* released_[kMostThreads + 1];  // what it knew at its last release fence
-  View* sequential_;                  // what sequentially consistent accesses know in common
+  View* now_[kMaxThreads + 1];       // what the thread knows
+  View* acquired_[kMaxThreads + 1];  // what it would know after an acquire fence
+  View* released_[kMaxThreads + 1];  // what it knew at its last release fence
+  View* sequential_;                 // what sequentially consistent accesses know in common
 };
 
 }  // namespace spillway::model

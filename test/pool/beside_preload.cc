@@ -26,7 +26,7 @@ using spillway::testing::Random;
 
 constexpr uint32_t kThreads = 4;
 constexpr uint32_t kRounds = 1500;
-constexpr size_t kLeast = 4096;
+constexpr size_t kMin = 4096;
 
 void check(bool good, const char* what) {
   if (!good) {
@@ -64,8 +64,8 @@ std::atomic<uint64_t> pooled{0};
 
 // From 4 KiB to 1 MiB, small ones more often.
 size_t random_size(Random& random) {
-  const size_t most = kLeast << (random() % 9);
-  return kLeast + random() % (most - kLeast + 1);
+  const size_t most = kMin << (random() % 9);
+  return kMin + random() % (most - kMin + 1);
 }
 
 Item make_item(spillway::Pool& pool, Random& random) {

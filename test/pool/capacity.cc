@@ -125,13 +125,13 @@ BOOST_AUTO_TEST_CASE(c12_several_threads_share_what_there_is) {
 }
 
 BOOST_AUTO_TEST_CASE(c12_threads_begin_within_their_class_though_all_of_it_was_in_use) {
-  constexpr size_t kMost = 64;  // a word of the freelist, exactly
+  constexpr size_t kMax = 64;  // a word of the freelist, exactly
   constexpr size_t kThreads = 8;
   constexpr size_t kEach = 3;
   const std::vector<size_t> sizes = {4 * kKiB, 12 * kKiB, 20 * kKiB};
   for (const size_t cache : {size_t{0}, size_t{4}}) {
     Pool pool = make_pool(
-        PoolConfig().with_classes(sizes).with_max_per_class(kMost).with_prefill().with_thread_cache(
+        PoolConfig().with_classes(sizes).with_max_per_class(kMax).with_prefill().with_thread_cache(
             ThreadCachePolicy::exact(cache)));
     std::vector<Buffer> held;
     Worker workers[kThreads];
@@ -158,8 +158,8 @@ BOOST_AUTO_TEST_CASE(c12_threads_begin_within_their_class_though_all_of_it_was_i
     }
     for (const PoolClassStatistics& each : pool.statistics().classes) {
       BOOST_TEST(each.live == kThreads * kEach);
-      BOOST_TEST(each.created == kMost);
-      BOOST_TEST(each.cached + each.free == kMost - kThreads * kEach);
+      BOOST_TEST(each.created == kMax);
+      BOOST_TEST(each.cached + each.free == kMax - kThreads * kEach);
     }
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The arena is full: under an address-space limit it is small, and what it has no room for is the
-// fallback's. Every block is there once, keeps its contents, and can be freed from any order. argv:
+// mimalloc's. Every block is there once, keeps its contents, and can be freed from any order. argv:
 // limit in MiB, then sizes.
 #include <sys/resource.h>
 

@@ -12,7 +12,7 @@
 #include "check.h"
 #include "pattern.h"
 
-// Both sides of every border: page, pool, class, large; the last ones are the fallback's.
+// Both sides of every border: page, pool, class, large; the last ones are mimalloc's.
 static const size_t kSizes[] = {0,       1,       8,       15,     16,     17,     100,     1000,
                                 1024,    4095,    4096,    4097,   5000,   8192,   8193,    12288,
                                 16383,   16384,   16385,   20480,  20481,  65535,  65536,   65537,

@@ -12,11 +12,11 @@
 
 #include "family.h"
 
-enum { kMostLive = 24, kMostBusyThreads = 16, kForksAtOnce = 10, kMostHung = 3 };
+enum { kMaxLive = 24, kMaxBusyThreads = 16, kForksAtOnce = 10, kMaxHung = 3 };
 
 // How blocks are replaced at random.
 struct Churn {
-  int live;  // blocks, at most kMostLive
+  int live;  // blocks, at most kMaxLive
   size_t (*size)(uint64_t* random);
   int drained_every;  // all are freed now and then, in steps; 0: never
 };
@@ -25,10 +25,10 @@ static atomic_int stop_churning;
 
 // So many steps; 0: until stop_churning.
 static inline void churn(const struct Churn* how, uint64_t seed, int steps) {
-  void* blocks[kMostLive] = {NULL};
-  size_t sizes[kMostLive];
+  void* blocks[kMaxLive] = {NULL};
+  size_t sizes[kMaxLive];
   uint64_t random = seed;
-  CHECK(how->live <= kMostLive);
+  CHECK(how->live <= kMaxLive);
   for (int step = 0; steps == 0 ? !atomic_load(&stop_churning) : step < steps; step++) {
     unsigned i = (unsigned)(next_random(&random) % (unsigned)how->live);
     if (blocks[i] != NULL) {
@@ -50,12 +50,12 @@ static inline void churn(const struct Churn* how, uint64_t seed, int steps) {
 }
 
 struct BusyThreads {
-  pthread_t threads[kMostBusyThreads];
+  pthread_t threads[kMaxBusyThreads];
   int count;
 };
 
 static inline void start_busy(struct BusyThreads* busy, int count, void* (*run)(void* seed)) {
-  CHECK(count <= kMostBusyThreads);
+  CHECK(count <= kMaxBusyThreads);
   busy->count = count;
   for (int i = 0; i < count; i++)
     CHECK(pthread_create(&busy->threads[i], NULL, run, (void*)(uintptr_t)(i + 1)) == 0);
@@ -67,14 +67,14 @@ static inline void end_busy(struct BusyThreads* busy) {
 }
 
 struct Ends {
-  int hung;  // no more are forked after kMostHung
+  int hung;  // no more are forked after kMaxHung
   int died;
 };
 
 // Forks so many children, some at once; each calls `child` with its number, which does not return.
 static inline struct Ends fork_children(int count, void (*child)(int number)) {
   struct Ends ends = {0, 0};
-  for (int done = 0; done < count && ends.hung < kMostHung; done += kForksAtOnce) {
+  for (int done = 0; done < count && ends.hung < kMaxHung; done += kForksAtOnce) {
     pid_t children[kForksAtOnce];
     for (int i = 0; i < kForksAtOnce; i++) {
       children[i] = fork();

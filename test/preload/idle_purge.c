@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What becomes of free memory in a process that does nothing any more. argv[1], who had the memory:
 //   blocks   the main thread, in blocks of all sizes that it freed
-//   caches   8 threads that were in a hurry and then fell asleep, in their caches
+//   caches   8 threads that allocated fast and then fell asleep, in their caches
 //   late     threads that free a block each and end, after nothing had happened for long
 // argv[2], what must happen to it without any further call: it goes, it stays, or it stays until
 // malloc_trim ("trims").
@@ -11,7 +11,7 @@
 #include "family.h"
 #include "process.h"
 
-enum { kMost = 4096, kThreads = 8, kHeld = 48, kBursts = 2000, kWatched = 2 };
+enum { kMax = 4096, kThreads = 8, kHeld = 48, kBursts = 2000, kWatched = 2 };
 
 static const size_t kMiB = (size_t)1 << 20;
 static size_t before, peak;
@@ -34,7 +34,7 @@ static void note_peak(size_t expected) {
 
 // --- blocks
 
-static void* blocks[kMost];
+static void* blocks[kMax];
 
 static void use_blocks(void) {
   uint64_t random = 7;
@@ -46,7 +46,7 @@ static void use_blocks(void) {
     CHECK(blocks[count] != NULL);
     stamp(blocks[count++], size, 1);
   }
-  while (total < 200 * kMiB && count < kMost) {
+  while (total < 200 * kMiB && count < kMax) {
     size_t size = random_size(&random, 12, 20);
     blocks[count] = malloc(size);
     CHECK(blocks[count] != NULL);

@@ -20,19 +20,19 @@
 #define SPILLWAY_WEAK
 #include "spillway/spillway.h"
 
-enum { kMost = 2048 };
+enum { kMax = 2048 };
 
 static const size_t kMiB = (size_t)1 << 20;
 // What the process has beside its blocks, and what a refill takes at a time.
 static const size_t kTolerance = (size_t)24 << 20;
 static size_t limit, before;
-static char* blocks[kMost];
+static char* blocks[kMax];
 
 // Written, until there is no more; how many. On a busy machine the thread that gives memory back
 // may stand in the way of a request that would do it, which then fails early: so many bytes at
 // least can be had by asking again.
 static int fill_up(size_t size, uint64_t owner, size_t least) {
-  for (int count = 0; count < kMost; count++) {
+  for (int count = 0; count < kMax; count++) {
     errno = 0;
     blocks[count] = malloc(size);
     if (blocks[count] == NULL) {

@@ -8,7 +8,7 @@
 #include "family.h"
 #include "process.h"
 
-enum { kBlocks = 300, kMostMappings = 1 << 20 };
+enum { kBlocks = 300, kMaxMappings = 1 << 20 };
 
 static void* blocks[kBlocks];
 static size_t sizes[kBlocks];
@@ -64,13 +64,12 @@ int main(int argc, char** argv) {
     free_all();
   }
   const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-  char* pages = mmap(NULL, kMostMappings * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  char* pages = mmap(NULL, kMaxMappings * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   CHECK(pages != MAP_FAILED);
   size_t made = 0;
   // Each second page readable: a mapping of its own, and so is what is left beside it.
-  while (made < kMostMappings / 2 && mprotect(pages + 2 * made * page, page, PROT_READ) == 0)
-    made++;
-  if (made == kMostMappings / 2) SKIP("the kernel allows more mappings than this test makes");
+  while (made < kMaxMappings / 2 && mprotect(pages + 2 * made * page, page, PROT_READ) == 0) made++;
+  if (made == kMaxMappings / 2) SKIP("the kernel allows more mappings than this test makes");
   CHECK(errno == ENOMEM);
   for (int round = 0; round < 3; round++) {
     allocate_all();
@@ -79,7 +78,7 @@ int main(int argc, char** argv) {
     malloc_trim(0);
     usleep(100000);  // the purge thread's turn
   }
-  CHECK(munmap(pages, kMostMappings * page) == 0);
+  CHECK(munmap(pages, kMaxMappings * page) == 0);
   for (int round = 0; round < 2; round++) {
     CHECK_COMPARE(allocate_all(), ==, kBlocks);
     grow_some();

@@ -8,7 +8,7 @@
 #include "family.h"
 #include "process.h"
 
-enum { kMost = 512 };
+enum { kMax = 512 };
 
 static const size_t kKiB = 1024, kMiB = (size_t)1 << 20;
 static size_t small_count, large_count;
@@ -21,7 +21,7 @@ static size_t faults(void) {
 
 // All of them, each page written; the page faults that it cost.
 static size_t use(void) {
-  static void* blocks[kMost];
+  static void* blocks[kMax];
   const size_t before = faults();
   size_t count = 0;
   for (size_t i = 0; i < small_count; i++) blocks[count++] = malloc(64 * kKiB);
@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
   CHECK(argc == 3 || argc == 4);
   small_count = strtoul(argv[1], NULL, 10);
   large_count = strtoul(argv[2], NULL, 10);
-  CHECK(small_count + large_count <= kMost);
+  CHECK(small_count + large_count <= kMax);
   const size_t bytes = small_count * 64 * kKiB + large_count * kMiB;
   const size_t pages = bytes / (size_t)sysconf(_SC_PAGESIZE);
   CHECK_COMPARE(resident_bytes(), >=, bytes);

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""refused.py LIBRARY PROGRAM for-good | sweep CALL MOST: the kernel refuses system calls of PROGRAM (refused.c).
+"""refused.py LIBRARY PROGRAM for-good | sweep CALL MAX: the kernel refuses system calls of PROGRAM (refused.c).
 
 for-good: PROGRAM itself makes one kind of call fail from some point on. sweep: strace makes the call number K of each
-thread fail, for each K to MOST, once and from there on. PROGRAM must end by itself, may say that it could not start,
+thread fail, for each K to MAX, once and from there on. PROGRAM must end by itself, may say that it could not start,
 and must neither be killed nor hang.
 """
 import os

@@ -3,7 +3,7 @@
 // they grew; what may be used of one is what was asked for, at least, and stays.
 #include "family.h"
 
-enum { kMostSize = 2048, kKept = 16 };
+enum { kMaxSize = 2048, kKept = 16 };
 
 static void check_block(void* block, size_t size) {
   CHECK(block != NULL);
@@ -16,8 +16,8 @@ static void check_block(void* block, size_t size) {
 
 // Some of each stay live, so that blocks of a page differ.
 static void check_fresh(void) {
-  static void* kept[kMostSize][kKept];
-  for (size_t size = 0; size < kMostSize; size++) {
+  static void* kept[kMaxSize][kKept];
+  for (size_t size = 0; size < kMaxSize; size++) {
     void** blocks = kept[size];
     blocks[0] = malloc(size);
     blocks[1] = calloc(1, size);
@@ -37,7 +37,7 @@ static void check_fresh(void) {
       blocks[i] = NULL;
     }
   }
-  for (size_t size = 0; size < kMostSize; size++)
+  for (size_t size = 0; size < kMaxSize; size++)
     for (int i = 0; i < kKept; i++) free(kept[size][i]);
 }
 

@@ -26,13 +26,13 @@ struct StringSink {
                   auto& self = *static_cast<StringSink*>(owner);
                   self.text += bytes;
                   ++self.pieces;
-                  return self.pieces <= self.most_pieces;
+                  return self.pieces <= self.max_pieces;
                 },
             .owner = this};
   }
   std::string text;
   size_t pieces = 0;
-  size_t most_pieces = SIZE_MAX;
+  size_t max_pieces = SIZE_MAX;
 };
 
 // Field, and its number or its bytes.
@@ -238,7 +238,7 @@ BOOST_AUTO_TEST_CASE(locations_are_there_once_however_many_stacks_share_them) {
 BOOST_AUTO_TEST_CASE(a_sink_that_refuses_is_not_asked_again) {
   BOOST_REQUIRE(profile.start(4096, 1));
   StringSink sink;
-  sink.most_pieces = 0;
+  sink.max_pieces = 0;
   BOOST_TEST(!write_pprof(profile, sink.sink()));
   BOOST_TEST(sink.pieces == 1U);
   os::faulty::fail(os::faulty::Call::kReserve, 0, 1);

@@ -39,12 +39,12 @@ int main(void) {
   text[19999] = '\0';
   char* copy = strdup(text);
   void* near = malloc(20000);
-  void* of_fallback = malloc(100);
+  void* of_mimalloc = malloc(100);
   CHECK_COMPARE(malloc_usable_size(copy), ==, malloc_usable_size(near));
-  int apart = distance(near, of_fallback) >= (size_t)1 << 30;
+  int apart = distance(near, of_mimalloc) >= (size_t)1 << 30;
   CHECK(!apart || distance(copy, near) < (size_t)64 << 20);
   CHECK(!apart || malloc_usable_size(near) == 20480);
-  free(copy), free(text), free(near), free(of_fallback);
+  free(copy), free(text), free(near), free(of_mimalloc);
   write_text(1, apart ? "ours" : "not ours");
   return 0;
 }

@@ -59,10 +59,10 @@ int main() {
   CHECK_COMPARE(handler_calls, ==, 1);
   CHECK(::operator new(opaque_size(PTRDIFF_MAX), std::nothrow) == nullptr);  // catches inside
   void* near = ::operator new(20000);
-  void* of_fallback = ::operator new[](100);
-  bool apart = distance(near, of_fallback) >= size_t{1} << 30;
+  void* of_mimalloc = ::operator new[](100);
+  bool apart = distance(near, of_mimalloc) >= size_t{1} << 30;
   CHECK(!apart || malloc_usable_size(near) == 20480);
   ::operator delete(near);
-  ::operator delete[](of_fallback);
+  ::operator delete[](of_mimalloc);
   std::cout << (apart ? "ours" : "not ours");
 }

@@ -14,15 +14,15 @@
 namespace torture {
 namespace {
 
-// Of alloc/fallback/fork_gate.cc: how many threads are inside mimalloc, in cache lines of 64 bytes.
-constexpr const char* kGateCounters = "_ZN8spillway8fallback12_GLOBAL__N_18countersE";
+// Of alloc/mimalloc/fork_gate.cc: how many threads are inside mimalloc, in cache lines of 64 bytes.
+constexpr const char* kGateCounters = "_ZN8spillway8mimalloc12_GLOBAL__N_18countersE";
 constexpr size_t kGateLines = 16;
 constexpr size_t kGateLineWords = 64 / sizeof(int32_t);
 
 // A fork that waits for the gate is given so long to show that it does. Arbitrary.
 constexpr std::chrono::milliseconds kShown{10};
 constexpr std::chrono::seconds kProgress{10};
-constexpr uint64_t kMostFailures = 20;
+constexpr uint64_t kMaxFailures = 20;
 
 }  // namespace
 
@@ -37,7 +37,7 @@ bool Campaign::walk() {
     return false;
   }
   bool alive = stepper_.step();
-  while (alive && !is_done() && !hangs_ && counts_.failures < kMostFailures) {
+  while (alive && !is_done() && !hangs_ && counts_.failures < kMaxFailures) {
     if (fork_waits_ && program_.is_answered()) {
       fork_waits_ = false;
       note_child(counts_.waited);
@@ -46,7 +46,7 @@ bool Campaign::walk() {
     alive = at_instruction();
     say_progress();
   }
-  if (alive || hangs_ || counts_.failures >= kMostFailures) {
+  if (alive || hangs_ || counts_.failures >= kMaxFailures) {
     return false;
   }
   if (stepper_.killed_by() != 0) {

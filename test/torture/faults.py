@@ -19,13 +19,13 @@ import time
 SKIPPED = 77
 NOT_LOADED = 127
 HANG_SECONDS = 300
-MOST = 60
+MAX = 60
 ALL, STEP = 24, 3  # every call up to one, then some
 PROGRESS_SECONDS = 60
 MIB = 1 << 20
 ADDRESS_SPACES = [int(12 * MIB * 1.22 ** step) for step in range(32)]
 # For the machine's sake; the pool reserves less because of it.
-MOST_ADDRESS_SPACE = 256 << 30
+MAX_ADDRESS_SPACE = 256 << 30
 # Too few for an exception's memory.
 KNOWN_SPACE = 20 * MIB
 # Where the heads of mimalloc's segments are among them.
@@ -56,7 +56,7 @@ def limit_address_space(size):
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
-def run(command, options, address_space=MOST_ADDRESS_SPACE):
+def run(command, options, address_space=MAX_ADDRESS_SPACE):
     environment = dict(os.environ, SPILLWAY_CONF=options)
     if command[0] != strace:
         environment["LD_PRELOAD"] = library
@@ -102,7 +102,7 @@ def calls_of(command, options):
 def refusal(command, options, call, error, when):
     return (f"{call} number {when}, {error}",
             traced(command, "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={when}"),
-            options, MOST_ADDRESS_SPACE)
+            options, MAX_ADDRESS_SPACE)
 
 
 def cases():
@@ -115,7 +115,7 @@ def cases():
         for call in sorted(calls):
             for error in ERRORS.get(call, ("EPERM",)):
                 # Without its first mapping the dynamic linker crashes, whatever the program.
-                for which in [*range(2 if call == "mmap" else 1, ALL), *range(ALL, MOST + 1, STEP)]:
+                for which in [*range(2 if call == "mmap" else 1, ALL), *range(ALL, MAX + 1, STEP)]:
                     for when in (f"{which}", f"{which}+"):
                         yield refusal(command, OPTIONS[which % len(OPTIONS)], call, error, when)
 

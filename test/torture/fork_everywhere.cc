@@ -25,7 +25,7 @@ using torture::Counts;
 using torture::Plan;
 
 // Fewer would not be a walk through the allocator.
-constexpr uint64_t kLeastPoints = 2000;
+constexpr uint64_t kMinPoints = 2000;
 
 void say_summary(const Counts& counts) {
   const auto number = [](uint64_t value) { return static_cast<unsigned long>(value); };
@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
     SKIP("the kernel does not let a thread be traced");
   }
   say_summary(counts);
-  CHECK_COMPARE(counts.points, >=, kLeastPoints);
+  CHECK_COMPARE(counts.points, >=, kMinPoints);
   // Each kind of fork was made: otherwise the places of fork_gate.cc that are looked at have moved.
   CHECK(counts.frozen != 0 && counts.in_handler != 0 && counts.inside != 0);
   CHECK(counts.waited + counts.through != 0);

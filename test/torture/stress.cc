@@ -44,7 +44,7 @@ Slot slots[kSlots];
 torture::Shadow shadow;
 std::atomic<int64_t> live_bytes;
 int64_t steps_of_all;  // set before there is a second thread
-int64_t most_live;
+int64_t max_live;
 bool may_fail;
 uint64_t seed;
 int tenants[kTenants];  // 0: none can be had
@@ -94,7 +94,7 @@ class Worker {
     }
     if (slot.block == nullptr) {
       make(slot);
-    } else if (live_bytes.load() < most_live && one_in(3)) {
+    } else if (live_bytes.load() < max_live && one_in(3)) {
       resize(slot);
     } else {
       end(slot);
@@ -146,7 +146,7 @@ class Worker {
 
   void make(Slot& slot) {
     const size_t size = draw_size();
-    if (live_bytes.load() + static_cast<int64_t>(size) > most_live) {
+    if (live_bytes.load() + static_cast<int64_t>(size) > max_live) {
       return;
     }
     errno = kSentinel;
@@ -260,7 +260,7 @@ int main(int argc, char** argv) {
   CHECK(argc == 5);
   seed = strtoull(argv[1], nullptr, 10);
   steps_of_all = atoll(argv[2]) / kGenerations;
-  most_live = atoll(argv[3]) << 20;
+  max_live = atoll(argv[3]) << 20;
   may_fail = atoi(argv[4]) != 0;
   if (!shadow.start()) {
     SKIP("no terabyte of address space for the shadow map");

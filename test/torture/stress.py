@@ -16,7 +16,7 @@ SKIPPED = 77
 HANG_SECONDS = 1200  # only ends what hangs
 STEPS = 60000
 MEBIBYTES = 256
-LEAST_RUNS = 3
+MIN_RUNS = 3
 PROGRESS_SECONDS = 60
 TEXTS = {"prefill": ("64K:4", "4K:32", "1M:2+20000:5"), "tenant_limits": ("one=1M", "two=64K+other=1G")}
 # So often is an option set at all; `enabled` less, or most runs would be mimalloc's.
@@ -31,7 +31,7 @@ def table(info):
 
 
 def number(draw, bounds):
-    """Within LEAST..MOST, by logarithm; or the word after `or`."""
+    """Within MIN..MAX, by logarithm; or the word after `or`."""
     bounds, _, word = bounds.partition(" or ")
     if word and draw.random() < 0.2:
         return word
@@ -91,7 +91,7 @@ def main():
     seed = first
     failed = 0
     print(f"seed {first}", flush=True)
-    while time.monotonic() - start < seconds or seed - first < LEAST_RUNS:
+    while time.monotonic() - start < seconds or seed - first < MIN_RUNS:
         draw = random.Random(seed)
         chosen = options(draw, rows)
         text = problem(seed, chosen)

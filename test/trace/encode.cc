@@ -17,10 +17,10 @@ BOOST_AUTO_TEST_CASE(nothing_comes_back_as_nothing) {
 BOOST_AUTO_TEST_CASE(every_kind_of_event_comes_back) {
   const Recording all{
       .program = "a program",
-      .threads = kMostThreads,
+      .threads = kMaxThreads,
       .blocks = 5,
       .events = {{.size = 0, .made = 0, .thread = 63, .op = Op::kMalloc},
-                 {.size = kMostSize, .made = 1, .op = Op::kCalloc},
+                 {.size = kMaxSize, .made = 1, .op = Op::kCalloc},
                  {.size = 4097, .made = 2, .op = Op::kAligned, .alignment_log2 = 3},
                  {.size = 1, .made = 3, .thread = 1, .op = Op::kAligned, .alignment_log2 = 30},
                  {.size = 1, .made = 4, .ended = 0, .thread = 1, .op = Op::kRealloc},

@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(more_threads_at_once_than_lanes) {
     }
   }
   const Packed packed = records.packed();
-  BOOST_TEST(packed.recording.threads == kMostThreads);
+  BOOST_TEST(packed.recording.threads == kMaxThreads);
   for (std::size_t i = 0; i < 100; ++i) {
     BOOST_TEST(packed.recording.events[i].thread == packed.recording.events[100 + i].thread);
   }

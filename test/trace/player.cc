@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(a_producer_does_not_run_through_to_its_end) {
 BOOST_AUTO_TEST_CASE(a_step_without_memory_ends_all_threads) {
   Recording hungry{.program = "p", .threads = 2, .blocks = 2};
   hungry.events = {{.size = 10, .made = 0},
-                   {.size = kMostSize, .made = 1},
+                   {.size = kMaxSize, .made = 1},
                    {.ended = 1, .thread = 1, .op = Op::kFree}};
   const PlanFile made(hungry);
   Player player(made.plan, Touch::kNone);

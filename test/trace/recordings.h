@@ -32,7 +32,7 @@ inline Recording random_recording(std::size_t events, std::uint32_t threads, uns
       live.push_back(event.made);
     }
     if (event.op == Op::kAligned) {
-      event.alignment_log2 = static_cast<std::uint8_t>(kLeastAlignmentLog2 + below(10));
+      event.alignment_log2 = static_cast<std::uint8_t>(kMinAlignmentLog2 + below(10));
     }
     recording.events.push_back(event);
   }

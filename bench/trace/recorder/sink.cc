@@ -25,7 +25,7 @@ enum class State { kNew, kOpen, kClosed };
 // 0 is what a forked child finds.
 enum Witness : std::uint32_t { kForked, kOpening, kOpened };
 
-constexpr std::size_t kMostUnfinished = 64;
+constexpr std::size_t kMaxUnfinished = 64;
 constexpr std::size_t kPathBytes = 4096;
 
 struct Chunk {
@@ -44,7 +44,7 @@ Settings g_settings;
 std::atomic<State> g_state{State::kNew};
 char g_path[kPathBytes];
 std::size_t g_chunks = 0;
-Chunk g_unfinished[kMostUnfinished];  // left by threads that ended
+Chunk g_unfinished[kMaxUnfinished];  // left by threads that ended
 std::size_t g_unfinished_count = 0;
 pthread_key_t g_key;
 bool g_key_made = false;
@@ -132,7 +132,7 @@ void end_thread(void*) {
   const Call quiet;
   const Lock lock;
   if (own.life == g_life && own.chunk.next != own.chunk.end) {
-    if (g_unfinished_count < kMostUnfinished) {
+    if (g_unfinished_count < kMaxUnfinished) {
       g_unfinished[g_unfinished_count++] = own.chunk;
     } else {
       unmap(own.chunk);

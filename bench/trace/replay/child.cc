@@ -42,7 +42,7 @@ struct Crew {
 
   Player player;
   pthread_barrier_t barrier;
-  Times times[kMostThreads];
+  Times times[kMaxThreads];
 };
 
 double elapsed(const Crew& crew, unsigned threads, int time) {

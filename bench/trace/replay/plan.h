@@ -53,7 +53,7 @@ class Plan {
   struct Head {
     std::uint32_t threads;
     std::uint32_t slots;
-    std::uint32_t first[kMostThreads + 1];  // step of each thread, and their number
+    std::uint32_t first[kMaxThreads + 1];  // step of each thread, and their number
     Outcome outcome;
   };
 

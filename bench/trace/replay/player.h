@@ -49,7 +49,7 @@ class Player {
   const Touch touch_;
   std::atomic<void*>* slots_;
   std::atomic<std::uint64_t> failed_{0};
-  Lane lanes_[kMostThreads];
+  Lane lanes_[kMaxThreads];
 };
 
 }  // namespace bench::trace
