@@ -4,6 +4,7 @@
 #include <new>
 
 #include "alloc/base/bits.h"
+#include "alloc/base/line.h"
 #include "alloc/os/os.h"
 #include "alloc/profile/address_set.h"
 #include "alloc/profile/mapped_files.h"
@@ -66,6 +67,7 @@ class Writer {
     }
     profile_.stacks().for_each([this](const Stack& stack) { write_stack(stack); });
     write_strings();
+    write_sizes(kFirstOwnText + 2 * files_.count());
   }
 
  private:
@@ -144,6 +146,25 @@ class Writer {
         digits.put(static_cast<uint8_t>(kDigits[file.build_id[byte] & 15]));
       }
       put_bytes(output_, profile_field::kString, digits.view());
+    }
+  }
+
+  // A comment for each bucket of sizes that had a sample, with the same four numbers as a stack:
+  // "size>=4096 ALLOC_OBJECTS ALLOC_SPACE INUSE_OBJECTS INUSE_SPACE".
+  void write_sizes(uint64_t text) {
+    for (size_t bucket = 0; bucket < SizeCounts::kBuckets; ++bucket) {
+      const StackCounts::Sum sum = profile_.sizes().sum(bucket);
+      if (sum.allocated.blocks == 0) {
+        continue;
+      }
+      Line<128> line;
+      line.text("size>=").number(SizeCounts::least(bucket));
+      line.put(' ').number(whole_blocks(sum.allocated.blocks));
+      line.put(' ').number(sum.allocated.bytes);
+      line.put(' ').number(whole_blocks(sum.live.blocks));
+      line.put(' ').number(sum.live.bytes);
+      put_bytes(output_, profile_field::kString, line.view());
+      put_number(output_, profile_field::kComment, text++);
     }
   }
 

@@ -75,6 +75,7 @@ uint32_t Profile::note_allocation(const void* block, size_t size, size_t drawn_s
     return 0;
   }
   stacks_.at(stack).counts.allocated(weight);
+  sizes_.allocated(size, weight);
   taken_.fetch_add(1, std::memory_order_relaxed);
   probe_alloc(block, size, weight.bytes);
   return number;
@@ -93,6 +94,8 @@ bool Profile::note_resize(const void* block, uint32_t number, size_t size) {
   StackCounts& counts = stacks_.at(before.stack).counts;
   size > before.size ? counts.allocated(after.weight - before.weight)
                      : counts.freed(before.weight - after.weight);
+  sizes_.freed(before.size, before.weight);
+  sizes_.allocated(size, after.weight);
   return true;
 }
 
@@ -101,6 +104,7 @@ void Profile::note_free(const void* block, uint32_t sample) {
   const LiveSamples::Sample freed = samples_.remove(sample);
   freed_.fetch_add(1, std::memory_order_relaxed);
   stacks_.at(freed.stack).counts.freed(freed.weight);
+  sizes_.freed(freed.size, freed.weight);
 }
 
 }  // namespace spillway::profile

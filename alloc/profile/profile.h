@@ -15,6 +15,7 @@
 #include "alloc/base/owned_cell.h"
 #include "alloc/profile/live_samples.h"
 #include "alloc/profile/sampler.h"
+#include "alloc/profile/size_counts.h"
 #include "alloc/profile/stack_table.h"
 #include "alloc/profile/stack_walk.h"
 
@@ -57,6 +58,8 @@ class Profile {
   void recover_after_fork() { samples_.recover_after_fork(); }
 
   const StackTable& stacks() const { return stacks_; }
+  // A block whose size changes where it is counts in both sizes.
+  const SizeCounts& sizes() const { return sizes_; }
   // relaxed, all: counts.
   uint64_t taken() const { return taken_.load(std::memory_order_relaxed); }
   uint64_t live() const {
@@ -80,6 +83,7 @@ class Profile {
   AddressRange own_;
   Sampler sampler_;
   StackTable stacks_;
+  SizeCounts sizes_;
   LiveSamples samples_;
   std::atomic<uint64_t> taken_{0};
   std::atomic<uint64_t> freed_{0};

@@ -12,6 +12,7 @@ import zlib
 from spillway_cli.errors import UserError
 
 GZIP = b"\x1f\x8b"
+SIZES = "size>="  # begins the comments that Spillway writes of sizes
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 
@@ -31,6 +32,14 @@ class Sample:
 
 
 @dataclasses.dataclass(frozen=True)
+class Sizes:
+    """Of all requests from `least` bytes up to the next bucket's, in any stack."""
+
+    least: int
+    values: dict  # by the type's name
+
+
+@dataclasses.dataclass(frozen=True)
 class Profile:
     types: tuple  # names
     samples: tuple
@@ -38,6 +47,7 @@ class Profile:
     period: int  # bytes between two samples
     nanoseconds: int  # since 1970
     drop_frames: str  # pattern of functions that are left out at the inner end
+    sizes: tuple = ()  # the smallest first; empty in profiles that are not Spillway's
 
     def mapping_of(self, address):
         return next((one for one in self.mappings if one.start <= address < one.end), None)
@@ -81,7 +91,15 @@ def decode(content):
         period=_number(fields, 12),
         nanoseconds=_number(fields, 9),
         drop_frames=strings[_number(fields, 7)],
+        sizes=tuple(_sizes(types, [strings[number] for number in _numbers(fields, 13)])),
     )
+
+
+def _sizes(types, comments):
+    for comment in comments:
+        if comment.startswith(SIZES):
+            least, *values = map(int, comment.removeprefix(SIZES).split())
+            yield Sizes(least, dict(zip(types, values, strict=True)))
 
 
 def _varint(content, at):

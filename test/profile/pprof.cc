@@ -98,6 +98,8 @@ struct Decoded {
     for (const Field& field : Reader(text).fields()) {
       if (field.number == 6) {
         strings.push_back(field.bytes);
+      } else if (field.bytes.empty() && field.number == 13) {
+        comments.push_back(field.value);
       } else if (field.bytes.empty() && field.number >= 7) {
         numbers[field.number] = field.value;
       } else {
@@ -111,6 +113,7 @@ struct Decoded {
   }
   std::vector<std::string> strings;
   std::map<uint64_t, uint64_t> numbers;
+  std::vector<uint64_t> comments;
   std::map<uint64_t, std::vector<std::map<uint64_t, Field>>> messages;
 };
 
@@ -219,6 +222,24 @@ BOOST_AUTO_TEST_CASE(samples_have_stacks_and_values) {
   }
   // The program itself comes first.
   BOOST_TEST(decoded.strings[decoded.messages[3][0][5].value].ends_with("test_profile"));
+}
+
+BOOST_AUTO_TEST_CASE(comments_have_the_sizes) {
+  BOOST_REQUIRE(profile.start(1, 1));  // each request stands for itself
+  static_cast<void>(profile.note_allocation(nullptr, 4095, 4095));
+  static_cast<void>(profile.note_allocation(nullptr, 4096, 4096));
+  const uint32_t number = profile.note_allocation(nullptr, 8191, 8191);
+  profile.note_free(nullptr, number);
+  Decoded decoded(written());
+  std::vector<std::string> comments;
+  for (const uint64_t comment : decoded.comments) {
+    BOOST_REQUIRE(comment < decoded.strings.size());
+    comments.push_back(decoded.strings[comment]);
+  }
+  BOOST_REQUIRE(!comments.empty());
+  comments.erase(comments.begin());  // what the profile is
+  const std::vector<std::string> expected{"size>=2048 1 4095 1 4095", "size>=4096 2 12287 1 4096"};
+  BOOST_TEST(comments == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(locations_are_there_once_however_many_stacks_share_them) {

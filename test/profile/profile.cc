@@ -50,6 +50,22 @@ BOOST_AUTO_TEST_CASE(a_sample_is_counted_until_it_is_freed) {
   BOOST_TEST(sum_of(profile).allocated.bytes == weight.bytes);
 }
 
+BOOST_AUTO_TEST_CASE(sizes_are_counted_as_stacks_are) {
+  static_assert(SizeCounts::bucket_of(0) == 0);
+  static_assert(SizeCounts::bucket_of(SIZE_MAX) == SizeCounts::kBuckets - 1);
+  const auto sum_at = [&](size_t size) { return profile.sizes().sum(SizeCounts::bucket_of(size)); };
+  BOOST_REQUIRE(profile.start(1, 1));  // each request stands for itself
+  const uint32_t number = profile.note_allocation(nullptr, 5000, 5000);
+  BOOST_TEST(sum_at(5000).live.bytes == 5000U);
+  BOOST_REQUIRE(profile.note_resize(nullptr, number, 20'000));
+  BOOST_TEST(sum_at(5000).live.bytes == 0U);
+  BOOST_TEST(sum_at(5000).allocated.bytes == 5000U);
+  BOOST_TEST(sum_at(20'000).live.bytes == 20'000U);
+  profile.note_free(nullptr, number);
+  BOOST_TEST(sum_at(20'000).live.blocks == 0U);
+  BOOST_TEST(sum_at(20'000).allocated.bytes == 20'000U);
+}
+
 BOOST_AUTO_TEST_CASE(stops_and_starts_keep_what_there_is) {
   BOOST_REQUIRE(profile.start(4096, 1));
   const uint32_t number = profile.note_allocation(nullptr, 1000, 1000);

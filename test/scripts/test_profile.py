@@ -30,7 +30,7 @@ def packed(number, values):
     return field(number, b"".join(map(varint, values)))
 
 
-def encode(samples, strings=tuple(STRINGS), mapping=(0x1000, 0x9000, 0), file=5):
+def encode(samples, strings=tuple(STRINGS), mapping=(0x1000, 0x9000, 0), file=5, comments=()):
     """Of (addresses, (bytes, blocks)); a location's number is its place, from 1 on."""
     addresses = sorted({address for stack, _ in samples for address in stack})
     out = field(1, field(1, 1) + field(2, 2)) + field(1, field(1, 3) + field(2, 4))
@@ -40,8 +40,10 @@ def encode(samples, strings=tuple(STRINGS), mapping=(0x1000, 0x9000, 0), file=5)
         out += field(4, field(1, place) + field(2, 1) + field(3, address))
     for stack, values in samples:
         out += field(2, packed(1, [addresses.index(one) + 1 for one in stack]) + packed(2, values))
-    for text in strings:
+    for text in (*strings, *comments):
         out += field(6, text.encode())
+    for number in range(len(comments)):
+        out += field(13, len(strings) + number)
     return out + field(7, 6) + field(9, 1_000_000_000) + field(12, 4096)
 
 
@@ -64,8 +66,14 @@ class Reading(support.WithFolder):
             self.assertEqual(found.mapping_of(0x2000).file, "/nonexistent")
             self.assertIsNone(found.mapping_of(0x9000))
 
+    def test_sizes_are_comments_of_our_own(self):
+        found = pprof.read(self.write(encode(SAMPLES, comments=("a text", "size>=64 150 3", "size>=4096 7 1"))))
+        self.assertEqual([one.least for one in found.sizes], [64, 4096])
+        self.assertEqual(found.sizes[0].values, {"inuse_space": 150, "inuse_objects": 3})
+        self.assertEqual(pprof.read(self.write(encode(SAMPLES, comments=("a text",)))).sizes, ())
+
     def test_damaged_files_are_one_line(self):
-        whole = encode(SAMPLES)
+        whole = encode(SAMPLES, comments=("size>=64 150 3",))
         damaged = [whole[:length] for length in range(len(whole))]
         damaged += [whole[:at] + b"\xff" + whole[at + 1 :] for at in range(len(whole))]
         damaged += [b"text", gzip.compress(whole)[:-9]]
