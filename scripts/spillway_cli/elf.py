@@ -27,6 +27,7 @@ class Elf:
     needed: tuple
     soname: str | None
     defined: frozenset  # of WATCHED: what this file exports
+    wanted: frozenset  # of WATCHED: what it takes from others
 
 
 # What a sanitizer's run-time library defines, by the name that -fsanitize= knows it under. Only those
@@ -39,8 +40,27 @@ SANITIZERS = {
     "__msan_init": "memory",
     "__tsan_init": "thread",
 }
-# The symbols whose definition makes a file an allocator, and those of sanitizers.
-WATCHED = ("malloc", "free", *SANITIZERS)
+# By which functions known allocators are told apart, in the file that defines them.
+ALLOCATORS = {
+    "mallctl": "jemalloc",
+    "je_mallctl": "jemalloc",
+    "tc_malloc": "tcmalloc",
+    "MallocExtension_Internal_GetNumericProperty": "tcmalloc",
+    "mi_malloc": "mimalloc",
+    "sn_malloc": "snmalloc",
+    "rpmalloc": "rpmalloc",
+    "moz_arena_malloc": "mozjemalloc",
+    "__scudo_print_stats": "scudo",
+    "scalable_malloc": "TBB malloc",
+}
+# Functions that give or take blocks of one allocator's heap, whatever `malloc` is: a program that uses them
+# may give such a block to the `free` of another.
+FOREIGN = (
+    "mallocx", "rallocx", "dallocx", "sdallocx", "je_malloc", "tc_malloc", "tc_free", "mi_malloc", "mi_free",
+    "mi_heap_malloc", "sn_malloc", "rpmalloc", "scalable_malloc",
+)  # fmt: skip
+# The symbols whose definition makes a file an allocator, those of known ones, and those of sanitizers.
+WATCHED = frozenset(("malloc", "free", *SANITIZERS, *ALLOCATORS, *FOREIGN))
 
 
 def read(path):
@@ -88,13 +108,15 @@ def _parse(image):
     if DT_STRTAB in values:
         at = _file_offset(segments, values[DT_STRTAB])
         strings = image[at : at + values.get(DT_STRSZ, 0)]
+    defined, wanted = _watched(image, sections, strings, order, bits)
     return Elf(
         bits=bits,
         machine=machine,
         interpreter=interpreter,
         needed=tuple(_string(strings, value) for tag, value in entries if tag == DT_NEEDED),
         soname=_string(strings, values[DT_SONAME]) if DT_SONAME in values else None,
-        defined=_defined(image, sections, strings, order, bits),
+        defined=defined,
+        wanted=wanted,
     )
 
 
@@ -125,20 +147,30 @@ def _string(strings, at):
     return strings[at : strings.index(b"\0", at)].decode()
 
 
-def _defined(image, sections, strings, order, bits):
+def _watched(image, sections, strings, order, bits):
+    """Of WATCHED: (what the file defines, what it only names)."""
     form = struct.Struct(order + ("IBBHQQ" if bits == 64 else "IIIBBH"))
-    found = set()
+    places = dict(_places(strings))
+    defined, wanted = set(), set()
     for kind, offset, size in sections:
         if kind != SHT_DYNSYM:
             continue
         whole = size - size % form.size
         for fields in form.iter_unpack(image[offset : offset + whole]):
-            name, info, section = (
-                (fields[0], fields[1], fields[3]) if bits == 64 else (fields[0], fields[3], fields[5])
-            )
-            if section == 0 or info >> 4 not in DEFINING_BINDINGS:
+            symbol = places.get(fields[0])
+            if symbol is None:
                 continue
-            for symbol in WATCHED:
-                if strings.startswith(symbol.encode() + b"\0", name):
-                    found.add(symbol)
-    return frozenset(found)
+            info, section = (fields[1], fields[3]) if bits == 64 else (fields[3], fields[5])
+            if info >> 4 in DEFINING_BINDINGS:
+                (wanted if section == 0 else defined).add(symbol)
+    return frozenset(defined), frozenset(wanted - defined)
+
+
+def _places(strings):
+    """(place, name) of WATCHED in a table of strings, where one may be the end of another."""
+    for symbol in WATCHED:
+        name = symbol.encode() + b"\0"
+        at = strings.find(name)
+        while at >= 0:
+            yield at, symbol
+            at = strings.find(name, at + 1)

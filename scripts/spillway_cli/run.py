@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from spillway_cli import paths, target, watch
+from spillway_cli import own_allocator, paths, target, watch
 from spillway_cli.arguments import require_command
 from spillway_cli.errors import usage_error
 
@@ -30,6 +30,10 @@ def add_parser(subparsers):
         help="options of the library; `spillway options` lists them",
     )
     parser.add_argument("--lib", metavar="PATH", help="another libspillway.so than the built one")
+    parser.add_argument(
+        "--insist", action="store_true",
+        help="preload the library into a program that brings its own allocator, too",
+    )  # fmt: skip
     parser.set_defaults(handler=handle, takes_command=True)
 
 
@@ -74,8 +78,14 @@ def handle(arguments):
             raise usage_error(f"run: --conf takes NAME:VALUE,...; '{entry}' has no colon{hint}")
     path = target.resolve(arguments.command)
     library = paths.library(arguments.lib)
-    obstacle = target.obstacle(path, library)
     variables = preload_environment(os.environ, library, arguments.conf, arguments.stats)
+    obstacle = target.obstacle(path, library)
+    own = None
+    if obstacle is None or obstacle.kind in ("own malloc", "static"):
+        own = own_allocator.find(target.program(path))
+    if own is not None and (own.is_spillway or not arguments.insist):
+        print(f"spillway: {aside(path, own)}", file=sys.stderr)
+        return become(path, arguments.command, without_library(variables, library))
     if obstacle is None:
         watch.start(library)
     else:
@@ -85,3 +95,12 @@ def handle(arguments):
             variables = without_library(variables, library)
         print(f"spillway: warning: {who} without Spillway: {obstacle.reason}", file=sys.stderr)
     return become(path, arguments.command, variables)
+
+
+def aside(path, own):
+    """What is said of a program that brings its own allocator."""
+    name = os.path.basename(path)
+    if own.is_spillway:
+        return f"{name} is linked with {own.text()}: nothing is preloaded"
+    said = f"{name} brings {own.text()}: runs without Spillway"
+    return said if own.in_program else f"{said}; --insist preloads it"

@@ -46,6 +46,7 @@ def program(path):
 class Obstacle:
     """Why a library that is preloaded does not become the allocator of a program."""
 
+    kind: str  # "unreadable", "not ELF", "static", "machine", "libc", "sanitizer", "own malloc", "privileged"
     reason: str  # one clause
     # Whether LD_PRELOAD harms the program itself: its loader fails or complains, or its run-time
     # library does. Where it does not, programs that this one starts may still use it.
@@ -59,27 +60,30 @@ def obstacle(path, library):
         status = os.stat(path)
         binary = elf.read(path)
     except OSError as error:
-        return Obstacle(f"{path} cannot be read ({error.strerror})")
+        return Obstacle("unreadable", f"{path} cannot be read ({error.strerror})")
     except elf.NotElf:
-        return Obstacle(f"{path} is neither an ELF file nor a script with an interpreter")
+        return Obstacle("not ELF", f"{path} is neither an ELF file nor a script with an interpreter")
     if binary.interpreter is None:
-        return Obstacle(f"{path} is statically linked")
+        return Obstacle("static", f"{path} is statically linked")
     wanted = elf.read(library)
     if binary.bits != wanted.bits:
-        return Obstacle(f"{path} is a {binary.bits}-bit program", harms=True)
+        return Obstacle("machine", f"{path} is a {binary.bits}-bit program", harms=True)
     if binary.machine != wanted.machine:
-        return Obstacle(f"{path} is for another machine (ELF machine {binary.machine})", harms=True)
+        reason = f"{path} is for another machine (ELF machine {binary.machine})"
+        return Obstacle("machine", reason, harms=True)
     if _other_libc(binary):
-        return Obstacle(f"{path} uses {_other_libc(binary)}, not glibc", harms=True)
+        return Obstacle("libc", f"{path} uses {_other_libc(binary)}, not glibc", harms=True)
     if _sanitizer(binary):
         reason = f"{path} was built with -fsanitize={_sanitizer(binary)}, which brings its own malloc"
-        return Obstacle(reason, harms=True)
+        return Obstacle("sanitizer", reason, harms=True)
     if "malloc" in binary.defined:
-        return Obstacle(f"{path} brings its own malloc")
+        return Obstacle("own malloc", f"{path} brings its own malloc")
     if _changes_identity(status):
-        return Obstacle(f"{path} is setuid or setgid: the loader ignores LD_PRELOAD there")
+        reason = f"{path} is setuid or setgid: the loader ignores LD_PRELOAD there"
+        return Obstacle("privileged", reason)
     if _has_capabilities(path) and os.geteuid() != 0:
-        return Obstacle(f"{path} has file capabilities: the loader ignores LD_PRELOAD there")
+        reason = f"{path} has file capabilities: the loader ignores LD_PRELOAD there"
+        return Obstacle("privileged", reason)
     return None
 
 
