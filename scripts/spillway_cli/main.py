@@ -13,6 +13,7 @@ from spillway_cli import (
     check, ctl, goals, licenses, profile, ps, record, replay, run, tables, version
 )  # fmt: skip
 from spillway_cli.ab import command as ab
+from spillway_cli.doctor import command as doctor
 from spillway_cli.errors import UserError, usage_error
 from spillway_cli.parser import Parser, with_dashes
 from spillway_cli.top import command as top
@@ -36,7 +37,7 @@ def make_parser():
     parser.set_defaults(takes_command=False)
     subparsers = parser.add_subparsers(metavar="SUBCOMMAND", dest="subcommand")
     for module in (
-        run, check, ps, top, ctl, profile, ab, goals, record, replay, tables, licenses
+        run, check, doctor, ps, top, ctl, profile, ab, goals, record, replay, tables, licenses
     ):  # fmt: skip
         module.add_parser(subparsers)
     return parser, subparsers.choices

@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: MIT
+"""`spillway doctor`: what it says of machines, requests and runs that are made up, and of small real runs."""
+
+import dataclasses
+import json
+import os
+import signal
+import unittest
+from unittest import mock
+
+import support
+from spillway_cli import pprof, process
+from spillway_cli.ab.measure import Sample
+from spillway_cli.doctor import cgroup, machine, page, program, results, trial, verdict
+from spillway_cli.doctor.finding import note, ok, problem
+from spillway_cli.errors import UserError
+
+GOOD = machine.Facts(
+    machine="x86_64", kernel="6.1.0-37-amd64", libc="glibc 2.36", page_size=4096, overcommit=0,
+    huge_pages="madvise", ptrace_scope=0, may_trace=False, membarrier=True, address_space=None,
+    locked_memory=8 << 20, group=cgroup.Group(1 << 30, "/sys/fs/cgroup/memory.pressure"), preloaded=(),
+    library="/l.so", version="0.1.0", library_complaint=None, option_complaint=None,
+)  # fmt: skip
+NO_GROUP = cgroup.Group(None, None)
+
+
+class Machine(unittest.TestCase):
+    def test_nothing_is_wrong_with_a_good_one(self):
+        found = machine.findings(GOOD)
+        self.assertEqual({one.mark for one in found}, {"ok"})
+        self.assertEqual([one for one in found if len(page.section("", [one])) > 2], [])  # a line each
+
+    def test_each_fact_has_its_mark_words_and_action(self):
+        for change, mark, topic, words in (
+            ({"library_complaint": "no libc.so.6"}, "problem", "library", "does not load: no libc.so.6"),
+            ({"machine": "riscv64"}, "problem", "system", "no Spillway"),
+            ({"libc": ""}, "problem", "system", "not glibc"),
+            ({"machine": "aarch64"}, "note", "system", "emulator"),
+            ({"kernel": "4.9.0-x"}, "note", "kernel", "older than 4.14"),
+            ({"membarrier": False}, "note", "kernel", "refuses membarrier"),
+            ({"page_size": 65536}, "note", "page size", "64 KiB"),
+            ({"overcommit": 2}, "note", "overcommit", "32.0 MiB at its start"),
+            ({"overcommit": None}, "note", "overcommit", "can't be read"),
+            ({"huge_pages": "never"}, "note", "huge pages", "gives none"),
+            ({"huge_pages": "always"}, "note", "huge pages", "unused memory"),
+            ({"address_space": 2 << 30}, "note", "ulimit -v", "2.0 GiB: the pool takes a quarter"),
+            ({"address_space": 64 << 20}, "note", "ulimit -v", "too little for a pool"),
+            ({"group": NO_GROUP}, "note", "pressure", "no effect"),
+            ({"group": NO_GROUP}, "ok", "cgroup", "of the machine's memory"),
+            ({"ptrace_scope": 1}, "note", "tracing", "need root"),
+            ({"ptrace_scope": 1, "may_trace": True}, "ok", "tracing", "reach all"),
+            ({"ptrace_scope": None}, "ok", "tracing", "reach all"),
+            ({"ptrace_scope": 3, "may_trace": True}, "note", "tracing", "don't reach"),
+            ({"option_complaint": "no option 'limt'"}, "note", "options", "limt"),
+            ({"preloaded": ("libjemalloc.so.2",)}, "note", "preload", "libjemalloc.so.2"),
+        ):  # fmt: skip
+            with self.subTest(change=change):
+                found = machine.findings(dataclasses.replace(GOOD, **change))
+                one = next(one for one in found if one.topic == topic)
+                self.assertEqual((one.mark, bool(one.action)), (mark, mark != "ok"))
+                self.assertIn(words, one.text)
+
+    def test_this_machine_can_be_read(self):
+        facts = machine.read("/l.so", "0.1.0", None, None, [])
+        self.assertEqual(facts.page_size, os.sysconf("SC_PAGESIZE"))
+        self.assertTrue(facts.kernel and facts.libc.startswith("glibc"))
+
+    def test_words_of_the_kernel(self):
+        self.assertEqual(machine.chosen("always [madvise] never"), "madvise")
+        self.assertIsNone(machine.chosen(None))
+        self.assertTrue(machine.may_trace("CapPrm:\t0\nCapEff:\t000001ffffffffff\n"))
+        self.assertFalse(machine.may_trace("CapEff:\t0000000000000000\n"))
+        self.assertIsNone(machine.number("/nonexistent"))
+
+
+class Cgroup(support.WithFolder):
+    def group(self, membership, files):
+        for name, text in {"membership": membership, **files}.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="ascii")
+        return cgroup.Group.read(self.folder / "membership", str(self.folder), self.folder / "machine")
+
+    def test_the_least_limit_of_a_group_and_its_parents(self):
+        found = self.group("0::/a/b\n", {"a/b/memory.max": "max\n", "a/memory.max": "4096\n", "memory.max": "9000\n"})
+        self.assertEqual(found, cgroup.Group(4096, None))
+
+    def test_version_1(self):
+        files = {"memory/a/memory.limit_in_bytes": "9223372036854771712\n", "machine": "some avg10=0.00\n"}
+        found = self.group("5:cpu,memory:/a\n0::/\n", files)
+        self.assertEqual(found, cgroup.Group(None, self.folder / "machine"))
+        self.assertEqual(self.group("5:cpu,memory:/a\n", files | {"memory/memory.limit_in_bytes": "77\n"}).limit, 77)
+
+    def test_the_groups_own_pressure_comes_first(self):
+        files = {"a/memory.pressure": "some avg10=0.00\n", "machine": "some avg10=0.00\n"}
+        found = self.group("0::/a\n", files)
+        self.assertEqual(found.pressure, str(self.folder / "a" / "memory.pressure"))
+
+
+class Program(support.WithFolder):
+    def look(self, path):
+        return program.findings(str(path), self.library("plain"))
+
+    def built(self, *options):
+        (self.folder / "program.c").write_text("int main(void) { return 0; }\n", encoding="utf-8")
+        self.compile(self.folder / "program.c", self.folder / "program", *options)
+        return self.folder / "program"
+
+    def test_a_plain_program_and_its_script(self):
+        self.assertEqual([one.mark for one in self.look("/bin/cat")], ["ok", "ok"])
+        script = self.folder / "script"
+        script.write_text("#!/bin/cat\n", encoding="utf-8")
+        first, second, _ = self.look(script)
+        self.assertIn("script is run by /bin/cat", first.text)
+        self.assertIn("/bin/cat is dynamic", second.text)
+
+    def test_what_stops_it_has_an_action(self):
+        (one,) = self.look(self.built("-static"))
+        self.assertEqual((one.mark, "libspillway.a" in one.action), ("problem", True))
+        self.assertFalse(program.can_be_tried([one]))
+        (one,) = self.look("/etc/passwd")
+        self.assertEqual(one.mark, "problem")
+
+    def test_an_allocator_that_it_needs_is_a_note(self):
+        stub = self.stub("libmimalloc.so.2")
+        (one,) = self.look(self.built(f"-Wl,-rpath,{self.folder}", "-Wl,--no-as-needed", stub))
+        self.assertEqual(one.mark, "note")
+        self.assertIn("brings mimalloc (libmimalloc.so.2)", one.text)
+
+
+def sizes(*groups):
+    """Of (least, calls, bytes, live)"""
+    names = ("alloc_objects", "alloc_space", "inuse_space")
+    return tuple(pprof.Sizes(least, dict(zip(names, values, strict=True))) for least, *values in groups)
+
+
+def requests(*groups, peak=trial.Live(0, 0, 0)):
+    return verdict.Requests.of(trial.Heap(1, "p", {"pid": 1}, sizes(*groups), peak))
+
+
+class Verdict(unittest.TestCase):
+    def test_groups_begin_at_their_sizes(self):
+        found = requests((2048, 1, 10, 0), (4096, 2, 20, 7), (524288, 3, 30, 0), (1 << 20, 4, 40, 1))
+        self.assertEqual((found.calls, found.bytes, found.live), ((1, 5, 4), (10, 50, 40), (0, 7, 1)))
+
+    def test_the_most_that_was_live(self):
+        found = requests((64, 1, 10, 10), peak=trial.Live(5, 6, 7))
+        self.assertEqual(found.live, (5, 6, 7))
+        self.assertEqual(requests((64, 1, 10, 10), peak=trial.Live(1, 1, 1)).live, (10, 0, 0))
+
+    def test_small_requests_are_mimallocs(self):
+        found = verdict.judge(requests((64, 998_000, 64 << 20, 1 << 20), (8192, 2000, 16 << 20, 0)), 10.0, "x")
+        self.assertEqual(found.answer, verdict.NEUTRAL)
+        self.assertIn("99.8 % of its requests are below 4 KiB", found.text)
+        self.assertIn("expect mimalloc's speed", found.text)
+
+    def test_many_pages_a_second_may_help(self):
+        found = verdict.judge(requests((8192, 100_000, 800 << 20, 0)), 1.0, "x y")
+        self.assertEqual(found.answer, verdict.MAY_HELP)
+        self.assertIn("its time, of which new pages for them cost at most 27 %", found.text)
+        self.assertNotIn("memory", found.text)
+        self.assertEqual(found.action, "measure it: spillway ab -- x y")
+
+    def test_much_that_is_live_may_help(self):
+        found = verdict.judge(requests((64, 1000, 8 << 20, 8 << 20), (8192, 100, 24 << 20, 24 << 20)), 60.0, "x")
+        self.assertIn("its memory, of which they are 75.0 %", found.text)
+        self.assertNotIn("its time", found.text)
+
+    def test_a_program_that_asks_for_little(self):
+        found = verdict.judge(requests((8192, 100, 800 << 10, 0)), 0.001, "x")
+        self.assertEqual((found.answer, found.action), (verdict.NEUTRAL, ""))
+        self.assertIn("next to nothing", verdict.judge(requests(), 0.001, "x").text)
+
+    def test_per_cent(self):
+        shown = [verdict.percent(share) for share in (None, 0, 0.0001, 0.5, 0.99951, 1)]
+        self.assertEqual(shown, ["nothing", "0 %", "less than 0.1 %", "50.0 %", "more than 99.9 %", "100 %"])
+
+    def test_the_busiest_process_is_judged(self):
+        few, many = (trial.Heap(pid, sizes=sizes((64, 1, count, 0))) for pid, count in ((1, 10), (2, 20)))
+        self.assertIs(verdict.busiest([trial.Heap(3), few, many]), many)
+        self.assertIsNone(verdict.busiest([trial.Heap(3)]))
+
+
+class Live(unittest.TestCase):
+    def test_pages_of_samples_are_not_the_pools(self):
+        snapshot = {
+            "fallback_live_bytes": 10 * trial.RATE, "pool_live_bytes": 100_000, "large_live_bytes": 7,
+            "classes": [{"block_size": 4096, "live_bytes": 50_000}],
+        }  # fmt: skip
+        self.assertEqual(trial.live_of(snapshot), trial.Live(10 * trial.RATE, 100_000 - 10 * 4096, 7))
+        snapshot["classes"][0]["live_bytes"] = 4096
+        self.assertEqual(trial.live_of(snapshot).middle, 100_000 - 4096)
+
+
+class FakeAttachment:
+    def __init__(self, answers):
+        self._answers = answers
+        self.closed = 0
+
+    def snapshot(self):
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def close(self):
+        self.closed += 1
+
+
+class Looks(unittest.TestCase):
+    def looks(self, find, times):
+        looks = trial.Looks(find)
+        with support.waiting_process():
+            for _ in range(times):
+                looks.look(os.getpid())
+        looks.close()
+        return looks
+
+    def test_the_largest_of_some_looks_is_kept(self):
+        answers = [{"program": "p", "fallback_live_bytes": bytes} for bytes in (1, 9, 2)]
+        fake = FakeAttachment(answers)
+        (heap,) = self.looks(lambda pid: fake, 3).heaps.values()
+        self.assertEqual((heap.program, heap.peak, fake.closed), ("p", trial.Live(9, 0, 0), 1))
+
+    def test_a_process_that_does_not_answer_is_given_up(self):
+        fake = FakeAttachment([UserError("no answer")] * 9)
+        (heap,) = self.looks(lambda pid: fake, 9).heaps.values()
+        self.assertEqual((heap.failures, fake.closed), (trial.MOST_FAILURES, trial.MOST_FAILURES))
+
+    def test_programs_without_the_library(self):
+        self.assertEqual(self.looks(lambda pid: None, trial.MOST_ABSENCES).strangers(), {"sh"})
+        self.assertEqual(self.looks(lambda pid: None, trial.MOST_ABSENCES - 1).strangers(), set())
+
+
+class Files(support.WithFolder):
+    def test_what_is_cut_off_counts_for_nothing(self):
+        (self.folder / "statistics.5").write_text('{"program": "a", "fallback_live_bytes": 3}', encoding="utf-8")
+        (self.folder / "statistics.6").write_text('{"program', encoding="utf-8")
+        (self.folder / "profile.5").write_text("no profile", encoding="utf-8")
+        (self.folder / "statistics.7.tmp").write_text("{}", encoding="utf-8")
+        heaps = {}
+        trial.read_files(self.folder, heaps)
+        self.assertEqual((heaps[5].program, heaps[5].sizes, heaps[6].statistics), ("a", None, {}))
+        self.assertEqual(set(heaps), {5, 6})
+
+
+def run(status=0, ended=False, complaint=""):
+    return trial.Run(Sample(1.0, 1.0, 1, 1, status), complaint, ended)
+
+
+class Results(unittest.TestCase):
+    HEAP = trial.Heap(7, "p", {"pool_off": 0}, sizes((64, 1, 1, 1)))
+
+    def status(self, plain, with_it):
+        return results.findings(plain, with_it, [self.HEAP], self.HEAP)[0]
+
+    def test_exit_statuses(self):
+        for plain, with_it, mark, words in (
+            (run(), run(), "ok", "exit status 0, with Spillway as without"),
+            (run(3), run(3, complaint="bad"), "note", "exit status 3, with Spillway as without (bad)"),
+            (run(), run(-6), "problem", "exit status 0 without Spillway, but was killed by signal 6 with it"),
+            (run(ended=True), run(ended=True), "ok", "still ran when its time was over, with"),
+            (run(), run(ended=True), "note", "exit status 0 without Spillway; still ran"),
+            (None, run(), "ok", "not run without"),
+            (None, run(1), "note", "not run without"),
+        ):
+            found = self.status(plain, with_it)
+            self.assertEqual(found.mark, mark, found.text)
+            self.assertIn(words, found.text)
+
+    def test_which_process(self):
+        found = results.findings(None, run(), [self.HEAP, trial.Heap(8)], self.HEAP)
+        self.assertIn("2 processes used Spillway; p (process 7) asked for most", found[1].text)
+        found = results.findings(None, run(), [trial.Heap(8, "q")], None)
+        self.assertEqual((found[1].mark, "q left no figures" in found[1].text), ("note", True))
+        found = results.findings(None, run(), [], None, {"s"})
+        self.assertEqual((found[1].mark, "s ran without" in found[1].text), ("problem", True))
+
+    def test_what_the_statistics_say(self):
+        heap = dataclasses.replace(
+            self.HEAP, statistics={"pool_off": 1, "class_full_total": 2, "profile_dropped_total": 3}
+        )
+        found = results.findings(None, run(), [heap], heap)
+        self.assertEqual([one.topic for one in found[2:]], ["pool", "pool", "samples"])
+
+
+class Page(unittest.TestCase):
+    def test_lines_are_within_80_columns(self):
+        bad = dataclasses.replace(GOOD, ptrace_scope=1, overcommit=2, address_space=1, huge_pages="always", group=NO_GROUP)
+        lines = page.section("machine", machine.findings(bad))
+        lines += page.table(requests((64, 10**9, 2**40, 2**35), (8192, 10**12, 2**50, 2**40)))
+        lines += page.conclusion(verdict.judge(requests((8192, 10**9, 2**40, 2**35)), 1.0, "x " * 60), 80)
+        self.assertLessEqual(max(map(len, lines)), 80)
+        self.assertIn("  note    tracing     kernel.yama.ptrace_scope is 1", "\n".join(lines))
+
+    def test_nothing_that_a_terminal_obeys(self):
+        self.assertNotIn("\x1b", "".join(page.section("x", [note("y", "a\x1b[2Jb", "c")])))
+
+    def test_json(self):
+        wanted = requests((64, 1, 2, 3))
+        heap = trial.Heap(7, "p", {}, sizes((64, 1, 2, 3)))
+        found = page.as_json({"machine": [ok("a", "b"), problem("c", "d", "e")]}, wanted, heap, None, 1)
+        found = json.loads(json.dumps(found))
+        self.assertEqual([one["action"] for one in found["findings"]], [None, "e"])
+        self.assertEqual(found["requests"]["sizes"][0], {"least_bytes": 0, "calls": 1, "bytes": 2, "live_bytes": 3})
+        self.assertEqual((found["verdict"], found["status"]), (None, 1))
+
+
+class Command(support.WithFolder):
+    """With a library that is none of ours: runs, statuses and what is left of them."""
+
+    def doctor(self, *arguments, action=""):
+        return support.spillway("doctor", "--lib", self.library("libstandin", action), *arguments)
+
+    def test_the_same_status_and_no_figures(self):
+        done = self.doctor("--", "sh", "-c", "echo out; echo err >&2; exit 3")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("exit status 3, with Spillway as without (err)", " ".join(done.stdout.split()))
+        self.assertIn("verdict\n  unknown: the run left no figures", done.stdout)
+        self.assertNotIn("\nout", done.stdout)
+
+    def test_another_status_is_a_problem(self):
+        done = self.doctor("--json", "--", "seq", "1", action="abort()")
+        self.assertEqual(done.returncode, 1)
+        found = json.loads(done.stdout)
+        self.assertEqual((found["status"], found["verdict"], found["requests"]), (1, None, None))
+        one = next(one for one in found["findings"] if one["mark"] == "problem")
+        self.assertIn("exit status 0 without Spillway, but was killed by signal 6", one["text"])
+
+    def test_its_time_is_over(self):
+        done = self.doctor("--once", "--seconds", "0.3", "--", "sleep", "1000")
+        self.assertIn("still ran when its time was over", " ".join(done.stdout.split()))
+
+    def test_a_program_that_does_not_end_when_asked(self):
+        with mock.patch.object(trial, "GRACE", 0.2):
+            found = trial.run_plain(["sh", "-c", "trap '' TERM; exec sleep 1000"], "", 0.2)
+        self.assertEqual((found.sample.status, found.ended), (-signal.SIGKILL, True))
+
+    def test_an_interrupt_ends_the_program(self):
+        with mock.patch.object(trial.select, "select", side_effect=KeyboardInterrupt), self.assertRaises(KeyboardInterrupt):
+            trial.run_plain(["sleep", "1000"], "", 60)
+        self.assertEqual(process.children(os.getpid()), [])
+
+    def test_a_program_that_cannot_be_preloaded_is_not_run(self):
+        (self.folder / "p.c").write_text("int main(void) { return 0; }\n", encoding="utf-8")
+        self.compile(self.folder / "p.c", self.folder / "p", "-static")
+        done = self.doctor("--", self.folder / "p")
+        self.assertEqual((done.returncode, "\nrun\n" in done.stdout), (1, False))
+
+    def test_without_running_it(self):
+        done = self.doctor("--no-run", "--", "sh", "-c", f"touch {self.folder}/ran")
+        self.assertEqual((done.returncode, (self.folder / "ran").exists()), (0, False))
+
+    def test_wrong_uses(self):
+        for words, status in (
+            (("--once",), 2), (("--no-run",), 2), (("--once", "--no-run", "--", "true"), 2),
+            (("--seconds", "0", "--", "true"), 2), (("--", "no-such-command"), 127), (("ls",), 2),
+        ):  # fmt: skip
+            found, said = support.said("doctor", *words)
+            self.assertEqual((found, said.count("\n")), (status, 1), said)
+
+
+if __name__ == "__main__":
+    unittest.main()
