@@ -11,7 +11,7 @@ from unittest import mock
 import support
 from spillway_cli import pprof, process
 from spillway_cli.ab.measure import Sample
-from spillway_cli.doctor import cgroup, machine, page, program, results, trial, verdict
+from spillway_cli.doctor import cgroup, heaps, machine, page, program, results, trial, verdict
 from spillway_cli.doctor.finding import note, ok, problem
 from spillway_cli.errors import UserError
 
@@ -134,8 +134,8 @@ def sizes(*groups):
     return tuple(pprof.Sizes(least, dict(zip(names, values, strict=True))) for least, *values in groups)
 
 
-def requests(*groups, peak=trial.Live(0, 0, 0)):
-    return verdict.Requests.of(trial.Heap(1, "p", {"pid": 1}, sizes(*groups), peak))
+def requests(*groups, peak=heaps.Live(0, 0, 0)):
+    return verdict.Requests.of(heaps.Heap(1, "p", {"pid": 1}, sizes(*groups), peak))
 
 
 class Verdict(unittest.TestCase):
@@ -144,9 +144,9 @@ class Verdict(unittest.TestCase):
         self.assertEqual((found.calls, found.bytes, found.live), ((1, 5, 4), (10, 50, 40), (0, 7, 1)))
 
     def test_the_most_that_was_live(self):
-        found = requests((64, 1, 10, 10), peak=trial.Live(5, 6, 7))
+        found = requests((64, 1, 10, 10), peak=heaps.Live(5, 6, 7))
         self.assertEqual(found.live, (5, 6, 7))
-        self.assertEqual(requests((64, 1, 10, 10), peak=trial.Live(1, 1, 1)).live, (10, 0, 0))
+        self.assertEqual(requests((64, 1, 10, 10), peak=heaps.Live(1, 1, 1)).live, (10, 0, 0))
 
     def test_small_requests_are_mimallocs(self):
         found = verdict.judge(requests((64, 998_000, 64 << 20, 1 << 20), (8192, 2000, 16 << 20, 0)), 10.0, "x")
@@ -176,20 +176,20 @@ class Verdict(unittest.TestCase):
         self.assertEqual(shown, ["nothing", "0 %", "less than 0.1 %", "50.0 %", "more than 99.9 %", "100 %"])
 
     def test_the_busiest_process_is_judged(self):
-        few, many = (trial.Heap(pid, sizes=sizes((64, 1, count, 0))) for pid, count in ((1, 10), (2, 20)))
-        self.assertIs(verdict.busiest([trial.Heap(3), few, many]), many)
-        self.assertIsNone(verdict.busiest([trial.Heap(3)]))
+        few, many = (heaps.Heap(pid, sizes=sizes((64, 1, count, 0))) for pid, count in ((1, 10), (2, 20)))
+        self.assertIs(verdict.busiest([heaps.Heap(3), few, many]), many)
+        self.assertIsNone(verdict.busiest([heaps.Heap(3)]))
 
 
 class Live(unittest.TestCase):
     def test_pages_of_samples_are_not_the_pools(self):
         snapshot = {
-            "fallback_live_bytes": 10 * trial.RATE, "pool_live_bytes": 100_000, "large_live_bytes": 7,
+            "fallback_live_bytes": 10 * heaps.RATE, "pool_live_bytes": 100_000, "large_live_bytes": 7,
             "classes": [{"block_size": 4096, "live_bytes": 50_000}],
         }  # fmt: skip
-        self.assertEqual(trial.live_of(snapshot), trial.Live(10 * trial.RATE, 100_000 - 10 * 4096, 7))
+        self.assertEqual(heaps.live_of(snapshot), heaps.Live(10 * heaps.RATE, 100_000 - 10 * 4096, 7))
         snapshot["classes"][0]["live_bytes"] = 4096
-        self.assertEqual(trial.live_of(snapshot).middle, 100_000 - 4096)
+        self.assertEqual(heaps.live_of(snapshot).middle, 100_000 - 4096)
 
 
 class FakeAttachment:
@@ -209,7 +209,7 @@ class FakeAttachment:
 
 class Looks(unittest.TestCase):
     def looks(self, find, times):
-        looks = trial.Looks(find)
+        looks = heaps.Looks(find)
         with support.waiting_process():
             for _ in range(times):
                 looks.look(os.getpid())
@@ -220,16 +220,16 @@ class Looks(unittest.TestCase):
         answers = [{"program": "p", "fallback_live_bytes": bytes} for bytes in (1, 9, 2)]
         fake = FakeAttachment(answers)
         (heap,) = self.looks(lambda pid: fake, 3).heaps.values()
-        self.assertEqual((heap.program, heap.peak, fake.closed), ("p", trial.Live(9, 0, 0), 1))
+        self.assertEqual((heap.program, heap.peak, fake.closed), ("p", heaps.Live(9, 0, 0), 1))
 
     def test_a_process_that_does_not_answer_is_given_up(self):
         fake = FakeAttachment([UserError("no answer")] * 9)
         (heap,) = self.looks(lambda pid: fake, 9).heaps.values()
-        self.assertEqual((heap.failures, fake.closed), (trial.MOST_FAILURES, trial.MOST_FAILURES))
+        self.assertEqual((heap.failures, fake.closed), (heaps.MOST_FAILURES, heaps.MOST_FAILURES))
 
     def test_programs_without_the_library(self):
-        self.assertEqual(self.looks(lambda pid: None, trial.MOST_ABSENCES).strangers(), {"sh"})
-        self.assertEqual(self.looks(lambda pid: None, trial.MOST_ABSENCES - 1).strangers(), set())
+        self.assertEqual(self.looks(lambda pid: None, heaps.MOST_ABSENCES).strangers(), {"sh"})
+        self.assertEqual(self.looks(lambda pid: None, heaps.MOST_ABSENCES - 1).strangers(), set())
 
 
 class Files(support.WithFolder):
@@ -238,10 +238,10 @@ class Files(support.WithFolder):
         (self.folder / "statistics.6").write_text('{"program', encoding="utf-8")
         (self.folder / "profile.5").write_text("no profile", encoding="utf-8")
         (self.folder / "statistics.7.tmp").write_text("{}", encoding="utf-8")
-        heaps = {}
-        trial.read_files(self.folder, heaps)
-        self.assertEqual((heaps[5].program, heaps[5].sizes, heaps[6].statistics), ("a", None, {}))
-        self.assertEqual(set(heaps), {5, 6})
+        found = {}
+        heaps.read_files(self.folder, found)
+        self.assertEqual((found[5].program, found[5].sizes, found[6].statistics), ("a", None, {}))
+        self.assertEqual(set(found), {5, 6})
 
 
 def run(status=0, ended=False, complaint=""):
@@ -249,7 +249,7 @@ def run(status=0, ended=False, complaint=""):
 
 
 class Results(unittest.TestCase):
-    HEAP = trial.Heap(7, "p", {"pool_off": 0}, sizes((64, 1, 1, 1)))
+    HEAP = heaps.Heap(7, "p", {"pool_off": 0}, sizes((64, 1, 1, 1)))
 
     def status(self, plain, with_it):
         return results.findings(plain, with_it, [self.HEAP], self.HEAP)[0]
@@ -269,12 +269,17 @@ class Results(unittest.TestCase):
             self.assertIn(words, found.text)
 
     def test_which_process(self):
-        found = results.findings(None, run(), [self.HEAP, trial.Heap(8)], self.HEAP)
+        found = results.findings(None, run(), [self.HEAP, heaps.Heap(8)], self.HEAP)
         self.assertIn("2 processes used Spillway; p (process 7) asked for most", found[1].text)
-        found = results.findings(None, run(), [trial.Heap(8, "q")], None)
+        found = results.findings(None, run(), [heaps.Heap(8, "q")], None)
         self.assertEqual((found[1].mark, "q left no figures" in found[1].text), ("note", True))
         found = results.findings(None, run(), [], None, {"s"})
         self.assertEqual((found[1].mark, "s ran without" in found[1].text), ("problem", True))
+
+    def test_processes_that_it_leaves_behind(self):
+        left = run()
+        left.sample.left_behind = True
+        self.assertEqual(results.findings(None, left, [self.HEAP], self.HEAP)[1].topic, "left behind")
 
     def test_what_the_statistics_say(self):
         heap = dataclasses.replace(
@@ -298,7 +303,7 @@ class Page(unittest.TestCase):
 
     def test_json(self):
         wanted = requests((64, 1, 2, 3))
-        heap = trial.Heap(7, "p", {}, sizes((64, 1, 2, 3)))
+        heap = heaps.Heap(7, "p", {}, sizes((64, 1, 2, 3)))
         found = page.as_json({"machine": [ok("a", "b"), problem("c", "d", "e")]}, wanted, heap, None, 1)
         found = json.loads(json.dumps(found))
         self.assertEqual([one["action"] for one in found["findings"]], [None, "e"])
@@ -354,7 +359,8 @@ class Command(support.WithFolder):
     def test_wrong_uses(self):
         for words, status in (
             (("--once",), 2), (("--no-run",), 2), (("--once", "--no-run", "--", "true"), 2),
-            (("--seconds", "0", "--", "true"), 2), (("--", "no-such-command"), 127), (("ls",), 2),
+            (("--seconds", "0", "--", "true"), 2),
+            (("--seconds", "501", "--", "true"), 2), (("--", "no-such-command"), 127), (("ls",), 2),
         ):  # fmt: skip
             found, said = support.said("doctor", *words)
             self.assertEqual((found, said.count("\n")), (status, 1), said)

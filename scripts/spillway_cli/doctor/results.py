@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the two runs of the command found."""
 
+from spillway_cli.ab.measure import LINGER
 from spillway_cli.doctor.finding import note, ok, problem
 
 
@@ -8,6 +9,9 @@ def findings(plain, run, heaps, heap, strangers=()):
     """`plain`, `run`: trial.Run, the first None when it was left out. `heap`: the one of `heaps` that is judged,
     or None. `strangers`: programs that were seen without Spillway."""
     found = [_status(plain, run)]
+    if run.sample.left_behind and not run.ended:
+        found.append(note("left behind", f"processes went on after its end, and were ended {LINGER:.0f} s later",
+                          "run a server in the foreground, with --seconds"))  # fmt: skip
     if not heaps and strangers:
         found.append(problem("process", f"{', '.join(sorted(strangers))} ran without Spillway, in spite of LD_PRELOAD",
                              "look at what starts it: it may clear the environment"))  # fmt: skip

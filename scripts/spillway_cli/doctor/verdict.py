@@ -3,7 +3,7 @@
 
 import dataclasses
 
-from spillway_cli.doctor.trial import Live
+from spillway_cli.doctor.heaps import Live
 from spillway_cli.figures.units import bytes_text
 
 MIDDLE, LARGE = 4096, 1 << 20  # smallest sizes of the groups
