@@ -176,7 +176,7 @@ def check_tools(prefix, program):
     expect(run(command, "run", "--", program), "preload")
     for words, said in (
         (["options"], "min_size"), (["licenses"], "Daan Leijen"), (["check"], "YES: "),
-        (["run", "--stats", "--", program], "spillway"),
+        (["run", "--stats", "--", program], "spillway"), (["doctor", "--once", "--", program], "exit status 0"),
     ):  # fmt: skip
         if said not in run(command, *words):
             sys.exit(f"FAILED: spillway {words[0]} does not say '{said}'")
