@@ -80,6 +80,9 @@ class PageHeap {
   // A block above the largest class, at a multiple of `alignment`, coloured if that is 1. Not
   // marked live. Null: longer than max_run_bytes, or no memory.
   void* take_large(size_t size, size_t alignment);
+  // The same for a block that grows by realloc(): at the start of a free run that is kRoomToGrow
+  // times as long and has memory. Null: there is none.
+  void* take_with_room(size_t size);
   // A block of take_large() back, its state byte already kFree. False: it was free already.
   [[nodiscard]] bool give_large(void* block);
   // Has the first `size` bytes of such a block read as zero.
@@ -174,6 +177,8 @@ class PageHeap {
   // Large blocks are coloured by whole pages' lines; the pages behind their first one say in four
   // kinds how long they are.
   static constexpr uint32_t kLargeSlack = Chunk::kGrainsPerPage;
+  // A block that has to move again when it has grown so much is copied twice in all.
+  static constexpr uint32_t kRoomToGrow = 2;
 
   size_t offset_of(uint32_t grain) const { return size_t{grain} << kGrainShift; }
   static uint32_t grain_at(size_t offset) { return static_cast<uint32_t>(offset >> kGrainShift); }
@@ -220,6 +225,8 @@ class PageHeap {
   // A run of `grains` from a multiple of `alignment` on, found in the index and claimed; of as many
   // times `grains` as `most`, where there are.
   uint32_t take_run(uint32_t grains, uint32_t alignment, uint32_t most, uint32_t& count);
+  // The first `grains` of a free run of at least `room` grains with memory, kNoGrain without one.
+  uint32_t take_part_of_run(uint32_t grains, uint32_t room);
   struct Run {
     uint32_t start = kNoGrain;
     uint32_t length = 0;
@@ -286,6 +293,9 @@ class PageHeap {
     }
   }
 
+  static uint32_t large_grains_for(size_t size, bool coloured);
+  // The same for a run of a block above the largest class.
+  void* hand_out_large(uint32_t grain, uint32_t grains, bool coloured);
   size_t usable_large(const void* block) const {
     const size_t offset = arena_.offset(block);
     return offset_of(large_grains(offset)) - offset % kGrainSize;

@@ -19,14 +19,27 @@ void* PageHeap::take_large(size_t size, size_t alignment) {
     return nullptr;
   }
   const bool coloured = alignment == 1;
-  const auto grains =
-      static_cast<uint32_t>(divide_up(size, kGrainSize)) + (coloured ? kLargeSlack : 0);
+  const uint32_t grains = large_grains_for(size, coloured);
   const auto aligned = static_cast<uint32_t>(std::max(alignment >> kGrainShift, size_t{1}));
   uint32_t count = 0;
-  uint32_t grain = take_run(grains, aligned, 1, count);
-  if (grain == kNoGrain) {
+  const uint32_t grain = take_run(grains, aligned, 1, count);
+  return grain != kNoGrain ? hand_out_large(grain, grains, coloured) : nullptr;
+}
+
+void* PageHeap::take_with_room(size_t size) {
+  if (size > max_run_bytes_ / kRoomToGrow) {
     return nullptr;
   }
+  const uint32_t grains = large_grains_for(size, true);
+  const uint32_t grain = take_part_of_run(grains, kRoomToGrow * grains);
+  return grain != kNoGrain ? hand_out_large(grain, grains, true) : nullptr;
+}
+
+uint32_t PageHeap::large_grains_for(size_t size, bool coloured) {
+  return static_cast<uint32_t>(divide_up(size, kGrainSize)) + (coloured ? kLargeSlack : 0);
+}
+
+void* PageHeap::hand_out_large(uint32_t grain, uint32_t grains, bool coloured) {
   // relaxed: a count. release: after it, for collect(), which acquires.
   large_blocks_.fetch_add(1, std::memory_order_relaxed);
   const uint64_t number = large_allocations_.fetch_add(1, std::memory_order_release);

@@ -224,6 +224,22 @@ uint32_t PageHeap::take_run(uint32_t grains, uint32_t alignment, uint32_t most, 
   }
 }
 
+uint32_t PageHeap::take_part_of_run(uint32_t grains, uint32_t room) {
+  // Pages without memory that are too few to matter.
+  constexpr uint32_t kCleanShare = 8;
+  const Run run = find(room, 1);
+  if (run.start == kNoGrain || clean_grains(run.start, room) > room / kCleanShare) {
+    return kNoGrain;
+  }
+  const Run left{run.start + grains, run.length - grains};
+  index(left);  // before it is a run, as in take_run()
+  if (!claim_only(run.start, grains)) {
+    return kNoGrain;
+  }
+  index({left.start, free_from(left.start, RunIndex::kMaxLength)});
+  return run.start;
+}
+
 bool PageHeap::claim_only(uint32_t grain, uint32_t grains) {
   for (uint32_t done = 0; done < grains;) {
     const uint32_t inside = (grain + done) % kGrainsPerChunk;

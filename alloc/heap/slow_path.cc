@@ -146,7 +146,9 @@ SPILLWAY_COLD void* take_large(size_t size, size_t alignment) {
 }
 
 SPILLWAY_COLD void* take_growing(size_t size) {
-  void* block = heap.engine.store().wide().take(size);
+  core::PageHeap& store = heap.engine.store();
+  void* block = store.take_with_room(size);
+  block = block != nullptr ? block : store.wide().take(size);
   if (block != nullptr) {
     mark_handed_out(block, size);
     balance();

@@ -59,6 +59,35 @@ BOOST_AUTO_TEST_CASE(the_longest_block_is_as_long_as_a_run_may_be) {
   BOOST_TEST(heap.size_bytes() == size);
 }
 
+BOOST_AUTO_TEST_CASE(a_growing_block_gets_a_run_with_memory_and_grows_in_it) {
+  void* block = get_large(8 * kMiB);
+  fill(block);
+  BOOST_REQUIRE(give(block));
+  const uint64_t fresh = heap.fresh_bytes();
+  block = heap.take_with_room(3 * kMiB);
+  BOOST_REQUIRE(block != nullptr);
+  mark_live(block);
+  BOOST_TEST(heap.usable(block) >= 3 * kMiB);
+  BOOST_TEST(heap.resize(block, kNoClass, 6 * kMiB));
+  BOOST_TEST(heap.usable(block) >= 6 * kMiB);
+  BOOST_TEST(heap.fresh_bytes() - fresh <= kMiB / 2);
+  BOOST_TEST(snapshot().large_live_bytes + free_bytes() == heap.size_bytes());
+  BOOST_TEST(give(block));
+  BOOST_TEST(everything_is_free());
+}
+
+BOOST_AUTO_TEST_CASE(a_growing_block_gets_no_run_without_room_or_memory) {
+  BOOST_TEST((heap.take_with_room(3 * kMiB) == nullptr));
+  void* const block = get_large(7 * kMiB);
+  fill(block);
+  BOOST_REQUIRE(give(block));
+  BOOST_TEST((heap.take_with_room(4 * kMiB) == nullptr));
+  BOOST_TEST((heap.take_with_room(SIZE_MAX / 2) == nullptr));
+  static_cast<void>(purge_all(true));
+  BOOST_TEST((heap.take_with_room(2 * kMiB) == nullptr));
+  BOOST_TEST(everything_is_free());
+}
+
 BOOST_AUTO_TEST_CASE(aligned_blocks_begin_at_multiples) {
   Extents extents(*this);
   std::vector<void*> blocks;

@@ -169,6 +169,7 @@ BOOST_AUTO_TEST_CASE(growth_in_steps_copies_once_above_the_largest_class) {
   const HemmedIn hemmed_in;
   void* block = hemmed_in.block;
   fill(block, kMiB, 4);
+  trim(0);  // no free run has memory
   int moves = 0;
   for (size_t size = kMiB + 64 * kKiB; size < wide().max_bytes(); size += size / 2) {
     void* grown = reallocate(block, size);
@@ -184,8 +185,22 @@ BOOST_AUTO_TEST_CASE(growth_in_steps_copies_once_above_the_largest_class) {
   free(block);
 }
 
+BOOST_AUTO_TEST_CASE(growth_above_the_largest_class_takes_free_memory_first) {
+  const HemmedIn hemmed_in;
+  fill(hemmed_in.block, kMiB, 4);
+  void* const before = allocate(16 * kMiB);
+  fill(before, 16 * kMiB, 1);
+  free(before);
+  void* const grown = reallocate(hemmed_in.block, 2 * kMiB);
+  BOOST_TEST(!is_wide(grown));
+  BOOST_TEST(is_filled(grown, kMiB, 4));
+  BOOST_TEST((reallocate(grown, 4 * kMiB) == grown));
+  free(grown);
+}
+
 BOOST_AUTO_TEST_CASE(growth_beyond_a_wide_slot_and_every_run_reaches_mimalloc) {
   const size_t most = std::max<size_t>(wide().max_bytes(), 64 * kMiB);
+  trim(0);
   void* block = take_growing(wide().max_bytes());
   BOOST_REQUIRE(is_wide(block));
   fill(block, 20000, 5);
@@ -199,6 +214,7 @@ BOOST_AUTO_TEST_CASE(growth_beyond_a_wide_slot_and_every_run_reaches_mimalloc) {
 BOOST_AUTO_TEST_CASE(a_wide_block_stays_and_gives_memory_back_until_a_class_will_do) {
   const HemmedIn hemmed_in;
   fill(hemmed_in.block, kMiB, 6);
+  trim(0);
   auto* block = static_cast<char*>(reallocate(hemmed_in.block, wide().max_bytes() / 2));
   BOOST_REQUIRE(is_wide(block));
   const uint64_t purged = wide().purged_bytes();
