@@ -122,6 +122,19 @@ struct Large : PageHeapCase {
   Block mine;
 };
 
+// A growing block takes the start of a free run while another thread takes some of it.
+struct Growing : PageHeapCase {
+  Growing() : PageHeapCase(7 * kPageGrains) {
+    Block block = take_large(7 * kGranuleSize);
+    give(block);
+  }
+  void thread(unsigned number) {
+    Block block = number == 0 ? take_with_room(2 * kGranuleSize) : take(kTwoPages);
+    give(block);
+  }
+  void finish() { finish_with(0); }
+};
+
 // Of two threads that free one block at once one is told, and it is free once: in the page heap,
 // with room in the spill freelist, and above the classes.
 enum class Where : uint8_t { kRuns, kSpilled, kLarge };
@@ -222,6 +235,9 @@ BOOST_AUTO_TEST_SUITE(page_heap)
 BOOST_AUTO_TEST_CASE(two_out_of_one_run) {
   explore<OneRun<3>>("room for both", {.threads = 2, .preemptions = 2, .older_loads = 1});
   explore<OneRun<2>>("room for one", {.threads = 2, .preemptions = 3, .older_loads = 1});
+}
+BOOST_AUTO_TEST_CASE(a_growing_block_takes_a_part_of_a_run) {
+  explore<Growing>("a growing block", {.threads = 2, .preemptions = 2, .older_loads = 1});
 }
 BOOST_AUTO_TEST_CASE(neighbours_come_back) {
   explore<JoinTwo>("two neighbours", {.threads = 2, .preemptions = 3, .older_loads = 2});

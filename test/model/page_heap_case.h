@@ -103,6 +103,15 @@ struct PageHeapCase {
     }
     return block;
   }
+  Block take_with_room(size_t bytes) {
+    Block block{static_cast<char*>(heap.take_with_room(bytes)), 0, kNoClass};
+    if (block.start != nullptr) {
+      block.bytes = heap.usable(block.start);
+      model::require(block.bytes >= bytes, "a block has the bytes that were asked for");
+      own(block);
+    }
+    return block;
+  }
   void give(Block& block, uint32_t who = 0) {
     if (block.start == nullptr) {
       return;
