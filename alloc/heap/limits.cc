@@ -46,6 +46,12 @@ uint64_t limit_of(config::Option option) {
   return memory / 100 * static_cast<uint64_t>(config::per_cent(value));
 }
 
+uint64_t or_none(const std::atomic<uint64_t>& limit) {
+  // relaxed: a figure for statistics.
+  const uint64_t bytes = limit.load(std::memory_order_relaxed);
+  return bytes != UINT64_MAX ? bytes : 0;
+}
+
 // Purging costs time for each gigabyte: not at every request of a program that lives at its limit.
 bool may_purge_again() {
   constexpr uint64_t kPauseNs = 20'000'000;
@@ -101,6 +107,10 @@ void recover_limits_after_fork() {
   // relaxed: the only thread there is.
   reading.store(false, std::memory_order_relaxed);
 }
+
+uint64_t soft_limit_bytes() { return or_none(soft_limit); }
+
+uint64_t hard_limit_bytes() { return or_none(hard_limit); }
 
 void set_limit_callback(LimitCallback callback) {
   // release: pairs with the acquire in note_crossing().

@@ -28,6 +28,10 @@ void refresh_limits();
 void recover_limits_after_fork();
 void set_limit_callback(LimitCallback callback);
 
+// In bytes; 0: none.
+uint64_t soft_limit_bytes();
+uint64_t hard_limit_bytes();
+
 // Bytes held for the program, free ones that are still here included.
 uint64_t held_bytes();
 // The same of what mimalloc has committed; of that no more counts than the process has resident.

@@ -70,6 +70,8 @@ void collect(stats::Snapshot& snapshot, Effort effort) {
   snapshot.fallback_committed_bytes = std::max(mimalloc.committed, live.bytes);
   snapshot.fallback_mapped_bytes =
       std::max(mimalloc::mapped_bytes(), size_t{snapshot.fallback_committed_bytes});
+  snapshot.limit_bytes = soft_limit_bytes();
+  snapshot.hard_limit_bytes = hard_limit_bytes();
   snapshot.limit_crossed_total = counters.limit_crossed.get();
   snapshot.pressure_purges_total = counters.pressure_purges.get();
   snapshot.hard_limit_refusals_total = counters.hard_limit_refusals.get();

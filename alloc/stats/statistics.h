@@ -73,6 +73,8 @@ inline constexpr uint64_t kUnknown = UINT64_MAX;
   X(fallback_live_bytes, kGauge, "of these, blocks that the program holds of mimalloc")          \
   X(fallback_live_blocks, kOptionalGauge, "the same in blocks")                                  \
   X(fallback_mapped_bytes, kGauge, "of mapped_bytes, what mimalloc has mapped")                  \
+  X(limit_bytes, kGauge, "the soft limit in force; 0: none")                                     \
+  X(hard_limit_bytes, kGauge, "the hard limit in force; 0: none")                                \
   X(limit_crossed_total, kCounter, "times that the soft limit was crossed")                      \
   X(hard_limit_refusals_total, kCounter, "requests refused by the hard limit")                   \
   X(pressure_purges_total, kCounter, "times that pressure had free memory given back")           \

@@ -16,6 +16,8 @@ BOOST_AUTO_TEST_CASE(without_limits_everything_is_admitted) {
   BOOST_TEST(!limits_are_set.get());
   BOOST_TEST(admit(1));
   BOOST_TEST(admit(SIZE_MAX));
+  BOOST_TEST(snapshot().limit_bytes == 0U);
+  BOOST_TEST(snapshot().hard_limit_bytes == 0U);
   BOOST_TEST(snapshot().limit_crossed_total == 0U);
   BOOST_TEST(snapshot().hard_limit_refusals_total == 0U);
 }

@@ -41,6 +41,7 @@ BOOST_FIXTURE_TEST_SUITE(heap_set_option, SetOptionFixture)
 BOOST_AUTO_TEST_CASE(limits_hold_from_then_on) {
   BOOST_TEST((set("hard_limit", "1M") == SetOutcome::kDone));
   BOOST_TEST(limits_are_set.get());
+  BOOST_TEST(snapshot().hard_limit_bytes == kMiB);
   errno = 0;
   BOOST_TEST(allocate_large(size_t{64} << 20) == nullptr);
   BOOST_TEST(errno == ENOMEM);
@@ -54,6 +55,7 @@ BOOST_AUTO_TEST_CASE(limits_hold_from_then_on) {
 BOOST_AUTO_TEST_CASE(soft_limit_is_counted_when_crossed) {
   const uint64_t before = snapshot().limit_crossed_total;
   BOOST_TEST((set("limit", "1") == SetOutcome::kDone));
+  BOOST_TEST(snapshot().limit_bytes == 1U);
   void* const block = allocate_large(size_t{64} << 20);
   BOOST_TEST(block != nullptr);
   BOOST_TEST(snapshot().limit_crossed_total == before + 1);
