@@ -49,6 +49,9 @@ class Compare(support.WithFolder):
         for words in ("plain beside glibc", "Wall time", "Peak memory", "Page faults",
                       "seq: killed failed: killed by SIGABRT", "wall s against glibc"):  # fmt: skip
             self.assertIn(words, text)
+        text = (self.folder / "out" / "report.md").read_text(encoding="utf-8")
+        for words in ("### seq", "| plain | ", "| killed | **FAILED**: killed by SIGABRT"):
+            self.assertIn(words, text)
 
     def compare_while_seen(self, steps, *command):
         """As compare(), in this process. In a run that is watched the command finds a file `name` once

@@ -10,7 +10,7 @@ from report.page import write as write_page
 from report.statistics import FEWEST_ROUNDS
 from spillway_cli import allocators, paths, target
 from spillway_cli.ab import (
-    machine, measure, page, programs, progress, report, rounds, table,
+    machine, markdown, measure, page, programs, progress, report, rounds, table,
 )  # fmt: skip
 from spillway_cli.arguments import whole_number
 from spillway_cli.errors import UserError, usage_error
@@ -40,7 +40,7 @@ def add_parser(subparsers):
     )
     parser.add_argument(
         "--out", metavar="DIR", type=pathlib.Path, default=paths.reports(),
-        help="where report.html, report.json, inputs and logs go (build/ab, or "
+        help="where report.html, report.md, report.json, inputs and logs go (build/ab, or "
         "~/.cache/spillway/ab where the checkout can't be written)",
     )  # fmt: skip
     parser.set_defaults(handler=handle, takes_command=True)
@@ -139,8 +139,10 @@ def _write(out, comparisons, found, left_out, settings):
     report.write(out / "report.json", data)
     shown = page.content(comparisons, found, left_out, about, settings, data["made"])
     write_page(out / "report.html", shown)
+    markdown.write(out / "report.md", comparisons, about, settings)
     print(f"raw values: {out / 'report.json'}")
     print(f"report: {out / 'report.html'}")
+    print(f"the same as a comment: {out / 'report.md'}")
 
 
 def exit_status(comparisons):
