@@ -19,13 +19,6 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import root  # noqa: E402
 
 BUILD = "scripts/build release spillway_preload"
-# scripts/setup's own calls, with lists of its own, are made.
-APT_GET = """#!/bin/sh
-case "$*" in
-  *" -o "*) exec /usr/bin/apt-get "$@" ;;
-  *) echo "$@" >>/run/apt-get ;;
-esac
-"""
 APP = """
 blocks = [bytearray(100_000) for _ in range(100)]
 print(open("/proc/self/maps").read().count("libspillway.so") > 0)
@@ -48,9 +41,7 @@ class Stage:
         if self.root is None:
             root.atexit.register(shutil.rmtree, self.files)
         else:
-            stub = self.files / "usr/local/sbin/apt-get"
-            stub.write_text(APT_GET, encoding="utf-8")
-            stub.chmod(0o755)
+            root.write_program(self.files / "usr/local/sbin/apt-get", root.apt_get("/run/apt-get"))
             for folder in ("/var/lib/dpkg", "/var/lib/apt"):
                 self.root.show(folder, folder)
         self.variables, self.folder, self.command = {}, "/", None

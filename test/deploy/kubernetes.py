@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""kubernetes.py LIBRARY: the manifest, as a node would take it: its volume and variables, beside its limit of memory."""
+"""kubernetes.py LIBRARY: the manifest, as a node would take it: its volume, its variables, its limit of memory."""
 import json
 import os
 import pathlib

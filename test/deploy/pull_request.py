@@ -37,7 +37,6 @@ int main(void) {
   return write(1, "done\\n", 5) != 5;
 }
 """
-NOTED = '#!/bin/sh\necho "$@" >>"$NOTES/{0}"\n'
 
 
 class Runner:
@@ -58,10 +57,9 @@ class Runner:
         self.summary = folder / "summary.md"
         for name in ("notes", "programs", "temporary"):
             (folder / name).mkdir()
-        for name in ("apt-get", "gh"):
-            program = folder / "programs" / name
-            program.write_text(NOTED.format(name), encoding="utf-8")
-            program.chmod(0o755)
+        programs, notes = folder / "programs", folder / "notes"
+        root.write_program(programs / "apt-get", root.apt_get(notes / "apt-get"))
+        root.write_program(programs / "gh", root.noting("gh", notes / "gh"))
 
     def value(self, expression):
         expression = expression.strip()
@@ -90,12 +88,12 @@ class Runner:
 
     def shell(self, step, variables):
         own = {name: self.expanded(value) for name, value in step.get("env", {}).items()}
+        places = {"PATH": f"{self.folder}/programs:{os.environ['PATH']}", "GITHUB_STEP_SUMMARY": self.summary,
+                  "RUNNER_TEMP": self.folder / "temporary"}
         done = subprocess.run(
-            ["bash", "-e", "-c", self.expanded(step["run"])], cwd=self.workspace, stdin=subprocess.DEVNULL, timeout=root.HUNG,
-            env={**os.environ, **variables, **own, "PATH": f"{self.folder}/programs:{os.environ['PATH']}",
-                 "NOTES": str(self.folder / "notes"), "RUNNER_TEMP": str(self.folder / "temporary"),
-                 "GITHUB_STEP_SUMMARY": str(self.summary)},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            ["bash", "-e", "-c", self.expanded(step["run"])], env={**os.environ, **variables, **own, **places},
+            cwd=self.workspace, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            check=False, timeout=root.HUNG)
         self.failed = self.failed or done.returncode != 0
         self.output += done.stdout
 

@@ -100,8 +100,8 @@ class WholeMachine(unittest.TestCase):
 
     def test_a_process_keeps_it_and_nothing_happens_when_the_library_goes(self):
         self.turn_on()
-        script = "import sys; print(flush=True); sys.stdin.read(); print(len(bytes(99999)), open('/proc/self/maps').read()" \
-            ".count('libspillway.so') > 0)"
+        script = "import sys; print(flush=True); sys.stdin.read(); " \
+            "print(len(bytes(99999)), open('/proc/self/maps').read().count('libspillway.so') > 0)"
         library = self.root / root.LIBRARY
         aside = library.with_name("aside")
         with subprocess.Popen(self.root.command("/usr/bin/python3", "-c", script), stdin=subprocess.PIPE,

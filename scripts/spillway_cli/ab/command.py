@@ -142,7 +142,7 @@ def _write(out, comparisons, found, left_out, settings):
     markdown.write(out / "report.md", comparisons, about, settings)
     print(f"raw values: {out / 'report.json'}")
     print(f"report: {out / 'report.html'}")
-    print(f"the same as a comment: {out / 'report.md'}")
+    print(f"as Markdown: {out / 'report.md'}")
 
 
 def exit_status(comparisons):
