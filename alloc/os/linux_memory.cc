@@ -9,9 +9,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <iterator>
 
 #include "alloc/base/bits.h"
 #include "alloc/os/errno_keeper.h"
+#include "alloc/os/line_reader.h"
 #include "alloc/os/os.h"
 #include "alloc/os/read_file.h"
 #include "alloc/os/system_call.h"
@@ -204,19 +206,26 @@ uint64_t physical_memory() {
   return bytes;
 }
 
+// Not mincore(2): common seccomp filters end the process at it, systemd's @system-service one.
 uint64_t resident_bytes_in(void* start, size_t bytes) {
-  unsigned char resident[512];
+  constexpr uint64_t kPresentOrSwapped = uint64_t{3} << 62;
+  uint64_t entries[256];
   const size_t page = page_size();
+  const size_t end = bytes / page;
+  const uint64_t first = reinterpret_cast<uintptr_t>(start) / page;
   uint64_t sum = 0;
-  for (size_t done = 0; done < bytes;) {
-    const size_t here = std::min(bytes - done, sizeof resident * page);
-    if (system_call(SYS_mincore, static_cast<char*>(start) + done, here, resident) != 0) {
+  for (size_t done = 0; done < end;) {
+    const size_t wanted = std::min(end - done, std::size(entries));
+    const size_t length = read_file_at("/proc/self/pagemap", (first + done) * sizeof *entries,
+                                       reinterpret_cast<char*>(entries), wanted * sizeof *entries);
+    const size_t count = length / sizeof *entries;
+    if (count == 0) {
       return 0;
     }
-    for (size_t i = 0; i < here / page; ++i) {
-      sum += (resident[i] & 1) * page;
-    }
-    done += here;
+    sum += page * static_cast<uint64_t>(std::count_if(entries, entries + count, [](uint64_t entry) {
+             return (entry & kPresentOrSwapped) != 0;
+           }));
+    done += count;
   }
   return sum;
 }
