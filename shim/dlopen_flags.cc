@@ -2,7 +2,7 @@
 #include <dlfcn.h>
 
 #include "alloc/config/options.h"
-#include "alloc/heap/start.h"
+#include "alloc/heap/state.h"
 #include "shim/dlopen.h"
 
 int spillway_entry_dlopen_flags(int flags) noexcept {

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "alloc/heap/background.h"
 #include "alloc/heap/scavenger.h"
 #include "alloc/os/system_call.h"
 #include "shim/export.h"

@@ -4,11 +4,6 @@
 #include <algorithm>
 #include <atomic>
 
-#include "alloc/heap/control.h"
-#include "alloc/heap/limits.h"
-#include "alloc/heap/pressure.h"
-#include "alloc/heap/scavenger.h"
-#include "alloc/heap/stats_file.h"
 #include "alloc/os/bounded_wait.h"
 #include "alloc/os/os.h"
 
@@ -20,10 +15,6 @@ constexpr uint64_t kMillisecondNs = 1'000'000;
 constexpr uint64_t kRetryNs = 1000 * kMillisecondNs;
 // The thread looks so often whether it has to end.
 constexpr uint64_t kLookNs = 250 * kMillisecondNs;
-
-// THE table of duties, in the order of their turns.
-constexpr NextTurn (*kDuties[])() = {scavenge, watch_pressure, write_due_statistics, serve_control};
-constexpr size_t kDutyCount = sizeof kDuties / sizeof kDuties[0];
 
 // kNone --start--> kAtWork --no duty keeps it--> kLeaving --still none--> kNone
 //                     ^                             |
@@ -152,7 +143,7 @@ bool start_background() {
   if (!state.compare_exchange_strong(none, kAtWork, std::memory_order_relaxed)) {
     return true;
   }
-  if (os::start_hidden_thread(work, watches_pressure() || limits_are_shares())) {
+  if (os::start_hidden_thread(work, duties_read_files())) {
     return true;
   }
   // relaxed: there was no thread that another one could share anything with.

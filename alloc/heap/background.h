@@ -12,6 +12,7 @@
 // for it has none.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace spillway::heap {
@@ -23,6 +24,13 @@ struct NextTurn {
   uint32_t milliseconds;      // until the next one, if the thread is there then
   bool keeps_thread = false;  // whether it has to be
 };
+
+// THE table of duties, in the order of their turns; duties.cc has it.
+using Duty = NextTurn (*)();
+inline constexpr size_t kDutyCount = 4;
+extern const Duty kDuties[kDutyCount];
+// Whether one of them, by the options, reads files at each turn.
+bool duties_read_files();
 
 // Whether the thread is there; it sees what the caller did before. `work` is new work for it: one
 // that is about to leave looks at everything anew. Some nanoseconds; for signal handlers, too.

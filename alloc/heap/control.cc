@@ -11,7 +11,7 @@
 #include "alloc/control/mailbox.h"
 #include "alloc/control/reply.h"
 #include "alloc/heap/control_commands.h"
-#include "alloc/heap/start.h"
+#include "alloc/heap/state.h"
 #include "alloc/mimalloc/other_heap.h"
 #include "alloc/os/errno_keeper.h"
 #include "alloc/os/os.h"

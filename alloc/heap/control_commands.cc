@@ -14,7 +14,7 @@
 #include "alloc/heap/report_space.h"
 #include "alloc/heap/scavenger.h"
 #include "alloc/heap/set_option.h"
-#include "alloc/heap/start.h"
+#include "alloc/heap/state.h"
 #include "alloc/heap/tenant_limits.h"
 #include "alloc/os/os.h"
 #include "alloc/stats/output.h"

@@ -6,7 +6,7 @@
 #include "alloc/base/line.h"
 #include "alloc/heap/exit_file.h"
 #include "alloc/heap/profiling.h"
-#include "alloc/heap/start.h"
+#include "alloc/heap/state.h"
 #include "alloc/os/message.h"
 #include "alloc/os/os.h"
 

@@ -18,7 +18,7 @@
 #include "alloc/heap/exit_file.h"
 #include "alloc/heap/report.h"
 #include "alloc/heap/report_space.h"
-#include "alloc/heap/start.h"
+#include "alloc/heap/state.h"
 #include "alloc/heap/stats_file.h"
 #include "alloc/os/message.h"
 #include "alloc/os/os.h"

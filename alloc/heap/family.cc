@@ -9,10 +9,11 @@
 #include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
+#include "alloc/heap/maintenance.h"
 #include "alloc/heap/misuse.h"
 #include "alloc/heap/profiling.h"
 #include "alloc/heap/scavenger.h"
-#include "alloc/heap/start.h"
+#include "alloc/heap/state.h"
 #include "alloc/heap/watched.h"
 #include "alloc/mimalloc/other_heap.h"
 

@@ -10,7 +10,7 @@
 #include "alloc/config/options.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/misuse.h"
-#include "alloc/heap/start.h"
+#include "alloc/heap/state.h"
 #include "alloc/heap/tenants.h"
 #include "alloc/mimalloc/calls.h"
 #include "alloc/os/message.h"
@@ -19,7 +19,6 @@
 namespace spillway::heap {
 
 constinit guard::GuardedHeap guarded;
-constinit OwnedCell<GuardMode> guard_mode;
 
 namespace {
 

@@ -10,8 +10,8 @@
 #include <cstdint>
 
 #include "alloc/base/attributes.h"
-#include "alloc/base/owned_cell.h"
 #include "alloc/guard/guarded_heap.h"
+#include "alloc/heap/guard_mode.h"
 
 namespace spillway::heap {
 
@@ -20,13 +20,6 @@ extern constinit guard::GuardedHeap guarded;
 // From the options, once, before the first block is handed out. Says when it can't do what they
 // ask.
 void start_hardening(bool is_pool_on);
-
-enum class GuardMode : uint8_t { kOff, kSampling, kHardened };
-// Set before the first block is handed out. Release and acquire: `guarded` goes with it.
-extern constinit OwnedCell<GuardMode> guard_mode;
-
-// Whether all requests are to have guarded blocks.
-inline bool is_hardened() { return guard_mode.get_acquire() == GuardMode::kHardened; }
 
 // Null when the request is not for the guarded heap, or it has no memory for it. Cost otherwise: a
 // load and a compare of the slow path.

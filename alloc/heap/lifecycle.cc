@@ -11,11 +11,13 @@
 #include "alloc/heap/exit_report.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/limits.h"
+#include "alloc/heap/maintenance.h"
 #include "alloc/heap/misuse.h"
 #include "alloc/heap/pressure.h"
 #include "alloc/heap/profiling.h"
 #include "alloc/heap/scavenger.h"
 #include "alloc/heap/start.h"
+#include "alloc/heap/state.h"
 #include "alloc/heap/stats_file.h"
 #include "alloc/heap/tenants.h"
 #include "alloc/heap/thread_end.h"
@@ -53,7 +55,7 @@ void after_fork_in_child() {
     heap.engine.recover_after_fork(thread_state, scavenger.turns().runs_here());
   }
   forget_background_after_fork();
-  restart_scavenging_after_fork();
+  restart_maintenance_after_fork();
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include "alloc/base/bits.h"
 #include "alloc/heap/counters.h"
 #include "alloc/heap/heap.h"
-#include "alloc/heap/start.h"
+#include "alloc/heap/state.h"
 #include "alloc/os/message.h"
 
 namespace spillway::heap {

@@ -8,7 +8,7 @@
 #include "alloc/heap/counters.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/scavenger.h"
-#include "alloc/heap/start.h"
+#include "alloc/heap/state.h"
 #include "alloc/os/os.h"
 
 namespace spillway::heap {

@@ -10,7 +10,7 @@
 #include "alloc/heap/limits.h"
 #include "alloc/heap/profiling.h"
 #include "alloc/heap/scavenger.h"
-#include "alloc/heap/start.h"
+#include "alloc/heap/state.h"
 #include "alloc/heap/tenants.h"
 #include "alloc/heap/watched.h"
 #include "alloc/mimalloc/calls.h"

@@ -5,7 +5,7 @@
 
 #include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
-#include "alloc/heap/start.h"
+#include "alloc/heap/state.h"
 #include "alloc/os/os.h"
 
 namespace spillway::heap {

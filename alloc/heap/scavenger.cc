@@ -1,110 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include "alloc/heap/scavenger.h"
 
-#include <algorithm>
-#include <atomic>
-
-#include "alloc/base/bits.h"
-#include "alloc/heap/control.h"
+#include "alloc/heap/background.h"
 #include "alloc/heap/heap.h"
-#include "alloc/heap/limits.h"
-#include "alloc/heap/pressure.h"
-#include "alloc/heap/profiling.h"
-#include "alloc/heap/start.h"
-#include "alloc/heap/stats_file.h"
+#include "alloc/heap/state.h"
+#include "alloc/mimalloc/calls.h"
 #include "alloc/os/os.h"
 
 namespace spillway::heap {
 
 constinit core::Scavenger scavenger;
 
-namespace {
+bool wants_thread() { return scavenger.purges() && options().flag(config::Option::purge_thread); }
 
-// Less free memory than this is not worth a thread, which costs 20 KiB and wakes up four times a
-// second.
-constexpr uint64_t kMinWaiting = 4 * kMiB;
-// A thread looks how much is free each time that it gave back as much.
-constexpr uint64_t kGivenUnit = 64 * kKiB;
-constexpr uint64_t kMillisecondNs = 1'000'000;
-
-// relaxed: a time that orders nothing.
-constinit std::atomic<uint64_t> due_ns{0};
-
-// Bytes that are free and resident, or may be so in caches, up to about kMinWaiting. Cost: a look
-// at each chunk where less is free.
-uint64_t free_bytes() {
+bool is_much_free() {
   core::PageHeap& store = heap.engine.store();
   uint64_t sum = store.wide().free_bytes_up_to(kMinWaiting);
   sum += sum < kMinWaiting ? store.free_bytes_up_to(kMinWaiting - sum) : 0;
   sum += sum < kMinWaiting ? heap.engine.cached_bytes_up_to(kMinWaiting - sum) : 0;
-  return sum;
+  return sum >= kMinWaiting;
 }
-
-void meter_all(bool metered) { heap.engine.meter_all(core::Metering::kForScavenger, metered); }
-
-bool wants_thread() { return scavenger.purges() && options().flag(config::Option::purge_thread); }
-
-void run_between_times() {
-  const uint64_t now = os::monotonic_ns();
-  uint64_t due = due_ns.load(std::memory_order_relaxed);
-  // relaxed: the thread that moves the time on has the turn; nothing else is ordered by it.
-  if (now < due || !due_ns.compare_exchange_strong(due, UINT64_MAX, std::memory_order_relaxed)) {
-    return;
-  }
-  const uint32_t pause_ms = scavenger.run(heap.engine);
-  refresh_limits();
-  relieve_pressure();
-  if (scavenger.waiting_bytes() < kMinWaiting) {
-    meter_all(false);
-  }
-  // Nothing left: what threads free from now on is looked at an interval later.
-  due_ns.store(now + std::max<uint64_t>(pause_ms, scavenger.interval_ms()) * kMillisecondNs,
-               std::memory_order_relaxed);
-}
-
-// Whether to look how much is free: the thread gave back much, or its caches may have grown.
-bool is_time_to_look(uint64_t given) {
-  if (given == 0) {
-    return false;
-  }
-  const uint64_t units = divide_up(given, kGivenUnit);
-  const bool enough = units >= thread_state.unlooked.get();
-  thread_state.unlooked.set(enough ? 0
-                                   : static_cast<uint16_t>(thread_state.unlooked.get() - units));
-  return enough;
-}
-
-// Looks. Whether so much is free that the scavenger has to run.
-bool is_much_free() {
-  thread_state.unlooked.set(static_cast<uint16_t>(kMinWaiting / kGivenUnit));
-  return free_bytes() >= kMinWaiting;
-}
-
-void work_without_thread(uint64_t given) {
-  constexpr uint8_t kCallsPerLook = 16;
-  start_serving_if_asked();
-  if (heap.engine.store().size_bytes() + heap.engine.store().wide().touched_bytes() < kMinWaiting ||
-      !scavenger.purges() || thread_state.busy.get() || scavenger.turns().runs_here()) {
-    return;
-  }
-  thread_state.slow_calls.add(1);
-  const bool every_so_often = thread_state.slow_calls.get() % kCallsPerLook == 0;
-  if (is_time_to_look(given) && is_much_free()) {
-    if (!os::in_own_process()) {
-      return;
-    }
-    if (wants_thread() && start_background()) {
-      meter_all(false);
-      return;
-    }
-    meter_all(true);
-  }
-  if (every_so_often) {
-    run_between_times();
-  }
-}
-
-}  // namespace
 
 void balance() {
   if (scavenger.balance(heap.engine)) {
@@ -112,42 +27,8 @@ void balance() {
   }
 }
 
-NextTurn scavenge() {
-  constexpr uint32_t kLookMs = 250;
-  // Of the background thread, whichever it is.
-  static constinit bool nothing_left = true;
-  if (!is_pooling()) {
-    return {.milliseconds = NextTurn::kNever};
-  }
-  if (limits_are_shares()) {
-    os::hide_descriptors();
-    refresh_limits();
-  }
-  // The thread is there for another duty: what would not have started it is left alone, the caches
-  // of busy threads above all.
-  if (nothing_left && free_bytes() < kMinWaiting) {
-    return {.milliseconds = std::max(scavenger.interval_ms(), kLookMs)};
-  }
-  const uint32_t milliseconds = scavenger.run(heap.engine);
-  nothing_left = milliseconds == core::Scavenger::kNothingLeft;
-  if (nothing_left) {
-    return {.milliseconds = std::max(scavenger.interval_ms(), kLookMs)};
-  }
-  return {.milliseconds = milliseconds,
-          .keeps_thread = options().flag(config::Option::purge_thread)};
-}
-
-void note_slow_path(uint64_t given) {
-  if (!is_in_background(given != 0)) {
-    resume_stats_interval();
-    work_without_thread(given);
-  }
-  follow_tracers();
-  heap.engine.follow_metering(thread_state);
-}
-
 void resume_scavenging_in_background() {
-  if (is_pooling() && wants_thread() && os::in_own_process() && free_bytes() >= kMinWaiting) {
+  if (is_pooling() && wants_thread() && os::in_own_process() && is_much_free()) {
     resume_background();
   }
 }
@@ -156,11 +37,6 @@ void pause_scavenging() { scavenger.turns().pause(&thread_state); }
 
 void resume_scavenging() { scavenger.turns().resume(&thread_state); }
 
-void restart_scavenging_after_fork() {
-  scavenger.turns().resume_after_fork();
-  // relaxed: the only thread there is.
-  due_ns.store(0, std::memory_order_relaxed);
-  thread_state.unlooked.set(0);  // the first block that is freed here looks
-}
+void resume_scavenging_after_fork() { scavenger.turns().resume_after_fork(); }
 
 }  // namespace spillway::heap

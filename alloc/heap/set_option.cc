@@ -10,7 +10,7 @@
 #include "alloc/heap/background.h"
 #include "alloc/heap/limits.h"
 #include "alloc/heap/scavenger.h"
-#include "alloc/heap/start.h"
+#include "alloc/heap/state.h"
 #include "alloc/mimalloc/calls.h"
 #include "alloc/os/errno_keeper.h"
 

@@ -14,25 +14,14 @@
 #include "alloc/heap/prefill.h"
 #include "alloc/heap/profiling.h"
 #include "alloc/heap/scavenger.h"
+#include "alloc/heap/state.h"
 #include "alloc/heap/tenant_limits.h"
 #include "alloc/mimalloc/other_heap.h"
 #include "alloc/os/os.h"
 
 namespace spillway::heap {
 
-// constinit: usable before any constructor of the program has run.
-constinit Heap heap;
-constinit SPILLWAY_TLS core::ThreadState thread_state{
-    OwnedCell<core::BinTable*>(const_cast<core::BinTable*>(&core::kNoCacheYet))};
-
 namespace {
-
-enum class Phase : uint8_t { kUnstarted, kStarting, kPooling, kOff };
-
-constinit std::atomic<Phase> phase{Phase::kUnstarted};
-constinit config::Options options_in_force;
-// relaxed: a time that orders nothing.
-constinit std::atomic<uint64_t> began_at_ns{0};
 
 // The arena's size by the machine's memory: runs that are free are not always where they are
 // needed. Grains are counted in 32 bits.
@@ -51,7 +40,7 @@ constexpr uint32_t kMaxThreads = 16384;
 core::CacheBudget::Config cache_budget() {
   constexpr size_t kProcessorShare = 8 * kMiB;
   constexpr uint32_t kPoolShare = 32;
-  const int64_t fixed = options_in_force.value(config::Option::cache_budget);
+  const int64_t fixed = options().value(config::Option::cache_budget);
   if (fixed != config::kWordValue) {
     return {.floor = static_cast<uint64_t>(fixed), .pool_share = 0};
   }
@@ -67,7 +56,7 @@ constexpr core::BinLayout kBins{.slow_bytes = 8 * kKiB, .busy_bytes = 128 * kKiB
 bool start_engine() {
   static_cast<void>(os::processors());  // from here on it is known
   const size_t memory = std::clamp<size_t>(os::physical_memory(), kMinArena, kMaxArena);
-  const int64_t reserve = options_in_force.value(config::Option::reserve);
+  const int64_t reserve = options().value(config::Option::reserve);
   const size_t most =
       reserve != config::kWordValue
           ? align_down(static_cast<size_t>(reserve), core::kChunkSize)
@@ -88,8 +77,8 @@ bool start_engine() {
 // The entries of sizes that the options leave out stay kNoClass.
 void publish_size_map() {
   const config::SizeMapRange range =
-      config::size_map_range(static_cast<size_t>(options_in_force.value(config::Option::min_size)),
-                             static_cast<size_t>(options_in_force.value(config::Option::max_size)));
+      config::size_map_range(static_cast<size_t>(options().value(config::Option::min_size)),
+                             static_cast<size_t>(options().value(config::Option::max_size)));
   for (size_t entry = range.first; entry < range.end; ++entry) {
     heap.size_map[entry].set(config::kSizeMap[entry]);
   }
@@ -97,7 +86,7 @@ void publish_size_map() {
 
 void choose_huge_pages() {
   core::HeapArena& arena = heap.engine.arena();
-  switch (options_in_force.choice<config::HugePages>(config::Option::thp)) {
+  switch (options().choice<config::HugePages>(config::Option::thp)) {
     case config::HugePages::kNever:
       return arena.choose_huge(false);
     case config::HugePages::kAuto:
@@ -123,18 +112,15 @@ bool ensure_started() {
   if (!phase.compare_exchange_strong(seen, Phase::kStarting, std::memory_order_relaxed)) {
     return false;
   }
-  began_at_ns.store(os::wall_clock_ns(), std::memory_order_relaxed);
-  options_in_force.load(environment, os::is_privileged());
-  if (options_in_force.flag(config::Option::verbose)) {
-    options_in_force.report();
-  }
-  scavenger.configure(options_in_force.value(config::Option::purge_delay));
-  const bool pooling = options_in_force.flag(config::Option::enabled) &&
-                       !mimalloc::has_other_heap() && start_engine();
+  begin_now();
+  read_options(environment);
+  scavenger.configure(options().value(config::Option::purge_delay));
+  const bool pooling =
+      options().flag(config::Option::enabled) && !mimalloc::has_other_heap() && start_engine();
   if (pooling) {
     // -1, never, is the longest time.
     mimalloc::keep_free_memory_for(
-        static_cast<uint64_t>(options_in_force.value(config::Option::purge_delay)));
+        static_cast<uint64_t>(options().value(config::Option::purge_delay)));
     choose_huge_pages();
     configure_limits();
   }
@@ -151,21 +137,8 @@ bool ensure_started() {
   return pooling;
 }
 
-bool is_pooling() {
-  // acquire: pairs with the release in ensure_started().
-  return phase.load(std::memory_order_acquire) == Phase::kPooling;
-}
-
-uint64_t started_at_ns() { return began_at_ns.load(std::memory_order_relaxed); }
-
-const config::Options& options() { return options_in_force; }
-
-void change_option(const config::OptionSpec& spec, int64_t value) {
-  options_in_force.change(spec, value);
-}
-
 void recover_start_after_fork() {
-  began_at_ns.store(os::wall_clock_ns(), std::memory_order_relaxed);
+  begin_now();
   // relaxed: the only thread there is.
   if (phase.load(std::memory_order_relaxed) == Phase::kStarting) {
     phase.store(Phase::kOff, std::memory_order_relaxed);

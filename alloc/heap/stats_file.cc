@@ -6,7 +6,7 @@
 #include "alloc/config/options.h"
 #include "alloc/heap/exit_file.h"
 #include "alloc/heap/report.h"
-#include "alloc/heap/start.h"
+#include "alloc/heap/state.h"
 #include "alloc/os/bounded_wait.h"
 #include "alloc/os/os.h"
 

@@ -8,7 +8,7 @@
 
 #include "alloc/base/text.h"
 #include "alloc/config/option_text.h"
-#include "alloc/heap/start.h"
+#include "alloc/heap/state.h"
 #include "alloc/heap/tenants.h"
 #include "alloc/os/message.h"
 

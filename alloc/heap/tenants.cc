@@ -6,10 +6,10 @@
 #include <cerrno>
 
 #include "alloc/base/attributes.h"
-#include "alloc/heap/hardening.h"
+#include "alloc/heap/guard_mode.h"
 #include "alloc/heap/heap.h"
-#include "alloc/heap/start.h"
-#include "alloc/heap/watched.h"
+#include "alloc/heap/state.h"
+#include "alloc/heap/watching.h"
 #include "alloc/os/bounded_wait.h"
 #include "alloc/os/errno_keeper.h"
 

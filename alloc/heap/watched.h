@@ -10,33 +10,15 @@
 // handlers may allocate and free watched blocks.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 #include "alloc/base/attributes.h"
 #include "alloc/core/heap_arena.h"
 #include "alloc/heap/heap.h"
+#include "alloc/heap/watching.h"
 
 namespace spillway::heap {
-
-// What is kept of a watched block; never all zero.
-struct Note {
-  uint8_t tenant = 0;   // 0: none
-  uint32_t sample = 0;  // 24 bits; 0: none
-
-  static constexpr uint32_t kMaxSample = (1U << 24) - 1;
-  constexpr bool is_none() const { return tenant == 0 && sample == 0; }
-  constexpr uint32_t word() const { return uint32_t{tenant} << 24 | (sample & kMaxSample); }
-  static constexpr Note of(uint32_t word) {
-    return {.tenant = static_cast<uint8_t>(word >> 24), .sample = word & kMaxSample};
-  }
-};
-
-// Who watches: each asks for a while, or for good, that requests be looked at.
-enum class Watcher : uint8_t { kTenants = 1, kSamples = 2 };
-extern constinit std::atomic<uint8_t> watchers;
-void set_watching(Watcher watcher, bool on);
 
 // Marks a block live that starts where the caller wants it, and that no other thread has, plainly
 // or as its thread's request for `size` bytes is watched.
@@ -58,18 +40,6 @@ SPILLWAY_ALWAYS_INLINE void note_unwatched(size_t size) {
   }
 }
 
-// Marks such a block live and watched; plainly live, and false, when there is no memory for its
-// note.
-bool watch(void* block, Note note);
-
-inline bool is_watched(const void* block) {
-  const core::HeapArena& arena = heap.engine.arena();
-  const size_t offset = arena.offset(block);
-  return core::is_watched_at(arena.state_at(offset).load(), core::inside_granule(offset));
-}
-// Of a watched block.
-Note note_of(const void* block);
-
 // Makes a watched block of so many usable bytes, whose state was `watched` a moment ago, free and
 // the caller's to give back, and tells its watchers. False: another thread was faster.
 bool unwatch(core::StateByte& state, core::SlotState watched, void* block, size_t bytes);
@@ -83,8 +53,5 @@ inline void tell_resized(void* block, size_t before, size_t size) {
     tell_resized_slow(block, before, size);
   }
 }
-
-// Address space that the notes take.
-uint64_t watched_table_bytes();
 
 }  // namespace spillway::heap

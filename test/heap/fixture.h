@@ -11,7 +11,7 @@
 #include "alloc/heap/heap.h"
 #include "alloc/heap/lifecycle.h"
 #include "alloc/heap/report.h"
-#include "alloc/heap/start.h"
+#include "alloc/heap/state.h"
 #include "alloc/heap/tenants.h"
 #include "alloc/heap/watched.h"
 #include "test/bytes.h"

@@ -2,6 +2,7 @@
 // The scavenger by the threads that work, while there is too little free memory for a thread of its
 // own.
 #include "alloc/heap/scavenger.h"
+#include "alloc/heap/maintenance.h"
 
 #include <atomic>
 #include <thread>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The heap after its start: options and the map from sizes to classes.
 #include "alloc/heap/start.h"
+#include "alloc/heap/state.h"
 
 #include <algorithm>
 
