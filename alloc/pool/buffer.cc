@@ -153,6 +153,7 @@ expected<Buffer, SharedBuffer> SharedBuffer::to_buffer() && noexcept {
 
 // --- RawBuffer -----------------------------------------------------------------------------------
 
+namespace pool {
 namespace {
 
 // The block that a byte in it belongs to, if that is still in use.
@@ -166,6 +167,8 @@ std::byte* start_of(pool::Core& core, void* data) {
       core.engine().store().block_of(arena.granule_at(arena.offset(byte))));
 }
 
+}  // namespace
+
 void free_raw(void* data, void* hint) {
   auto& core = *static_cast<pool::Core*>(hint);
   std::byte* const start = start_of(core, data);
@@ -175,7 +178,7 @@ void free_raw(void* data, void* hint) {
   core.give_back(start, core.record_of(start).tenant);
 }
 
-}  // namespace
+}  // namespace pool
 
 RawBuffer RawBuffer::from(Buffer&& buffer) noexcept {
   if (!buffer) {
@@ -192,7 +195,7 @@ RawBuffer RawBuffer::from(Buffer&& buffer) noexcept {
   if (buffer.capacity_ == 0) {
     buffer.data_ = start;  // the memory's end is another block's start
   }
-  const RawBuffer raw{buffer.data_, buffer.size_, free_raw, &core};
+  const RawBuffer raw{buffer.data_, buffer.size_, pool::free_raw, &core};
   buffer.forget();
   return raw;
 }
@@ -202,7 +205,7 @@ Buffer RawBuffer::adopt(const RawBuffer& raw) noexcept {
     return {};
   }
   auto& core = *static_cast<pool::Core*>(raw.hint);
-  std::byte* const start = start_of(core, raw.data);
+  std::byte* const start = pool::start_of(core, raw.data);
   auto* const data = static_cast<std::byte*>(raw.data);
   return Buffer({&core, start}, data, raw.size,
                 core.capacity_of(start) - static_cast<size_t>(data - start),

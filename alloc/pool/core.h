@@ -196,6 +196,9 @@ class Core {
   std::unique_ptr<Watch> watch_;
 };
 
+// RawBuffer::free_function; `hint` is the core.
+void free_raw(void* data, void* hint);
+
 // Numbers below which all pools in use are.
 uint32_t max_used_number();
 

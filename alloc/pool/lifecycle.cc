@@ -53,17 +53,20 @@ expected<Core*, std::string> Core::create(const PoolConfig& config) {
     return unexpected(std::move(*wrong));
   }
   register_fork_handlers();
-  auto* const core = new Core(config);
+  // When something throws, too.
+  struct Destroy {
+    void operator()(Core* core) const { core->destroy(); }
+  };
+  std::unique_ptr<Core, Destroy> core(new Core(config));
   if (auto wrong = core->start()) {
-    delete core;
     return unexpected(std::move(*wrong));
   }
   core->number_ = take_number(*core);
   if (config.prefill && !core->prefill()) {
-    core->close();
+    core.release()->close();
     return unexpected(std::string("the system has no memory for all buffers of the pool"));
   }
-  return core;
+  return core.release();
 }
 
 std::optional<std::string> Core::start() {
@@ -212,8 +215,10 @@ void Core::destroy() {
     cores[number_] = nullptr;
   }
   watch_.reset();
-  engine_.stop();
-  os::release(records_, records_bytes_);
+  if (records_ != nullptr) {  // otherwise start() failed
+    engine_.stop();
+    os::release(records_, records_bytes_);
+  }
   delete this;
 }
 

@@ -31,6 +31,7 @@ void Regions::attach(core::Engine<core::SlotStore>& engine) {
       pieces_.push_back(std::move(piece));
     }
   }
+  added_.reserve(pieces_.size());  // add_for() is not to throw
 }
 
 Regions::Piece* Regions::piece_of(const void* pointer) const {

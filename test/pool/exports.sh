@@ -1,12 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# exports.sh LIBRARY: libspillway_pool.so exports names of Spillway alone, under its own version.
-others=$(nm -DC --defined-only "$1" | awk '$2 != "A"' | grep -v ' spillway::') && {
+# exports.sh LIBRARY HEADER: libspillway_pool.so exports names of Spillway alone, each under its own
+# version; of C's, which begin with spillway_pool_, exactly those that the header declares.
+set -euo pipefail
+exported=$(nm -DC --defined-only "$1" | awk '$2 != "A" {$1 = $2 = ""; print}')
+others=$(grep -Ev '^ +(spillway::|spillway_pool_)|^ +(vtable|typeinfo).* for spillway::' <<<"$exported") && {
   echo "exported, and not Spillway's:"
   echo "$others"
   exit 1
 }
-nm -DC --defined-only "$1" | grep -q ' spillway::Pool::alloc(.*@@SPILLWAY_POOL_' || {
+grep -q '^ *spillway::Pool::alloc(.*@@SPILLWAY_POOL_' <<<"$exported" || {
   echo "spillway::Pool::alloc has no version"
   exit 1
 }
+declared=$(tr '\n' ' ' <"$2" | grep -oE 'SPILLWAY_POOL_API [^;(]*\(' | grep -oE 'spillway_pool_[a-z_]+\($' |
+  sed 's/($/@@SPILLWAY_POOL_C_1/' | sort)
+# Name and version of each; a difference is shown.
+diff <(printf '%s\n' "$declared") <(sed -n 's/^ *\(spillway_pool_.*\)$/\1/p' <<<"$exported" | sort)

@@ -23,6 +23,7 @@ class Tenant;
 
 namespace pool {
 class Core;
+struct CInterface;
 struct TenantRecord;
 // Where a buffer's memory comes from and goes back to. Internal.
 struct Block {
@@ -190,6 +191,7 @@ class SPILLWAY_POOL_API SharedBuffer {
 
  private:
   friend class Buffer;
+  friend struct pool::CInterface;
 
   SharedBuffer(pool::Block block, const std::byte* data, size_t size) noexcept
       : block_(block), data_(data), size_(size) {}

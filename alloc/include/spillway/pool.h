@@ -10,8 +10,12 @@
 // Sizes are bytes. All members may be called by any thread at any time, and after a fork; none
 // but create(), tenant() and what returns strings, vectors or statistics throws or allocates. The
 // destructor may run while buffers are in use: they stay valid, and their memory goes when they do.
+// In C this is the C interface, spillway/pool_c.h.
 #pragma once
 
+#include "spillway/pool_c.h"
+
+#ifdef __cplusplus
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -111,3 +115,4 @@ class SPILLWAY_POOL_API Pool {
 };
 
 }  // namespace spillway
+#endif

@@ -13,8 +13,9 @@
 namespace spillway {
 
 namespace pool {
+struct CInterface;
 struct TenantRecord;
-}
+}  // namespace pool
 
 struct TenantUsage {
   std::string name;
@@ -43,6 +44,7 @@ class SPILLWAY_POOL_API Tenant {
 
  private:
   friend class Pool;
+  friend struct pool::CInterface;
   explicit Tenant(pool::TenantRecord* record) noexcept : record_(record) {}
   pool::TenantRecord* record_ = nullptr;
 };

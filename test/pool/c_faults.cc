@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// The C interface without memory: each call that allocates says so at whichever of its allocations
+// it is refused, changes nothing, and throws nothing at C. And in C++, beside the C++ interface.
+#include <array>
+#include <boost/test/unit_test.hpp>
+#include <optional>
+#include <string>
+
+#include "spillway/pool.h"
+#include "test/pool/counting_new.h"
+
+namespace {
+
+using spillway::pool::testing::RefusingNew;
+
+// `call` with no allocation, one and so on, until it needs no more; how many it needs.
+template <typename Call>
+uint64_t count_refusals(Call call) {
+  uint64_t successes = 0;
+  for (;; ++successes) {
+    spillway_pool_error error = SPILLWAY_POOL_OK;
+    {
+      const RefusingNew refusing(successes);
+      error = call();
+    }
+    if (error == SPILLWAY_POOL_OK) {
+      return successes;
+    }
+    BOOST_TEST(error == SPILLWAY_POOL_NO_MEMORY);
+    BOOST_REQUIRE(successes < 1000U);
+  }
+}
+
+spillway_pool_config small_config() {
+  spillway_pool_config config;
+  BOOST_REQUIRE(spillway_pool_config_init(&config, sizeof config, SPILLWAY_POOL_TIERED) ==
+                SPILLWAY_POOL_OK);
+  config.class_count = 2;
+  config.max_per_class = 2;
+  config.pinned = 1;
+  return config;
+}
+
+struct SmallPool {
+  SmallPool() {
+    const spillway_pool_config config = small_config();
+    BOOST_REQUIRE(spillway_pool_create(&config, &pool, nullptr, 0) == SPILLWAY_POOL_OK);
+  }
+  ~SmallPool() { spillway_pool_destroy(pool); }
+  SmallPool(const SmallPool&) = delete;
+  SmallPool& operator=(const SmallPool&) = delete;
+
+  spillway_pool* pool = nullptr;
+};
+
+BOOST_AUTO_TEST_SUITE(pool_c_faults)
+
+BOOST_AUTO_TEST_CASE(create) {
+  spillway_pool_config config = small_config();
+  config.prefill = 1;
+  spillway_pool* pool = nullptr;
+  std::array<char, 64> why{};
+  const uint64_t refusals = count_refusals([&] {
+    const spillway_pool_error error = spillway_pool_create(&config, &pool, why.data(), why.size());
+    if (error != SPILLWAY_POOL_OK && (pool != nullptr || std::string(why.data()) != "no memory")) {
+      return SPILLWAY_POOL_INVALID;
+    }
+    return error;
+  });
+  BOOST_TEST(refusals >= 4U);
+  spillway_pool_destroy(pool);
+}
+
+BOOST_AUTO_TEST_CASE(budget) {
+  spillway_pool_config config = small_config();
+  const uint64_t refusals = count_refusals([&] {
+    const spillway_pool_error error = spillway_pool_config_set_budget(&config, 0);
+    return error != SPILLWAY_POOL_OK && config.max_per_class != 2 ? SPILLWAY_POOL_INVALID : error;
+  });
+  BOOST_TEST(refusals >= 1U);
+  BOOST_TEST(config.max_per_class == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(tenants_and_callbacks, SmallPool) {
+  spillway_pool_tenant* tenant = nullptr;
+  BOOST_TEST(count_refusals([&] {
+               return spillway_pool_tenant_create(pool, "a name that is long for a string",
+                                                  &tenant);
+             }) >= 1U);
+  BOOST_TEST(tenant != nullptr);
+  BOOST_TEST(count_refusals([&] {
+               return spillway_pool_on_tenant_limit(
+                   pool, [](const char*, uint64_t, uint64_t, void*) {}, nullptr);
+             }) >= 1U);
+  BOOST_TEST(count_refusals([&] {
+               return spillway_pool_on_region(
+                   pool, [](uint32_t, const iovec*, void*) {}, nullptr);
+             }) >= 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(statistics, SmallPool) {
+  spillway_pool_statistics all;
+  BOOST_TEST(
+      count_refusals([&] { return spillway_pool_read_statistics(pool, &all, sizeof all); }) >= 1U);
+  BOOST_TEST(all.class_count == 2U);
+  spillway_pool_class_statistics one;
+  BOOST_TEST(count_refusals([&] { return spillway_pool_read_class(pool, 1, &one, sizeof one); }) >=
+             1U);
+  BOOST_TEST(std::string(one.name) == "medium");
+  std::array<char, 4> text{'?', '?', '?', '?'};
+  BOOST_TEST(count_refusals([&] {
+               const size_t length = spillway_pool_prometheus(pool, text.data(), text.size());
+               const bool empty = text[0] == '\0';
+               return (length == 0) != empty ? SPILLWAY_POOL_INVALID
+                      : length == 0          ? SPILLWAY_POOL_NO_MEMORY
+                                             : SPILLWAY_POOL_OK;
+             }) >= 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(regions, SmallPool) {
+  spillway_pool_buffer buffer;
+  BOOST_TEST(spillway_pool_try_alloc(pool, 1, nullptr, &buffer) == SPILLWAY_POOL_OK);
+  size_t count = 1;
+  {
+    const RefusingNew refusing(0);
+    count = spillway_pool_regions(pool, nullptr, 0);
+  }
+  BOOST_TEST(count == 0U);
+  BOOST_TEST(spillway_pool_regions(pool, nullptr, 0) == 1U);
+  spillway_pool_return(&buffer);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
