@@ -26,6 +26,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LINKING = (ROOT / "alloc" / "docs" / "LINKING.md").read_text(encoding="utf-8")
+POOL_IN_C = (ROOT / "test" / "examples" / "buffer_pool.c").read_text(encoding="utf-8")
 SKIPPED = 77
 GENERATORS = ("Unix Makefiles", "Ninja")
 GNU, CLANG = ("gcc", "g++", ""), ("clang", "clang++", "")
@@ -66,8 +67,9 @@ class Project:
     def __init__(self, folder, way):
         self.source, self.build = folder / "source", folder / "build"
         shutil.copytree(HERE / "project", self.source)
-        for name in ("pool.cc", "pool_shared.cc"):
-            (self.source / name).write_text(readme_example(), encoding="utf-8")
+        for name in ("pool", "pool_shared"):
+            (self.source / f"{name}.cc").write_text(readme_example(), encoding="utf-8")
+            (self.source / f"{name}.c").write_text(POOL_IN_C, encoding="utf-8")
         (self.source / "way.cmake").write_text(way.replace("/path/to/spillway", str(ROOT)) + "\n")
 
     def check(self, parts, generator, languages="C;CXX", standard="", tools=GNU, settings=(), reuse=None):
@@ -136,9 +138,7 @@ def use_package(prefix, folder, tools=GNU):
     (folder / "cxx").mkdir()
     Project(folder / "cxx", way).check(parts, "Unix Makefiles", tools=tools, settings=settings)
     (folder / "c").mkdir()
-    Project(folder / "c", way).check(
-        ("override", "preload"), "Ninja", languages="C", tools=tools, settings=settings
-    )
+    Project(folder / "c", way).check(parts, "Ninja", languages="C", tools=tools, settings=settings)
     by_hand(folder, prefix)
 
 
@@ -146,14 +146,15 @@ def by_hand(folder, prefix):
     """By pkg-config, in both languages, and statically."""
     libraries = library_folder(prefix)
     lookup = {"PKG_CONFIG_PATH": f"{libraries / 'pkgconfig'}"}
-    for part, compiler in (("override", "cc"), ("override", "c++"), ("pool", "c++")):
+    for part, compiler in (("override", "cc"), ("override", "c++"), ("pool", "cc"), ("pool", "c++")):
         name = "spillway-pool" if part == "pool" else "spillway"
         flags = shlex.split(run("pkg-config", "--cflags", "--libs", name, variables=lookup))
-        source = HERE / "project" / f"override.{'c' if compiler == 'cc' else 'cc'}"
+        suffix = "c" if compiler == "cc" else "cc"
+        source = HERE / "project" / f"override.{suffix}"
         if part == "pool":
-            source = folder / "pool.cc"
-            source.write_text(readme_example(), encoding="utf-8")
-            flags += ["-std=c++20", f"-Wl,-rpath,{libraries}"]
+            source = folder / f"pool.{suffix}"
+            source.write_text(POOL_IN_C if suffix == "c" else readme_example(), encoding="utf-8")
+            flags += [f"-Wl,-rpath,{libraries}"] + (["-std=c++20"] if suffix == "cc" else [])
         run(compiler, source, *flags, "-o", folder / "program")
         expect(run(folder / "program"), part)
     run("cc", "-static", HERE / "project" / "override.c", f"-I{prefix}/include",
@@ -221,16 +222,18 @@ def by_the_documents(folder, build):
     for text, compiler, source, part in (
         (LINKING, "cc", "app.c", "override"), (LINKING, "c++", "app.cc", "override"),
         (README, "c++", "app.cc", "override"), (pool, "g++", "example.cc", "pool"),
+        (pool, "cc", "example.c", "pool"),
     ):  # fmt: skip
-        line = re.search(rf"^{re.escape(compiler)} .*$", text, re.MULTILINE)[0]
-        content = readme_example()
+        content = POOL_IN_C if source.endswith(".c") else readme_example()
         if part == "override":
             content = (HERE / "project" / source.replace("app", part)).read_text(encoding="utf-8")
         (folder / source).write_text(content, encoding="utf-8")
-        line = line.replace("build/release", str(build)).replace("alloc/include", f"{ROOT}/alloc/include")
-        for more in ([], ["-static"]) if part == "override" else ([],):
-            run(*shlex.split(line), f"-I{ROOT}/alloc/include", *more, "-o", "program", folder=folder)
-            expect(run(folder / "program"), part)
+        lines = re.findall(rf"^{re.escape(compiler)} .*$", text, re.MULTILINE)
+        for line in lines if part == "pool" else lines[:1]:
+            line = line.replace("build/release", str(build)).replace("alloc/include", f"{ROOT}/alloc/include")
+            for more in ([], ["-static"]) if part == "override" else ([],):
+                run(*shlex.split(line), f"-I{ROOT}/alloc/include", *more, "-o", "program", folder=folder)
+                expect(run(folder / "program"), part)
 
 
 def have_libcxx(folder):
@@ -285,7 +288,7 @@ def full(folder, build):
         place = folder / f"c{generator[0]}"
         place.mkdir()
         Project(place, documented_line("add_subdirectory(")).check(
-            ("override", "preload"), generator, languages="C"
+            ("override", "preload", "pool", "pool_shared"), generator, languages="C"
         )
 
 

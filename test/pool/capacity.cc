@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // How many buffers there are, where the memory comes from, and that pools share nothing. Points
-// C12, C13 and C16 of the reference pool.
+// C12, C13 and C16 of alloc/docs/POOL.md.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <latch>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the program does with a buffer of pages: it reads, writes and resizes it. Point A7 of the
-// reference pool.
+// What the program does with a buffer of pages: it reads, writes and resizes it. Point A7 of
+// alloc/docs/POOL.md.
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
 #include <vector>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is left of a pool while buffers are in use. Point C11 of the reference pool.
+// What is left of a pool while buffers are in use. Point C11 of alloc/docs/POOL.md.
 #include <boost/test/unit_test.hpp>
 #include <optional>
 #include <thread>

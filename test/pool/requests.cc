@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which memory a request gets, or why it gets none. Points C5 to C7 and C14 of the reference pool.
+// Which memory a request gets, or why it gets none. Points C5 to C7 and C14 of alloc/docs/POOL.md.
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <utility>

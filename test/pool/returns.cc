@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Memory is handed out once and goes back once. Point C9 of the reference pool.
+// Memory is handed out once and goes back once. Point C9 of alloc/docs/POOL.md.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <csignal>

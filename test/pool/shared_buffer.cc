@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Memory that several share. Point C15 of the reference pool.
+// Memory that several share. Point C15 of alloc/docs/POOL.md.
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <utility>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a thread keeps for itself, and when it passes that on. Points C8 and C10 of the reference
-// pool.
+// What a thread keeps for itself, and when it passes that on. Points C8 and C10 of
+// alloc/docs/POOL.md.
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <thread>

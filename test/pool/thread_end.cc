@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What ending threads leave. Point C10 of the reference pool.
+// What ending threads leave. Point C10 of alloc/docs/POOL.md.
 #include <pthread.h>
 
 #include <array>
