@@ -20,7 +20,7 @@ constexpr size_t kTieredSizes[] = {size_t{4} << 10, size_t{64} << 10, size_t{1} 
                                    size_t{10} << 20};
 constexpr const char* kTieredNames[] = {"small", "medium", "large", "huge"};
 
-std::optional<PoolConfig> preset_of(int preset) {
+std::optional<PoolConfig> preset_of(spillway_pool_preset preset) {
   switch (preset) {
     case SPILLWAY_POOL_DEFAULT:
       return PoolConfig();
@@ -138,7 +138,7 @@ extern "C" {
 
 int spillway_pool_version(void) { return SPILLWAY_VERSION_NUMBER; }
 
-const char* spillway_pool_error_name(int error) {
+const char* spillway_pool_error_name(spillway_pool_error error) {
   switch (error) {
     case SPILLWAY_POOL_OK:
       return "ok";
@@ -157,7 +157,7 @@ const char* spillway_pool_error_name(int error) {
 }
 
 spillway_pool_error spillway_pool_config_init(spillway_pool_config* config, size_t size,
-                                              int preset) {
+                                              spillway_pool_preset preset) {
   return without_exceptions([&] {
     const auto from = preset_of(preset);
     if (!from || size < kFirstConfigSize) {

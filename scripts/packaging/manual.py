@@ -75,12 +75,12 @@ def commands(version):
 
 def functions(version):
     header = (ROOT / "alloc" / "include" / "spillway" / "spillway.h").read_text(encoding="utf-8")
-    found = []  # (text, declarations): a comment with what stands below it
+    found = []  # (text, declarations) of each paragraph
     for block in re.split(r"\n\s*\n", header):
-        comment, rest = re.match(r"(?:/\*(.*?)\*/)?(.*)", block, re.S).groups()
-        declarations = re.findall(r"^(typedef [^;{]*;|SPILLWAY_FUNCTION [^;]*;)", rest, re.M)
+        comments = re.findall(r"^/\*(.*?)\*/", block, re.M | re.S)
+        declarations = re.findall(r"^(typedef [^;{]*;|SPILLWAY_FUNCTION [^;]*;)", block, re.M)
         if any(line.startswith("SPILLWAY_FUNCTION") for line in declarations):
-            found.append((comment or "", [line.removeprefix("SPILLWAY_FUNCTION ") for line in declarations]))
+            found.append(("\n\n".join(comments), [line.removeprefix("SPILLWAY_FUNCTION ") for line in declarations]))
     lines = [*title("spillway", 3, version), f"spillway \\- {roff('asks Spillway from inside a program')}"]
     lines += [".SH SYNOPSIS", ".nf", ".B #include <spillway/spillway.h>", ".PP"]
     lines += [f"\\fB{roff(line)}\\fR\n.br" for _, declarations in found for line in declarations]

@@ -20,14 +20,15 @@ static void test_presets(void) {
   CHECK(config.min_size == 1024 && config.max_size == 128 << 10 && config.max_per_class == 4096);
   CHECK(config_of(SPILLWAY_POOL_STORAGE).max_size == 8 << 20);
   for (int preset = SPILLWAY_POOL_DEFAULT; preset <= SPILLWAY_POOL_STORAGE; ++preset) {
-    config = config_of(preset);
+    config = config_of((enum spillway_pool_preset)preset);
     spillway_pool_destroy(make_pool(&config));
   }
 }
 
 static void test_init_refuses(void) {
   struct spillway_pool_config config = {.min_size = 7};
-  CHECK(spillway_pool_config_init(&config, sizeof config, 99) == SPILLWAY_POOL_INVALID);
+  CHECK(spillway_pool_config_init(&config, sizeof config, (enum spillway_pool_preset)99) ==
+        SPILLWAY_POOL_INVALID);
   CHECK(spillway_pool_config_init(&config, sizeof config - 8, SPILLWAY_POOL_DEFAULT) ==
         SPILLWAY_POOL_INVALID);
   CHECK(config.min_size == 7);
@@ -110,9 +111,9 @@ static void test_names(void) {
   const char* const names[] = {"ok",        "oversized",        "exhausted",
                                "no memory", "invalid argument", "shared"};
   for (int error = SPILLWAY_POOL_OK; error <= SPILLWAY_POOL_SHARED; ++error) {
-    CHECK(strcmp(spillway_pool_error_name(error), names[error]) == 0);
+    CHECK(strcmp(spillway_pool_error_name((enum spillway_pool_error)error), names[error]) == 0);
   }
-  CHECK(strcmp(spillway_pool_error_name(6), "unknown") == 0);
+  CHECK(strcmp(spillway_pool_error_name((enum spillway_pool_error)6), "unknown") == 0);
   CHECK(spillway_pool_version() >= 100);
 }
 

@@ -6,7 +6,7 @@
 
 int failed_checks = 0;
 
-struct spillway_pool_config config_of(int preset) {
+struct spillway_pool_config config_of(enum spillway_pool_preset preset) {
   struct spillway_pool_config config;
   CHECK(spillway_pool_config_init(&config, sizeof config, preset) == SPILLWAY_POOL_OK);
   config.thread_cache_buffers = 0;

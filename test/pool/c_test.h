@@ -25,7 +25,7 @@ void test_buffers(void);
 void test_observation(void);
 
 // The preset's, without thread caches: what is exhausted does not depend on them.
-struct spillway_pool_config config_of(int preset);
+struct spillway_pool_config config_of(enum spillway_pool_preset preset);
 struct spillway_pool* make_pool(const struct spillway_pool_config* config);
 // Classes of 4 and 8 KiB, `buffers` of each.
 struct spillway_pool* make_small_pool(size_t buffers);

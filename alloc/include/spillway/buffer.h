@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Buffers of a pool: Buffer, unique and writable, and SharedBuffer, counted and read-only. Both
-// give their memory back by themselves, from any thread, also after the pool is gone. No operation
-// here throws; none allocates, but Buffer::resize() beyond the capacity.
+// give their memory back by themselves, from any thread, also after the pool is gone.
 //
+// Units: sizes, lengths, offsets and capacities are bytes.
+// Errors: what can't be done gives false, or an empty buffer, and changes nothing. Nothing throws.
 // Thread-safety: that of a std::unique_ptr and a std::shared_ptr: different objects may be used in
 // different threads, also when they share memory.
+// Cost: nanoseconds, and the bytes that are copied or filled; what frees memory costs a pool's
+// return. Nothing allocates but Buffer::resize() beyond the capacity.
 #pragma once
 
 #include <cstddef>
@@ -32,10 +35,12 @@ struct Block {
 };
 }  // namespace pool
 
+// Memory that has one owner, who may write to it.
 class SPILLWAY_POOL_API Buffer {
  public:
   // No memory: size and capacity 0.
   Buffer() noexcept = default;
+  // Takes the memory of `other`, which has none then.
   Buffer(Buffer&& other) noexcept
       : block_(other.block_),
         data_(other.data_),
@@ -44,10 +49,12 @@ class SPILLWAY_POOL_API Buffer {
         tenant_(other.tenant_) {
     other.forget();
   }
+  // Gives its own memory back, and takes that of `other`, which has none then.
   Buffer& operator=(Buffer&& other) noexcept {
     Buffer(std::move(other)).swap(*this);
     return *this;
   }
+  // Gives the memory back.
   ~Buffer() {
     if (block_.core != nullptr) {
       give_back();
@@ -59,26 +66,39 @@ class SPILLWAY_POOL_API Buffer {
   // Whether the memory is one of the pool's buffers, and not a block got for this request alone.
   bool is_pooled() const noexcept;
 
+  // The first byte; null without memory.
   std::byte* data() noexcept { return data_; }
+  // The same, to read.
   const std::byte* data() const noexcept { return data_; }
+  // Bytes in use.
   size_t size() const noexcept { return size_; }
+  // Whether no byte is in use.
   bool empty() const noexcept { return size_ == 0; }
   // Bytes from data() on that may be used without moving.
   size_t capacity() const noexcept { return capacity_; }
 
+  // The first byte in use.
   std::byte* begin() noexcept { return data_; }
+  // Behind the last byte in use.
   std::byte* end() noexcept { return data_ + size_; }
+  // The first byte in use, to read.
   const std::byte* begin() const noexcept { return data_; }
+  // Behind the last byte in use, to read.
   const std::byte* end() const noexcept { return data_ + size_; }
+  // The byte at `index`, which must be below size().
   std::byte& operator[](size_t index) noexcept { return data_[index]; }
+  // The byte at `index`, to read.
   const std::byte& operator[](size_t index) const noexcept { return data_[index]; }
+  // The bytes in use.
   std::span<std::byte> span() noexcept { return {data_, size_}; }
+  // The same, to read.
   std::span<const std::byte> span() const noexcept { return {data_, size_}; }
+  // The bytes in use as text.
   std::string_view view() const noexcept { return {reinterpret_cast<const char*>(data_), size_}; }
   // The bytes between size and capacity, to be filled and then counted by set_size().
   std::span<std::byte> spare() noexcept { return {data_ + size_, capacity_ - size_}; }
 
-  // Changes the size within the capacity; added bytes are whatever is there. False, and nothing
+  // Changes the size to `size` within the capacity; added bytes have any value. False, and nothing
   // changed, when `size` is larger.
   bool set_size(size_t size) noexcept {
     if (size > capacity_) {
@@ -87,16 +107,18 @@ class SPILLWAY_POOL_API Buffer {
     size_ = size;
     return true;
   }
+  // Makes the size 0; keeps the memory.
   void clear() noexcept { size_ = 0; }
-  // Adds bytes, which may be the buffer's own, within the capacity: data() stays. False, and
+  // Adds `bytes`, which may be the buffer's own, within the capacity: data() stays. False, and
   // nothing changed, when there is no room.
   bool append(std::span<const std::byte> bytes) noexcept;
+  // The same with the characters of `text`.
   bool append(std::string_view text) noexcept {
     return append(std::as_bytes(std::span(text.data(), text.size())));
   }
-  // Changes the size; added bytes get `value`. Beyond the capacity the bytes move to a buffer of a
-  // larger class, or of exactly the size when there is none, for the same tenant. False, and
-  // nothing changed, when there is no memory.
+  // Changes the size to `size`; added bytes get `value`. Beyond the capacity the bytes move to a
+  // buffer of a larger class, or of exactly the size when there is none, for the same tenant.
+  // False, and nothing changed, when there is no memory.
   bool resize(size_t size, std::byte value = std::byte{0}) noexcept;
 
   // Gives the memory back now; the buffer is empty then.
@@ -105,6 +127,7 @@ class SPILLWAY_POOL_API Buffer {
   // The same memory as an immutable, shared buffer; this one is empty then. No copy, no allocation.
   SharedBuffer freeze() && noexcept;
 
+  // Exchanges everything with `other`.
   void swap(Buffer& other) noexcept {
     std::swap(block_, other.block_);
     std::swap(data_, other.data_);
@@ -131,25 +154,31 @@ class SPILLWAY_POOL_API Buffer {
   pool::TenantRecord* tenant_ = nullptr;
 };
 
+// One of the owners of memory that none of them writes to.
 class SPILLWAY_POOL_API SharedBuffer {
  public:
+  // No memory: size 0.
   SharedBuffer() noexcept = default;
-  // One atomic increment.
+  // One more owner of what `other` has: one atomic increment.
   SharedBuffer(const SharedBuffer& other) noexcept;
+  // Takes over from `other`, which has no memory then.
   SharedBuffer(SharedBuffer&& other) noexcept
       : block_(other.block_), data_(other.data_), size_(other.size_) {
     other.block_ = {};
     other.data_ = nullptr;
     other.size_ = 0;
   }
+  // Lets its own memory go, and is one more owner of what `other` has.
   SharedBuffer& operator=(const SharedBuffer& other) noexcept {
     SharedBuffer(other).swap(*this);
     return *this;
   }
+  // Lets its own memory go, and takes over from `other`, which has no memory then.
   SharedBuffer& operator=(SharedBuffer&& other) noexcept {
     SharedBuffer(std::move(other)).swap(*this);
     return *this;
   }
+  // The last owner gives the memory back.
   ~SharedBuffer() {
     if (block_.core != nullptr) {
       drop();
@@ -158,17 +187,26 @@ class SPILLWAY_POOL_API SharedBuffer {
 
   // Whether it keeps memory; empty slices do not.
   explicit operator bool() const noexcept { return block_.core != nullptr; }
+  // Whether the memory is one of the pool's buffers.
   bool is_pooled() const noexcept;
-  // Whether nobody else keeps the memory. True stays true; false may be out of date.
+  // Whether this is the only owner. True stays true; false may be out of date.
   bool is_unique() const noexcept;
 
+  // The first byte; null without memory.
   const std::byte* data() const noexcept { return data_; }
+  // Bytes from data() on.
   size_t size() const noexcept { return size_; }
+  // Whether there is no byte.
   bool empty() const noexcept { return size_ == 0; }
+  // The first byte.
   const std::byte* begin() const noexcept { return data_; }
+  // Behind the last byte.
   const std::byte* end() const noexcept { return data_ + size_; }
+  // The byte at `index`, which must be below size().
   const std::byte& operator[](size_t index) const noexcept { return data_[index]; }
+  // The bytes.
   std::span<const std::byte> span() const noexcept { return {data_, size_}; }
+  // The bytes as text.
   std::string_view view() const noexcept { return {reinterpret_cast<const char*>(data_), size_}; }
 
   // `length` bytes from `offset` on, cut to what there is; shares the memory, unless it is empty.
@@ -183,6 +221,7 @@ class SPILLWAY_POOL_API SharedBuffer {
   // memory's end. Refused, and this buffer given back unchanged, when others share the memory.
   SPILLWAY_EXPECTED expected<Buffer, SharedBuffer> to_buffer() && noexcept;
 
+  // Exchanges everything with `other`.
   void swap(SharedBuffer& other) noexcept {
     std::swap(block_, other.block_);
     std::swap(data_, other.data_);
@@ -207,17 +246,18 @@ class SPILLWAY_POOL_API SharedBuffer {
 // adopt(), once. A second call for a pooled buffer ends the process with a line that says so; for
 // an untracked one that is likely, but the system has its memory by then.
 struct SPILLWAY_POOL_API RawBuffer {
+  // What gives memory back: by its `data`, and the `hint` beside it.
   using FreeFunction = void (*)(void* data, void* hint);
 
-  void* data = nullptr;
-  size_t size = 0;
-  FreeFunction free_function = nullptr;
-  void* hint = nullptr;
+  void* data = nullptr;                  // the first byte
+  size_t size = 0;                       // bytes in use
+  FreeFunction free_function = nullptr;  // null: there is no memory
+  void* hint = nullptr;                  // for the free function
 
   // `buffer` is empty then. Its bytes start at `data`; those of an untracked buffer that does not
   // begin at its memory's start move there.
   static RawBuffer from(Buffer&& buffer) noexcept;
-  // The memory as a buffer again, with size and capacity as they were.
+  // The memory of `raw` as a buffer again, with size and capacity as they were.
   static Buffer adopt(const RawBuffer& raw) noexcept;
 };
 

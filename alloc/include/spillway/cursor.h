@@ -8,9 +8,13 @@
 //   const std::optional<uint16_t> port = reader.get_be<uint16_t>();
 //
 // _be is big-endian (network order), _le little-endian; the type is always written out, as it says
-// how many bytes there are. Counts and positions are bytes; nothing needs to be aligned. Nothing
-// throws or allocates. A number costs a comparison, a load or store, and perhaps a byte swap. One
-// cursor is used by one thread at a time; otherwise its thread-safety is that of the memory.
+// how many bytes there are. Nothing needs to be aligned.
+//
+// Units: counts and positions are bytes.
+// Errors: where there is no room, or too little to read, the result is false or empty, and nothing
+// has changed. Nothing throws.
+// Thread-safety: one cursor is used by one thread at a time; otherwise that of the memory.
+// Cost: a number takes a comparison, a load or store, and perhaps a byte swap. Nothing allocates.
 #pragma once
 
 #include <algorithm>
@@ -91,20 +95,22 @@ class Writer {
   // Where the next put goes: the buffer's size.
   size_t position() const noexcept { return buffer_->size(); }
 
+  // Appends `value`, big-endian.
   template <WireNumber T>
   [[nodiscard]] bool put_be(std::type_identity_t<T> value) noexcept {
     return put<std::endian::big, T>(value);
   }
+  // Appends `value`, little-endian.
   template <WireNumber T>
   [[nodiscard]] bool put_le(std::type_identity_t<T> value) noexcept {
     return put<std::endian::little, T>(value);
   }
 
-  // Which may be the buffer's own.
+  // Appends `bytes`, which may be the buffer's own.
   [[nodiscard]] bool put_bytes(std::span<const std::byte> bytes) noexcept {
     return buffer_->append(bytes);
   }
-  // The characters alone, without length or final zero.
+  // Appends the characters of `text` alone, without length or final zero.
   [[nodiscard]] bool put_text(std::string_view text) noexcept { return buffer_->append(text); }
 
   // Puts `count` zero bytes, such as a length's that set_be() fills in when it is known.
@@ -116,12 +122,13 @@ class Writer {
     return buffer_->set_size(buffer_->size() + count);
   }
 
-  // Overwrites at `position` what is there already. False, and nothing written, when that is not
-  // wholly inside what was put.
+  // Writes `value`, big-endian, over what is at `position` already. False, and nothing written,
+  // when that is not wholly inside what was put.
   template <WireNumber T>
   [[nodiscard]] bool set_be(size_t position, std::type_identity_t<T> value) noexcept {
     return set<std::endian::big, T>(position, value);
   }
+  // Writes `value`, little-endian, over what is at `position` already, as set_be() does.
   template <WireNumber T>
   [[nodiscard]] bool set_le(size_t position, std::type_identity_t<T> value) noexcept {
     return set<std::endian::little, T>(position, value);
@@ -162,7 +169,9 @@ class BasicReader {
  public:
   // At the first byte of `source`.
   explicit BasicReader(Source source) noexcept : source_(std::move(source)) {}
+  // At the same byte as the other.
   BasicReader(const BasicReader&) = default;
+  // Goes on at the same byte as the other.
   BasicReader& operator=(const BasicReader&) = default;
   ~BasicReader() = default;
 
@@ -171,10 +180,12 @@ class BasicReader {
   // Bytes consumed.
   size_t position() const noexcept { return position_; }
 
+  // Takes a number, big-endian; nothing when too few bytes are left.
   template <WireNumber T>
   [[nodiscard]] std::optional<T> get_be() noexcept {
     return get<std::endian::big, T>();
   }
+  // The same, little-endian.
   template <WireNumber T>
   [[nodiscard]] std::optional<T> get_le() noexcept {
     return get<std::endian::little, T>();
@@ -189,7 +200,7 @@ class BasicReader {
     position_ += count;
     return bytes;
   }
-  // The same as text.
+  // `count` bytes as text, likewise.
   [[nodiscard]] std::optional<std::string_view> get_text(size_t count) noexcept {
     const auto bytes = get_bytes(count);
     if (!bytes) {
@@ -209,7 +220,7 @@ class BasicReader {
     return bytes;
   }
 
-  // False when fewer than `count` bytes are left.
+  // Passes `count` bytes over. False when fewer are left.
   [[nodiscard]] bool skip(size_t count) noexcept {
     if (count > remaining()) {
       return false;
@@ -233,7 +244,7 @@ class BasicReader {
   size_t position_ = 0;
 };
 
-// Over bytes that somebody else keeps.
+// Over bytes that another object keeps.
 using Reader = BasicReader<std::span<const std::byte>>;
 // Keeps the memory itself.
 using SharedReader = BasicReader<SharedBuffer>;

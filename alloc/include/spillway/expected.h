@@ -10,10 +10,12 @@
 
 #if defined(__cpp_lib_expected) && __cpp_lib_expected >= 202202L
 #include <expected>
+// Spillway's interface for C++.
 namespace spillway {
 using std::expected;
 using std::unexpected;
 }  // namespace spillway
+// Of functions that return an expected.
 #define SPILLWAY_EXPECTED __attribute__((abi_tag("std_expected")))
 #else
 #include <tl/expected.hpp>

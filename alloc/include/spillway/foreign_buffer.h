@@ -8,8 +8,11 @@
 //     bytes.release();    // otherwise the memory is still owned here
 //   }
 //
+// Units: sizes are bytes.
+// Errors: what was given no memory owns nothing. Nothing throws.
 // Thread-safety: that of a std::unique_ptr; the memory may be given back by any thread, also after
-// the pool is gone. Nothing here throws or allocates.
+// the pool is gone.
+// Cost: a few moves of pointers, and what the free function takes. Nothing allocates.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +23,7 @@
 
 namespace spillway {
 
+// Memory with a function that gives it back, called at the object's end.
 class ForeignBuffer {
  public:
   // Nothing: null, size 0.
@@ -32,7 +36,9 @@ class ForeignBuffer {
     return buffer ? ForeignBuffer(RawBuffer::from(std::move(buffer))) : ForeignBuffer();
   }
 
+  // Takes what `other` owns.
   ForeignBuffer(ForeignBuffer&& other) noexcept : raw_(other.release()) {}
+  // Gives its own memory back, and takes what `other` owns.
   ForeignBuffer& operator=(ForeignBuffer&& other) noexcept {
     ForeignBuffer(std::move(other)).swap(*this);
     return *this;
@@ -46,16 +52,20 @@ class ForeignBuffer {
 
   // Whether there is something to give back.
   explicit operator bool() const noexcept { return raw_.free_function != nullptr; }
+  // The first byte.
   void* data() const noexcept { return raw_.data; }
-  // Bytes.
+  // Bytes from data() on.
   size_t size() const noexcept { return raw_.size; }
+  // The bytes.
   std::span<std::byte> span() const noexcept {
     return {static_cast<std::byte*>(raw_.data), raw_.size};
   }
+  // What gives the memory back; null when there is none.
   RawBuffer::FreeFunction free_function() const noexcept { return raw_.free_function; }
+  // For the free function.
   void* hint() const noexcept { return raw_.hint; }
 
-  // Ends the ownership: whoever has the result calls its free_function once, or puts it into a
+  // Ends the ownership: the caller calls the result's free_function once, or puts it into a
   // ForeignBuffer again. Does not touch the memory, so it may be gone already.
   RawBuffer release() noexcept { return std::exchange(raw_, RawBuffer()); }
 
@@ -63,6 +73,7 @@ class ForeignBuffer {
   // pool; an empty buffer when there is nothing.
   Buffer to_buffer() && noexcept { return *this ? RawBuffer::adopt(release()) : Buffer(); }
 
+  // Exchanges everything with `other`.
   void swap(ForeignBuffer& other) noexcept { std::swap(raw_, other.raw_); }
 
  private:

@@ -7,9 +7,13 @@
 //   buffer.append("hello");
 //   spillway::SharedBuffer shared = std::move(buffer).freeze();
 //
-// Sizes are bytes. All members may be called by any thread at any time, and after a fork; none
-// but create(), tenant() and what returns strings, vectors or statistics throws or allocates. The
+// Units: sizes and limits are bytes.
+// Errors: results say so. None but create(), tenant(), the callbacks' setters and what returns
+// strings, vectors or statistics throws: std::bad_alloc.
+// Thread-safety: all members may be called by any thread at any time, and after a fork. The
 // destructor may run while buffers are in use: they stay valid, and their memory goes when they do.
+// Cost: allocations take some nanoseconds, see alloc(); the others microseconds, unless they say
+// more. What throws also allocates.
 // In C this is the C interface, spillway/pool_c.h.
 #pragma once
 
@@ -35,47 +39,54 @@
 
 namespace spillway {
 
+// Why there is no buffer.
 enum class PoolError : uint8_t {
   kOversized,  // larger than the largest class
   kExhausted,  // max_per_class buffers of the class are in use, or in other threads' caches
   kNoMemory    // the system has none
 };
-// For messages: "oversized" and so on.
+// The error's name for messages: "oversized" and so on. Static.
 SPILLWAY_POOL_API const char* name_of(PoolError error) noexcept;
 
+// A bounded number of buffers of each of some sizes.
 class SPILLWAY_POOL_API Pool {
  public:
   // A pool, or what is wrong with `config` or with the system, in one line. Reserves address space
   // for all buffers; memory only with prefill.
   SPILLWAY_EXPECTED static expected<Pool, std::string> create(const PoolConfig& config);
 
+  // Takes the pool of `other`, which may only be destroyed or assigned to then.
   Pool(Pool&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+  // Exchanges the pools with `other`.
   Pool& operator=(Pool&& other) noexcept {
     std::swap(core_, other.core_);
     return *this;
   }
+  // Gives the free memory back to the system; the rest goes with the buffers.
   ~Pool();
 
-  // Buffers of the smallest class that holds `size` bytes; of exactly `size` bytes, taken from the
-  // system for this request alone ("untracked"), when it is smaller than pool_min_size, larger than
-  // the largest class, or the class is exhausted. Without memory when the system has none.
-  // `tenant`: see tenant.h; none by default. Cost: a few ns; with a miss in the thread's cache, a
-  // few atomic operations for half a cache of buffers.
-  //
-  // Size 0, capacity at least `size`.
+  // A buffer of the smallest class that holds `size` bytes: of size 0, with the class's capacity.
+  // Of exactly `size` bytes, taken from the system for this request alone ("untracked"), when it is
+  // smaller than pool_min_size, larger than the largest class, or the class is exhausted. Without
+  // memory when the system has none. `tenant`: see tenant.h; none by default.
+  // Cost: a few ns; with a miss in the thread's cache, a few atomic operations for half a cache of
+  // buffers.
   Buffer alloc(size_t size, Tenant tenant = {}) noexcept;
-  // Size `size`, contents unspecified.
+  // As alloc(), but of size `size`, for `tenant`; contents unspecified.
   Buffer alloc_len(size_t size, Tenant tenant = {}) noexcept;
-  // Size `size`, all zero; without writing to memory that is known to be zero.
+  // As alloc_len() with `size` and `tenant`, but zero; memory known to be zero is not written to.
   Buffer alloc_zeroed(size_t size, Tenant tenant = {}) noexcept;
-  // All of the buffer: size and capacity are those of the class, all zero.
+  // All of the buffer that alloc() gives for `size` and `tenant`: its size is its capacity, all
+  // zero.
   Buffer acquire(size_t size, Tenant tenant = {}) noexcept;
 
-  // The same, but with an error instead of an untracked buffer when `size` is larger than the
-  // largest class or the class is exhausted.
+  // As alloc() with `size` and `tenant`, but with an error instead of an untracked buffer when
+  // `size` is larger than the largest class or the class is exhausted.
   SPILLWAY_EXPECTED expected<Buffer, PoolError> try_alloc(size_t size, Tenant tenant = {}) noexcept;
+  // As alloc_len() with `size` and `tenant`, and the errors of try_alloc().
   SPILLWAY_EXPECTED expected<Buffer, PoolError> try_alloc_len(size_t size,
                                                               Tenant tenant = {}) noexcept;
+  // As alloc_zeroed() with `size` and `tenant`, and the errors of try_alloc().
   SPILLWAY_EXPECTED expected<Buffer, PoolError> try_alloc_zeroed(size_t size,
                                                                  Tenant tenant = {}) noexcept;
 
@@ -83,30 +94,34 @@ class SPILLWAY_POOL_API Pool {
   // same.
   void flush() noexcept;
   // Gives the memory of all free buffers outside thread caches back to the system; bytes. 0 for a
-  // pinned pool. The buffers stay usable.
+  // pinned pool. The buffers stay usable. Milliseconds for each gigabyte.
   size_t purge() noexcept;
 
-  // The tenant of that name, made when there is none.
+  // The tenant of that `name`, made when there is none.
   Tenant tenant(std::string_view name);
-  // Also before the tenant first allocates.
+  // Has `bytes` be the soft limit of the tenant `name`, also before it first allocates.
   void set_tenant_soft_limit(std::string_view name, uint64_t bytes);
-  // Called when an allocation, a recorded one, too, takes a tenant over its limit, in the thread
-  // that allocates, under no lock; once for each crossing, not when the limit is lowered. May use
-  // the pool. Replaces the one before; calls under way end by themselves. Must not throw.
+  // `callback` is called when an allocation, a recorded one, too, takes a tenant over its limit, in
+  // the thread that allocates, under no lock; once for each crossing, not when the limit is
+  // lowered. It may use the pool, and must not throw. Replaces the one before, whose calls under
+  // way end by themselves.
   void on_tenant_limit(std::function<void(const TenantUsage&)> callback);
 
   // Memory as a few contiguous ranges: see regions.h.
   std::vector<Region> regions() const;
-  // Where a byte of a pooled buffer is; nothing for other memory and before its region was added.
+  // Where the byte at `pointer` of a pooled buffer is; nothing for other memory and before its
+  // region was added.
   std::optional<RegionOffset> locate(const void* pointer) const noexcept;
-  // Called with each region when it is added, in the thread whose allocation needs it, under no
-  // lock, before the allocation returns; with those that are there already before this returns.
-  // Allocations of other threads may get buffers of the region meanwhile: locate() knows them only
-  // when the callback has returned.
+  // `callback` is called with each region when it is added, in the thread whose allocation needs
+  // it, under no lock, before the allocation returns; with those that there are before this
+  // returns. Allocations of other threads may get buffers of the region meanwhile: locate() knows
+  // them only when the callback has returned.
   void on_region(std::function<void(const Region&)> callback);
 
+  // What it has done and holds.
   PoolStatistics statistics() const;
 
+  // As it was made.
   const PoolConfig& config() const noexcept;
 
  private:

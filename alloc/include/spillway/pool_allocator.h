@@ -9,6 +9,11 @@
 // there is none or the class is exhausted (pool.h). It is meant for containers with few, large
 // blocks; a list's node takes a buffer of the smallest class, too, unless pool_min_size is above
 // it. For a type that does not name the pool use pool_resource.h.
+//
+// Units: counts are objects, sizes bytes.
+// Errors: std::bad_alloc when there is no memory.
+// Thread-safety: that of a pointer; all copies may be used in all threads.
+// Cost: that of Pool::alloc() and of a buffer's end.
 #pragma once
 
 #include <algorithm>
@@ -109,15 +114,19 @@ class BlockSource {
 template <typename T>
 class PoolAllocator {
  public:
-  using value_type = T;
+  using value_type = T;  // what it allocates
+  // A container that is copied to keeps its own.
   using propagate_on_container_copy_assignment = std::false_type;
+  // One that is moved to takes the other's.
   using propagate_on_container_move_assignment = std::true_type;
+  // Swapped with the containers.
   using propagate_on_container_swap = std::true_type;
-  using is_always_equal = std::false_type;
+  using is_always_equal = std::false_type;  // pools differ
 
-  // For `tenant`; for nobody by default. Allocates one buffer and gives it back: throws
+  // Over `pool`, for `tenant`; for none by default. Allocates one buffer and gives it back: throws
   // std::bad_alloc when there is no memory. Copying throws nothing and costs five words.
   explicit PoolAllocator(Pool& pool, Tenant tenant = {}) : source_(pool, tenant) {}
+  // Of the same pool and tenant as `other`.
   template <typename U>
   PoolAllocator(const PoolAllocator<U>& other) noexcept  // NOLINT(google-explicit-constructor)
       : source_(other.source_) {}
@@ -134,7 +143,7 @@ class PoolAllocator {
                                ? source_.allocate(bytes)
                                : ::operator new (bytes, std::align_val_t{alignof(T)}));
   }
-  // `memory` is from allocate(count) of an equal allocator.
+  // Gives `memory` back, which is from allocate(count) of an equal allocator.
   void deallocate(T* memory, [[maybe_unused]] size_t count) noexcept {
     if (alignof(T) <= source_.alignment()) {
       source_.give_back(memory);
@@ -143,6 +152,7 @@ class PoolAllocator {
     }
   }
 
+  // Whether one may give back what the other allocated.
   template <typename U>
   bool operator==(const PoolAllocator<U>& other) const noexcept {
     return source_ == other.source_;

@@ -20,7 +20,7 @@
  * empty. Nothing throws. Pointers must not be null where a function does not say so.
  * Thread-safety: any thread may call any function at any time, and after fork(); none is for signal
  * handlers. A struct of the program's own is used by one thread at a time.
- * Cost: taking and returning a buffer takes some ten nanoseconds, and neither locks nor allocates.
+ * Cost: taking and returning a buffer takes some tens of nanoseconds, without lock or allocation.
  * With a miss in the thread's cache there are a few atomic operations for half a cache of buffers.
  * Other functions say what they cost.
  *
@@ -35,6 +35,13 @@
 
 #include "spillway/export.h"
 
+/* Of enums: the type that C gives them, so that C++, too, can be handed any number. */
+#ifdef __cplusplus
+#define SPILLWAY_POOL_UNSIGNED : unsigned
+#else
+#define SPILLWAY_POOL_UNSIGNED
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -45,7 +52,7 @@ SPILLWAY_POOL_API int spillway_pool_version(void);
 /* --- errors ----------------------------------------------------------------------------------- */
 
 /* Why there is no result. */
-enum spillway_pool_error {
+enum spillway_pool_error SPILLWAY_POOL_UNSIGNED {
   SPILLWAY_POOL_OK = 0,        /* it worked */
   SPILLWAY_POOL_OVERSIZED = 1, /* the size is above the largest class */
   SPILLWAY_POOL_EXHAUSTED = 2, /* max_per_class buffers are in use, or in caches of other threads */
@@ -54,12 +61,12 @@ enum spillway_pool_error {
   SPILLWAY_POOL_SHARED = 5     /* others share the memory */
 };
 /* For messages: "oversized" and so on; "unknown" for a number that is no `error`. Static. */
-SPILLWAY_POOL_API const char* spillway_pool_error_name(int error);
+SPILLWAY_POOL_API const char* spillway_pool_error_name(enum spillway_pool_error error);
 
 /* --- the pool --------------------------------------------------------------------------------- */
 
 /* What spillway_pool_config_init() begins with; sizes of the classes, and buffers of each. */
-enum spillway_pool_preset {
+enum spillway_pool_preset SPILLWAY_POOL_UNSIGNED {
   SPILLWAY_POOL_DEFAULT = 0,      /* powers of two from 4 KiB to 1 MiB, 64 */
   SPILLWAY_POOL_PAGE_BUFFERS = 1, /* the same, aligned to 4 KiB */
   SPILLWAY_POOL_TIERED = 2,       /* 4 KiB, 64 KiB, 1 MiB, 10 MiB, 64 */
@@ -89,12 +96,11 @@ struct spillway_pool_config {
   uint32_t pinned;                /* not 0: for regions; memory is never given back */
 };
 
-/* Fills in the first `size` bytes of `config`, which is sizeof *config, as `preset` says, an
- * enum spillway_pool_preset.
+/* Fills in the first `size` bytes of `config`, which is sizeof *config, as `preset` says.
  * SPILLWAY_POOL_INVALID when there is no such preset, or the size is that of no version of the
  * struct. Tens of nanoseconds. */
 SPILLWAY_POOL_API enum spillway_pool_error spillway_pool_config_init(
-    struct spillway_pool_config* config, size_t size, int preset);
+    struct spillway_pool_config* config, size_t size, enum spillway_pool_preset preset);
 
 /* Sets max_per_class so that all buffers of `config` together have `bytes`, rounded up to one more
  * of each class; at least 1. SPILLWAY_POOL_INVALID, and nothing changed, where `config` was not

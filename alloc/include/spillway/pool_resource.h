@@ -3,7 +3,7 @@
 // std::pmr::memory_resource.
 //
 //   spillway::PoolResource resource(pool);
-//   std::pmr::vector<std::byte> bytes(10'000, &resource);    // a buffer of the pool
+//   std::pmr::vector<std::byte> bytes(10000, &resource);  // a buffer of the pool
 //
 // Each allocation is a whole buffer: of the smallest class that holds it, or of its own size when
 // there is none or the class is exhausted (pool.h). For many small objects put a resource in front
@@ -11,6 +11,11 @@
 //
 //   std::pmr::monotonic_buffer_resource nodes(&resource);
 //   std::pmr::map<int, int> map(&nodes);
+//
+// Units: sizes and alignments are bytes.
+// Errors: std::bad_alloc when there is no memory.
+// Thread-safety: all members may be called by any thread at any time.
+// Cost: that of Pool::alloc() and of a buffer's end.
 #pragma once
 
 #include <cassert>
@@ -27,16 +32,13 @@
 
 namespace spillway {
 
-// allocate() throws std::bad_alloc when there is no memory and costs what Pool::alloc() does. All
-// members may be called by any thread at any time.
-//
-// As any resource it must outlive what it allocated. The Pool must be there, and not be moved,
-// while anything is allocated; deallocation works without it.
+// A std::pmr::memory_resource over a pool. As any resource it must outlive what it allocated. The
+// Pool must be there, and not be moved, while anything is allocated; deallocation works without it.
 class SPILLWAY_POOL_API PoolResource final : public std::pmr::memory_resource {
  public:
-  // For `tenant`; for nobody by default. `upstream` serves what needs more than the pool's
-  // alignment; it must outlive this resource and is not null. Allocates one buffer and gives it
-  // back: throws std::bad_alloc when there is no memory.
+  // Over `pool`, for `tenant`; for none by default. `upstream` serves what needs more than the
+  // pool's alignment; it must outlive this resource and is not null. Allocates one buffer and gives
+  // it back: throws std::bad_alloc when there is no memory.
   explicit PoolResource(Pool& pool, Tenant tenant = {},
                         std::pmr::memory_resource* upstream = std::pmr::get_default_resource())
       : source_(pool, tenant), upstream_(upstream) {
@@ -46,6 +48,7 @@ class SPILLWAY_POOL_API PoolResource final : public std::pmr::memory_resource {
   PoolResource& operator=(const PoolResource&) = delete;
   ~PoolResource() override = default;
 
+  // What serves larger alignments than the pool's.
   std::pmr::memory_resource* upstream_resource() const noexcept { return upstream_; }
 
  private:

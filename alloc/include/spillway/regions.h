@@ -3,6 +3,11 @@
 // io_uring's fixed buffers, RDMA, pinned memory of devices. For pools with PoolConfig::pinned,
 // whose memory never goes back while the pool or a buffer lives. A region is added, whole, when a
 // buffer in it is allocated for the first time (with prefill: at once) and then stays where it is.
+//
+// Units: lengths and offsets are bytes.
+// Errors: none; these are plain values.
+// Thread-safety: that of any value.
+// Cost: that of any value.
 #pragma once
 
 #include <cstddef>
@@ -10,14 +15,16 @@
 
 namespace spillway {
 
+// One range.
 struct Region {
-  uint32_t id = 0;  // 0, 1, 2, ... in the order they were added
-  std::byte* base = nullptr;
-  size_t length = 0;  // bytes, at most 1 GiB
+  uint32_t id = 0;            // 0, 1, 2, ... in the order they were added
+  std::byte* base = nullptr;  // the first byte
+  size_t length = 0;          // bytes, at most 1 GiB
 };
 
+// A place in one.
 struct RegionOffset {
-  uint32_t id = 0;
+  uint32_t id = 0;    // of the region
   size_t offset = 0;  // bytes from the region's base
 };
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Spillway's C interface, for programs that run with it: preloaded, or linked with libspillway.a.
  *
- * Declare a function weak (#define SPILLWAY_WEAK before the include) to run with and without:
- * its address is null then where there is no Spillway.
+ * Declare functions weak (#define SPILLWAY_WEAK before the include) to run with and without:
+ * their addresses are null then where there is no Spillway.
  *
- * All functions may be called from any thread, none from a signal handler. Nothing here allocates.
+ * Units: memory is counted in bytes.
+ * Errors: each function says which numbers of errno.h it returns, or sets.
+ * Thread-safety: all functions may be called from any thread, none from a signal handler.
+ * Cost: tens of nanoseconds, unless a function says more. Nothing here allocates.
  */
 #ifndef SPILLWAY_SPILLWAY_H
 #define SPILLWAY_SPILLWAY_H
@@ -22,7 +25,7 @@
 extern "C" {
 #endif
 
-/* major * 10000 + minor * 100 + patch. */
+/* The library's version: major * 10000 + minor * 100 + patch. */
 SPILLWAY_FUNCTION int spillway_version(void);
 
 /* Gives all free memory of the pool and of mimalloc back to the kernel, blocks in the caches of
@@ -32,18 +35,19 @@ SPILLWAY_FUNCTION uint64_t spillway_purge(void);
 /* Moves the blocks in the calling thread's cache to where other threads find them. Microseconds. */
 SPILLWAY_FUNCTION void spillway_flush_thread(void);
 
-/* Writes the statistics to a descriptor as "text", "json" or "prometheus"; 0, EINVAL for any
- * other format, or EIO when not all could be written: a reader is waited for a second in all.
- * Takes no lock. */
+/* Writes the statistics to `descriptor`, as `format` says: "text", "json" or "prometheus"; 0,
+ * EINVAL for any other format, or EIO when not all could be written: a reader is waited for a
+ * second in all. Takes no lock. */
 SPILLWAY_FUNCTION int spillway_write_statistics(int descriptor, const char* format);
 
 /* Bytes of memory held for the program: in blocks, free but not yet given back, and by mimalloc. */
 SPILLWAY_FUNCTION uint64_t spillway_held_bytes(void);
 
+/* Is told how many bytes are `held` above the soft `limit`. */
+typedef void (*spillway_limit_callback)(uint64_t held, uint64_t limit);
 /* `callback(held, limit)` is called whenever the bytes held get above the soft limit (option
  * `limit`) although all free memory was given back; once for each time that it is crossed, in the
  * thread that crosses it, with nothing locked: it may allocate and free. Null: no call. */
-typedef void (*spillway_limit_callback)(uint64_t held, uint64_t limit);
 SPILLWAY_FUNCTION void spillway_on_limit(spillway_limit_callback callback);
 
 /* Tenants: on whose behalf the process allocates. A thread is in one tenant or in none. A block of
@@ -55,57 +59,60 @@ SPILLWAY_FUNCTION void spillway_on_limit(spillway_limit_callback callback);
  * A soft limit refuses nothing: requests that leave a tenant above it are counted, and a callback
  * is told of the crossing. 0: no limit. */
 
-/* The number, above 0, of the tenant of this name, made with this limit if there is none yet; one
+/* The number, above 0, of the tenant `name`, made with `soft_limit` if there is none yet; one
  * that exists, by the option tenant_limits or an earlier call, keeps its own. A tenant exists until
  * the process ends. -1 with errno: EINVAL, the name is not 1 to 47 letters, digits and "_-./";
  * ENOSPC, there are 255 tenants; ENOTSUP, the pool is off, or every block is hardened. */
 SPILLWAY_FUNCTION int spillway_tenant_create(const char* name, uint64_t soft_limit);
 
-/* Puts the calling thread into a tenant, or with 0 into none; returns the one that it was in, so
+/* Puts the calling thread into `tenant`, or with 0 into none; returns the one that it was in, so
  * that code inside of another tenant's can go back there: enter(outer). A new thread is in none.
  * While it is in one, its calls take some ten nanoseconds more. -1 with errno, and the thread stays
  * where it was: EINVAL, there is no such tenant; EAGAIN, the thread is ending, or is beyond the
  * 16384 that can have a cache. */
 SPILLWAY_FUNCTION int spillway_tenant_enter(int tenant);
-/* enter(0): into none, however often it entered. */
+/* As spillway_tenant_enter(0): puts the thread into none, however often it entered. */
 SPILLWAY_FUNCTION int spillway_tenant_leave(void);
 
-/* 0, or EINVAL. A tenant that is above the new limit is told of at its next request. */
+/* Has `soft_limit` be that of `tenant`. 0, or EINVAL where there is no such tenant. One that is
+ * above the new limit is told of at its next request. */
 SPILLWAY_FUNCTION int spillway_tenant_set_limit(int tenant, uint64_t soft_limit);
 
+/* What a tenant holds and has done. */
 struct spillway_tenant_usage {
-  const char* name;          /* valid until the process ends */
-  uint64_t live_bytes;       /* charged now */
-  uint64_t live_blocks;      /* their number */
-  uint64_t peak_bytes;       /* the most that was ever charged */
-  uint64_t soft_limit_bytes; /* 0: none */
-  uint64_t allocations_total;
+  const char* name;                   /* valid until the process ends */
+  uint64_t live_bytes;                /* charged now */
+  uint64_t live_blocks;               /* their number */
+  uint64_t peak_bytes;                /* the most that was ever charged */
+  uint64_t soft_limit_bytes;          /* 0: none */
+  uint64_t allocations_total;         /* blocks that were charged to it */
   uint64_t soft_limit_exceeded_total; /* requests made while over the limit */
-  uint64_t soft_limit_crossed_total;
+  uint64_t soft_limit_crossed_total;  /* times that it got above the limit */
   uint64_t uncharged_total; /* blocks of 4 KiB and more that are not charged, because the pool
                                could not serve them: above 64 MiB, or without memory */
 };
-/* Fills in the first `size` bytes: sizeof *usage. 0, or EINVAL. Each figure is right for some
- * moment of the call. */
+/* Fills in the first `size` bytes of `usage`, which is sizeof *usage, with what `tenant` holds. 0,
+ * or EINVAL where there is no such tenant. Each figure is right for some moment of the call. */
 SPILLWAY_FUNCTION int spillway_tenant_read(int tenant, struct spillway_tenant_usage* usage,
                                            size_t size);
-/* live_bytes alone; 0 where there is no such tenant. */
+/* The live_bytes of `tenant` alone; 0 where there is no such tenant. */
 SPILLWAY_FUNCTION uint64_t spillway_tenant_bytes(int tenant);
 
+/* Is told that `tenant`, with `live` bytes, got above its `limit`. */
+typedef void (*spillway_tenant_callback)(int tenant, uint64_t live, uint64_t limit);
 /* `callback(tenant, live, limit)` is called whenever what is charged to a tenant gets above its
  * soft limit; once for each time that it is crossed, in the thread that crosses it, inside malloc
  * with nothing locked: it may allocate and free. Null: no call. */
-typedef void (*spillway_tenant_callback)(int tenant, uint64_t live, uint64_t limit);
 SPILLWAY_FUNCTION void spillway_on_tenant_limit(spillway_tenant_callback callback);
 
-/* Writes the value in force of an option (`purge_delay`) to `value`, as text that ends with a 0;
- * 0, ENOENT where there is no such option, or ERANGE when it has no room in `size` bytes. */
+/* Writes the value in force of the option `name` ("purge_delay") to `value`, as text that ends with
+ * a 0; 0, ENOENT where there is no such option, or ERANGE when it has no room in `size` bytes. */
 SPILLWAY_FUNCTION int spillway_get_option(const char* name, char* value, size_t size);
 
-/* Has an option be what SPILLWAY_<NAME>=value would have made it: purge_delay, limit, hard_limit,
- * pressure, on_misuse and deepbind; the others are read when the process starts. 0, ENOENT where
- * there is no such option, EINVAL for a value that it does not accept, or EPERM for one that can't
- * change, or has no effect because the pool is off. */
+/* Has the option `name` be what SPILLWAY_<NAME>=`value` would have made it: purge_delay, limit,
+ * hard_limit, pressure, on_misuse and deepbind; the others are read when the process starts. 0,
+ * ENOENT where there is no such option, EINVAL for a value that it does not accept, or EPERM for
+ * one that can't change, or has no effect because the pool is off. */
 SPILLWAY_FUNCTION int spillway_set_option(const char* name, const char* value);
 
 #ifdef __cplusplus
