@@ -357,6 +357,8 @@ SPILLWAY_POOL_API enum spillway_pool_error spillway_pool_read_class(
 SPILLWAY_POOL_API size_t spillway_pool_prometheus(const struct spillway_pool* pool, char* text,
                                                   size_t size);
 
+#undef SPILLWAY_POOL_UNSIGNED
+
 #ifdef __cplusplus
 }
 #endif
