@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Figures, ratios and intervals as short text."""
+"""Figures, ratios and intervals as short text: number() and what follows it for the page, short(),
+seconds() and count() for columns of a terminal."""
 
 
 # (limit, digits behind the point of a value below it)
@@ -44,3 +45,27 @@ def ratio(value):
 def percent(share):
     """`17 %`, at least two digits that matter below one."""
     return f"{100 * share:.0f} %" if share >= 0.0095 else f"{100 * share:.1f} %"
+
+
+def short(value):
+    """At most four characters below 10000, and a sign: 0.05, 1.23, 12.3, 123."""
+    if value < 0:
+        return "-" + short(-value)
+    for limit, digits in ((9.995, 2), (99.95, 1)):
+        if value < limit:
+            return f"{value:.{digits}f}"
+    return f"{value:.0f}"
+
+
+def seconds(value):
+    """At most six characters below 10000."""
+    return f"{value:.3f}" if value < 99.9995 else f"{value:.1f}"
+
+
+def count(value):
+    """A whole number in at most five characters."""
+    for limit, divisor, unit in ((1e4, 1, ""), (1e6, 1e3, "k"), (1e9, 1e6, "M")):
+        if value < limit:
+            scaled = value / divisor
+            return f"{scaled:.0f}{unit}" if divisor == 1 or scaled >= 100 else f"{scaled:.1f}{unit}"
+    return f"{value / 1e9:.0f}G"

@@ -4,6 +4,7 @@
 from report.noise import least_difference
 
 WIN, LOSS, SAME, UNTOLD = "win", "loss", "same", "untold"
+OF_THE_CLOCK = ("time", "metric")  # kinds that a noisy machine changes, or may change
 
 
 def floor(report):
@@ -11,14 +12,14 @@ def floor(report):
     return least_difference(report.noise)
 
 
-def judge(ratio, kind, least=0.0):
-    """Of the subject's figure to another's. UNTOLD: too few rounds. `least`: floor(report).
+def judge(ratio, kind, least=0.0, higher=False):
+    """Of the subject's figure to another's; `higher`: more is better. UNTOLD: too few rounds.
 
-    The share is that of a figure to the other's, as it is shown: 0.6 is 40 % less, and can't be told
-    where differences below 40 % can't.
+    `least`: floor(report), the share of a figure to the other's, as it is shown: 0.6 is 40 % less, and
+    can't be told where differences below 40 % can't.
     """
     if ratio.low is None:
         return UNTOLD
-    if ratio.is_same or (kind == "time" and abs(ratio.value - 1) <= least):
+    if ratio.is_same or (kind in OF_THE_CLOCK and abs(ratio.value - 1) <= least):
         return SAME
-    return LOSS if ratio.value > 1 else WIN
+    return LOSS if (ratio.value > 1) != higher else WIN

@@ -9,10 +9,10 @@ import sys
 import textwrap
 
 from report import noise, verdicts
+from report.rows import ratio
 from runner import table
 from runner.allocators import Allocator, preloadable
 from runner.goals import SUBJECT
-from runner.ratios import ratio
 from runner.suites import suite_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

@@ -9,9 +9,9 @@ change a goal, change its line here; to add one, use rows that the suites print 
 
 import dataclasses
 
+from harness.allocators import SUBJECT
 from report.peers import DEBIAN
 
-SUBJECT = "spillway"
 FALLBACK = "bare_mimalloc"  # the same mimalloc from the same build, without Spillway
 ONE_BLOCK = "one_block"  # the least that a pair can cost (bench/one_block)
 YARDSTICKS = (FALLBACK, ONE_BLOCK)  # for some rows of bench_calls, not for use

@@ -4,11 +4,10 @@
 import datetime
 
 from report import model
-from report.statistics import median_interval
+from report.rows import row
 from runner import table, text
 from runner.allocators import GLIBC
 from runner.goals import YARDSTICKS
-from runner.ratios import ratio
 from runner.suites import SUITES
 
 
@@ -34,34 +33,20 @@ def content(campaign, chosen, left_out, verdicts, subject, title):
 
 
 def _section(campaign, suite, subject, baseline):
-    rows = [_row(campaign, suite, row, columns, subject, baseline)
-            for row, columns in campaign.rows_of(suite.name).items()
-            if suite.kind(row, campaign.unit_of(row))]
+    rows = [_row(campaign, suite, name, columns, subject, baseline)
+            for name, columns in campaign.rows_of(suite.name).items()
+            if suite.kind(name, campaign.unit_of(name))]
     return model.Section(
         title=suite.heading.partition(":")[0], about=suite.about, rows=rows,
         curves=suite.curves(campaign.series.get(suite.name, {})),
         table="\n".join(text.suite_rows(campaign, suite.name)), notes=list(suite.notes))
 
 
-def _row(campaign, suite, row, columns, subject, baseline):
+def _row(campaign, suite, name, columns, subject, baseline):
     """Yardsticks are no peers: they are left to the terminal's table."""
-    shown = {name: values for name, values in columns.items() if name not in YARDSTICKS}
-    unit = campaign.unit_of(row)
-    ratios = {}
-    if subject in shown:
-        ratios = {name: ratio(shown[subject], values)
-                  for name, values in shown.items() if name != subject}
-    against = {}
-    if baseline in shown:
-        against = {name: ratio(values, shown[baseline])
-                   for name, values in shown.items() if name != baseline}
-    return model.Row(row, unit, suite.kind(row, unit),
-                     {name: median_interval(values) for name, values in shown.items()},
-                     _known(ratios), against_baseline=_known(against))
-
-
-def _known(ratios):
-    return {name: value for name, value in ratios.items() if value is not None}
+    shown = {one: values for one, values in columns.items() if one not in YARDSTICKS}
+    unit = campaign.unit_of(name)
+    return row(name, unit, suite.kind(name, unit), shown, subject, baseline)
 
 
 def _goal(verdict):

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Runs the chosen suites round by round: within a round every allocator once, in an order that moves
-on by one each round, so that a slow moment of the machine does not fall on one of them alone."""
+"""Runs the chosen suites round by round and keeps what they find."""
 
-import sys
-import time
-
+from harness.progress import Progress
+from harness.rounds import interleaved
 from report.noise import Noise
 from runner.allocators import tuning
 from runner.suites import SUITES, SuiteFailed, suite_of
@@ -47,18 +45,19 @@ class Campaign:
         return {row: columns for row, columns in self.rows.items() if SUITES[suite].owns(row)}
 
     def run(self, chosen, programs, length):
-        progress = _Progress(sum(self.rounds_of(suite, length) for suite in chosen))
+        each = max(1, len(self.allocators))
+        steps = {suite: self.rounds_of(suite, length) * (1 if SUITES[suite].together else each)
+                 for suite in chosen}
+        self._progress = Progress(sum(steps.values()))
+        over = 0
         try:
             for suite in chosen:
-                rounds = self.rounds_of(suite, length)
-                for number in range(rounds):
-                    progress.step(f"{suite}: round {number + 1} of {rounds}")
-                    self.noise.sample()
-                    found = self._round(SUITES[suite], number, programs, length)
-                    self._keep(suite, found)
+                self._progress.skip_to(over)
+                over += steps[suite]
+                self._rounds_of(SUITES[suite], programs, length)
         except KeyboardInterrupt:
             self.interrupted = True
-        progress.end()
+        self._progress.clear()
         # Rounds are compared pairwise: what failed on the way has no comparable figures.
         for suite in self.done:
             SUITES[suite].derive(self.series.get(suite, {}), self.rows)
@@ -66,28 +65,31 @@ class Campaign:
             for columns in self.rows_of(suite).values():
                 columns.pop(name, None)
 
-    def _round(self, suite, number, programs, length):
-        """[(allocator's name, Outcome)]. Nothing is kept of a round that is not complete."""
-        ready = [one for one in self.allocators
-                 if suite.takes(one) and (suite.name, one.name) not in self.failures]
+    def _rounds_of(self, suite, programs, length):
         arguments = suite.arguments[length]
-        if suite.together:
-            return self._together(suite, number, ready, programs, arguments)
-        turn = number % max(1, len(ready))
-        found = [(one.name, self._attempt(suite, one.name, programs, one, arguments))
-                 for one in ready[turn:] + ready[:turn]]
-        return [(name, outcome) for name, outcome in found if outcome]
-
-    def _together(self, suite, number, ready, programs, arguments):
-        """One process measures all, so one that can't start is found out, alone, before the first."""
-        if number == 0:
-            for one in ready:
+        if suite.together:  # one process measures all, so one that can't start is found out, alone, before
+            for one in self._ready(suite):
                 self._attempt(suite, one.name, programs, [one], suite.arguments["smoke"])
-            ready = [one for one in ready if (suite.name, one.name) not in self.failures]
-        if not ready or (suite.name, "all") in self.failures:
-            return []
-        outcome = self._attempt(suite, "all", programs, ready, arguments)
-        return [("all", outcome)] if outcome else []
+
+        def ready():
+            alive = self._ready(suite)
+            if suite.together:
+                return [("all", alive)] if alive and (suite.name, "all") not in self.failures else []
+            return [(one.name, one) for one in alive]
+
+        def measure(item):
+            name = "all" if suite.together else item.name
+            return self._attempt(suite, name, programs, item, arguments)
+
+        count = self.rounds_of(suite.name, length)
+        interleaved(count, ready, measure, lambda found: self._keep(suite.name, found),
+                    tell=lambda text: self._progress.step(f"{suite.name}: {text}"),
+                    between=self.noise.sample)
+        self.done.setdefault(suite.name, 0)  # where every allocator failed
+
+    def _ready(self, suite):
+        return [one for one in self.allocators
+                if suite.takes(one) and (suite.name, one.name) not in self.failures]
 
     def _attempt(self, suite, name, programs, allocators, arguments):
         try:
@@ -101,6 +103,8 @@ class Campaign:
     def _keep(self, suite, found):
         self.done[suite] = self.done.get(suite, 0) + 1
         for name, outcome in found:
+            if outcome is None:
+                continue
             self.context = self.context or outcome.context
             for row, columns in outcome.figures.items():
                 for allocator, figure in columns.items():
@@ -111,25 +115,3 @@ class Campaign:
             kept = self.series.setdefault(suite, {})
             for series, data in outcome.series.items():
                 kept.setdefault(series, {}).setdefault(name, []).append(data)
-
-
-class _Progress:
-    """One line on a terminal that the next overwrites; nothing when nobody watches."""
-
-    def __init__(self, steps):
-        self._steps = steps
-        self._done = 0
-        self._begin = time.monotonic()
-
-    def step(self, text):
-        passed = time.monotonic() - self._begin
-        self._done += 1
-        self._tell(f"{passed / 60:.0f} min, step {self._done} of {self._steps}: {text}")
-
-    def end(self):
-        self._tell("")
-
-    @staticmethod
-    def _tell(text):
-        if sys.stderr.isatty():
-            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)

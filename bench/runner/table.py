@@ -4,9 +4,11 @@
 import statistics
 import textwrap
 
+from report.columns import WIDTH
+from report.numbers import short
 from runner.goals import SUBJECT
 
-WIDTH, NAME, SPREAD = 80, 26, 6
+NAME, SPREAD = 26, 6
 MOST_COLUMNS = 6
 SHORT = {"bare_mimalloc": "bare-mi", "one_block": "1-block"}
 
@@ -17,13 +19,7 @@ def number(value):
         return "-" + number(-value)
     if 0 < value < 0.0995:
         return f"{value:.3f}"
-    if value < 9.995:
-        return f"{value:.2f}"
-    if value < 99.95:
-        return f"{value:.1f}"
-    if value < 99999.5:
-        return f"{value:.0f}"
-    return f"{value / 1000:.0f}k"
+    return short(value) if value < 99999.5 else f"{value / 1000:.0f}k"
 
 
 def middle(figures):

@@ -9,7 +9,7 @@ set(files spillway_info)
 install(PROGRAMS ${root}/scripts/spillway DESTINATION ${tools_folder}/scripts COMPONENT tools)
 install(DIRECTORY ${root}/scripts/spillway_cli DESTINATION ${tools_folder}/scripts COMPONENT tools
   PATTERN __pycache__ EXCLUDE)
-install(DIRECTORY ${root}/bench/report DESTINATION ${tools_folder}/bench COMPONENT tools
+install(DIRECTORY ${root}/bench/harness ${root}/bench/report DESTINATION ${tools_folder}/bench COMPONENT tools
   PATTERN __pycache__ EXCLUDE)
 install(FILES ${root}/LICENSE ${root}/THIRD_PARTY_LICENSES DESTINATION ${tools_folder} COMPONENT tools)
 install(PROGRAMS $<TARGET_FILE:spillway_info> DESTINATION ${tools_folder}/programs COMPONENT tools)

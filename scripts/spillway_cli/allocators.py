@@ -5,31 +5,23 @@ glibc is preloaded like the others, as libc.so.6 itself: so it is also the alloc
 is linked with another one, such as Debian's redis-server with jemalloc.
 """
 
-import dataclasses
-import pathlib
+import functools
 import re
 
-from report.peers import DEBIAN, checkout_version, library_version, system_library
-from spillway_cli import check, elf, paths
+from spillway_cli import check, elf, paths  # paths first: it finds the packages of bench
 from spillway_cli.errors import UserError, usage_error
 from spillway_cli.version import of_library
 
-BASELINE = "glibc"
-SUBJECT = "spillway"
+from harness.allocators import BASELINE, SUBJECT, Allocator, BadAllocator, Catalogue, built, debian
+from report.peers import DEBIAN, checkout_version
+
 SUBJECT_OFF = "spillway-off"  # the same library with its pool switched off: mimalloc alone
-# The library's file name, and the Debian package that holds it.
-KNOWN = {**DEBIAN, SUBJECT: ("libspillway.so", None), SUBJECT_OFF: ("libspillway.so", None)}
+LIBRARY = "libspillway.so"
+KNOWN = (*DEBIAN, SUBJECT, SUBJECT_OFF)
 # NAME=spillway:OPTION:VALUE+OPTION:VALUE is the same library with these options.
 WITH_OPTIONS = f"{SUBJECT}:"
 DEFAULT = tuple(name for name in KNOWN if name != SUBJECT_OFF)
-
-
-@dataclasses.dataclass(frozen=True)
-class Allocator:
-    name: str
-    library: pathlib.Path
-    version: str
-    variables: dict = dataclasses.field(default_factory=dict)  # added to the environment
+LONGEST_NAME = 12  # the tables' first column
 
 
 def add_option(parser):
@@ -77,55 +69,34 @@ def choose(text, build_dir=None):
     does not exist, or an unknown name, is an error.
     """
     asked = entries(text)
-    names = [entry.partition("=")[0] for entry in asked]
-    for name in names:
-        if names.count(name) > 1:
-            raise usage_error(f"allocator '{name}' is named twice")
-    if BASELINE not in names:
+    if BASELINE not in (entry.partition("=")[0] for entry in asked):
         asked.insert(0, BASELINE)
-    found, left_out = [], []
-    for entry in asked:
-        allocator, reason = _find(entry, build_dir)
-        if allocator is not None:
-            found.append(allocator)
-        else:
-            left_out.append(reason)
+    known = dict.fromkeys(DEBIAN, debian)
+    known[SUBJECT] = functools.partial(_built, variables={}, build_dir=build_dir)
+    known[SUBJECT_OFF] = functools.partial(_built, variables={"SPILLWAY_ENABLED": "0"}, build_dir=build_dir)
+    given = functools.partial(_given, build_dir=build_dir)
+    try:
+        found, left_out = Catalogue(known, given, LONGEST_NAME).find(asked)
+    except BadAllocator as error:
+        raise usage_error(str(error)) from None
     found.sort(key=lambda allocator: allocator.name != BASELINE)
     if not found or found[0].name != BASELINE:
         raise UserError("glibc's libc.so.6 was not found: there is nothing to compare with")
     return found, left_out
 
 
-def _find(entry, build_dir):
-    name, equals, given = entry.partition("=")
-    if equals:
-        if not re.fullmatch(r"[\w.+-]{1,12}", name):
-            raise usage_error(f"'{name}' is not a name of up to 12 letters, digits, '.', '+', '-'")
-        if given.startswith(WITH_OPTIONS):
-            return _with_options(name, given.removeprefix(WITH_OPTIONS), build_dir)
-        path = paths.library(given)
-        if "malloc" not in elf.read(path).defined:
-            raise usage_error(f"{name}: {given} does not export malloc")
-        return Allocator(name, path, "given by path"), None
-    if name not in KNOWN:
-        known = ", ".join(KNOWN)
-        raise usage_error(f"unknown allocator '{name}'; known: {known}, or NAME=/path/to/lib.so")
-    soname, package = KNOWN[name]
-    if package is None:
-        return _built(name, {"SPILLWAY_ENABLED": "0"} if name == SUBJECT_OFF else {}, build_dir)
-    path = system_library(soname)
-    if path is None:
-        return None, f"{name}: not installed (Debian's package {package})"
-    return Allocator(name, path, library_version(path, package)), None
+def _given(name, text, build_dir):
+    if text.startswith(WITH_OPTIONS):
+        return _with_options(name, text.removeprefix(WITH_OPTIONS), build_dir)
+    path = paths.library(text)
+    if "malloc" not in elf.read(path).defined:
+        raise BadAllocator(f"{name}: {text} does not export malloc")
+    return Allocator(name, path, "given by path"), None
 
 
 def _built(name, variables, build_dir):
-    soname, _ = KNOWN[SUBJECT]
-    path = (build_dir or paths.RELEASE).resolve() / soname
-    if not path.exists():
-        return None, f"{name}: no {soname} in {path.parent} (scripts/build)"
-    version = "as built" if build_dir else _own_version()
-    return Allocator(name, paths.preloadable(path), version, variables), None
+    version_of = (lambda: "as built") if build_dir else _own_version
+    return built(name, (build_dir or paths.RELEASE).resolve() / LIBRARY, version_of, variables)
 
 
 def _own_version():
@@ -135,10 +106,10 @@ def _own_version():
 def _with_options(name, options, build_dir):
     for option in options.split("+"):
         if not re.fullmatch(r"[a-z_]+:[^:]+", option):
-            raise usage_error(f"{name}: '{option}' is not OPTION:VALUE, as in guard_pages:1")
-    found, reason = _built(name, {"SPILLWAY_CONF": options.replace("+", ",")}, build_dir)
+            raise BadAllocator(f"{name}: '{option}' is not OPTION:VALUE, as in guard_pages:1")
+    found, missing = _built(name, {"SPILLWAY_CONF": options.replace("+", ",")}, build_dir)
     if found is not None:
         said = check.complaint(found.library, found.variables)
         if said:
-            raise usage_error(f"{name}: {said}")
-    return found, reason
+            raise BadAllocator(f"{name}: {said}")
+    return found, missing

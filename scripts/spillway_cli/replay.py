@@ -2,27 +2,31 @@
 """`spillway replay`: replays traces under several allocators, interleaved, and compares them."""
 
 import json
-import os
 import pathlib
-import statistics
 import subprocess
-import sys
 
-from report.statistics import FEWEST_ROUNDS, paired_ratio
-from spillway_cli import allocators, paths, process, tools
-from spillway_cli.ab import table
+from spillway_cli import allocators, paths, tools
 from spillway_cli.allocators import BASELINE
 from spillway_cli.arguments import whole_number
 from spillway_cli.errors import UserError, usage_error
 
+from harness.progress import Progress
+from harness.rounds import interleaved
+from report import columns, noise, words
+from report.numbers import count, short
+from report.statistics import FEWEST_ROUNDS
+
 TRACES = paths.ROOT / "bench" / "traces"
 ROUNDS, REPETITIONS = 7, 3
 TARGETS = ("bench_trace", "bench_replay")
-FIELDS = ("ns", "ns_again", "peak_mib", "peak_ratio", "faults")
-HEADING = (
-    f"  {'':<12}{'ns':>6} {'against glibc':<17}{'again':>6} {'against glibc':<17}"
-    f"{'MiB':>6}{'x':>5}{'faults':>7}"
-)
+COLUMNS = {  # by field of the program's results
+    "ns": columns.Column("ns", 6, short, "time"),
+    "ns_again": columns.Column("again", 6, short, "time"),
+    "peak_mib": columns.Column("MiB", 6, short),
+    "peak_ratio": columns.Column("x", 5, short),
+    "faults": columns.Column("faults", 7, count),
+}
+HEADING = columns.heading(COLUMNS.values(), BASELINE)
 EXPLANATION = (
     "ns: elapsed per event of the trace, in a fresh process, where a word of every page of a block "
     "is written unless --touch says otherwise; again: the same once more in that process, all freed "
@@ -79,17 +83,14 @@ def handle(arguments):
     print(flush=True)
 
     campaign = Campaign(built, arguments, [one["file"] for one in shown], found)
-    try:
-        campaign.run()
-    except KeyboardInterrupt:
-        campaign.interrupted = True
-    finally:
-        _tell("")
+    campaign.run()
     if campaign.interrupted:
         print(f"interrupted after {campaign.rounds} of {arguments.rounds} rounds")
     for trace, facts in zip(campaign.rows(), shown, strict=True):
         print("\n".join(campaign.table_of(trace, facts)), end="\n\n")
-    print(table.wrapped(EXPLANATION, ""))
+    print(columns.wrapped(EXPLANATION))
+    if campaign.least():
+        print(columns.wrapped(words.noise_sentence(campaign.least())))
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump(campaign.content(), file, indent=1)
@@ -127,24 +128,35 @@ class Campaign:
         self.failures = {}  # allocator -> why
         self.rounds = 0  # that are whole
         self.interrupted = False
+        self.noise = noise.Noise()
         self._figures = {}  # (row, allocator) -> field -> a figure per round
         self._context = {}
 
     def rows(self):
         return [f"trace/{pathlib.Path(trace).stem}" for trace in self._traces]
 
+    def least(self):
+        """The share below which differences in time can't be told."""
+        return noise.least_difference(self.noise.spread())
+
     def run(self):
-        for number in range(self._arguments.rounds):
-            alive = [one for one in self._allocators if one.name not in self.failures]
-            turn = number % max(1, len(alive))
-            measured = {}
-            for allocator in alive[turn:] + alive[:turn]:
-                _tell(f"round {number + 1} of {self._arguments.rounds}, {allocator.name}")
-                measured[allocator.name] = self._measure(allocator)
-            for name, results in measured.items():
-                for result in results:
-                    self._add(name, result)
-            self.rounds += 1
+        progress = Progress(self._arguments.rounds * len(self._allocators))
+        try:
+            interleaved(self._arguments.rounds, self._ready, self._measure, self._keep, progress.step,
+                        self.noise.sample)  # fmt: skip
+        except KeyboardInterrupt:
+            self.interrupted = True
+        finally:
+            progress.clear()
+
+    def _ready(self):
+        return [(one.name, one) for one in self._allocators if one.name not in self.failures]
+
+    def _keep(self, found):
+        for name, results in found:
+            for result in results:
+                self._add(name, result)
+        self.rounds += 1
 
     def _measure(self, allocator):
         """The program's results: none when it failed, which is noted."""
@@ -152,26 +164,26 @@ class Campaign:
             self._program, "--json", "-", "--repetitions", str(self._arguments.repetitions),
             "--touch", self._arguments.touch, *self._traces,
         ]  # fmt: skip
-        variables = dict(os.environ, LD_PRELOAD=str(allocator.library), **allocator.variables)
-        done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, env=allocator.environment(), capture_output=True, text=True, check=False
+        )
         lines = done.stderr.strip().splitlines()
         if done.returncode != 0:
             self.failures[allocator.name] = lines[-1] if lines else f"status {done.returncode}"
             return []
         data = json.loads(done.stdout)
         served = data["context"]["malloc_from"]
-        if not process.same_file(served, allocator.library):
+        if not allocator.serves(served):
             self.failures[allocator.name] = f"malloc is that of {served}"
             return []
         self._context = data["context"]
         return data["results"]
 
     def _add(self, name, result):
-        columns = self._figures.setdefault((result["name"], name), {})
-        for field in FIELDS:
+        figures = self._figures.setdefault((result["name"], name), {field: [] for field in COLUMNS})
+        for field in COLUMNS:
             value = result[field]
-            value = value["median"] if isinstance(value, dict) else value
-            columns.setdefault(field, []).append(value)
+            figures[field].append(value["median"] if isinstance(value, dict) else value)
 
     def table_of(self, row, facts):
         """Heading and a line for each allocator."""
@@ -180,30 +192,23 @@ class Campaign:
             f"{row}: {facts['program']}, {facts['events']} events, {threads}, "
             f"{facts['peak_live'] / 2**20:.1f} MiB live at most"
         )
-        lines = [table.wrapped(title, ""), HEADING]
+        lines = [columns.wrapped(title), HEADING]
         for allocator in self._allocators:
             failure = self.failures.get(allocator.name)
             if failure is not None:
-                lines.append(table.wrapped(f"FAILED: {failure}", f"  {allocator.name:<12}"))
+                lines.append(columns.failed(allocator.name, failure))
             elif (row, allocator.name) not in self._figures:
-                lines.append(f"  {allocator.name:<12}not measured")
+                lines.append(columns.not_measured(allocator.name))
             else:
                 lines.append(self._line(row, allocator.name))
         return lines
 
     def _line(self, row, name):
-        own = self._figures[row, name]
-        base = self._figures.get((row, BASELINE))
-        ratios = {"ns": "", "ns_again": ""}
+        base = None
         if name != BASELINE and BASELINE not in self.failures:
-            ratios = {field: table.ratio(paired_ratio(own[field], base[field])) for field in ratios}
-        middle = {field: statistics.median(own[field]) for field in FIELDS}
-        return (
-            f"  {name:<12}{table.number(middle['ns']):>6} {ratios['ns']:<17}"
-            f"{table.number(middle['ns_again']):>6} {ratios['ns_again']:<17}"
-            f"{table.number(middle['peak_mib']):>6}{table.number(middle['peak_ratio']):>5}"
-            f"{table.count(middle['faults']):>7}"
-        )
+            base = list(self._figures[row, BASELINE].values())
+        values = list(self._figures[row, name].values())
+        return columns.line(name, COLUMNS.values(), values, base, self.least())
 
     def content(self):
         """For --json."""
@@ -215,6 +220,7 @@ class Campaign:
             "settings": {
                 "rounds": self._arguments.rounds, "repetitions": self._arguments.repetitions,
                 "touch": self._arguments.touch, "interrupted": self.interrupted,
+                "noise": self.noise.spread(),
             },
             "allocators": [
                 {"name": one.name, "version": one.version, "library": str(one.library),
@@ -222,14 +228,7 @@ class Campaign:
                 for one in self._allocators
             ],
             "results": [
-                {"name": row, "allocator": name, **columns}
-                for (row, name), columns in self._figures.items()
+                {"name": row, "allocator": name, **figures}
+                for (row, name), figures in self._figures.items()
             ],
         }  # fmt: skip
-
-
-def _tell(text):
-    """Progress, on a line that the next one overwrites; nothing when nobody watches."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\033[K{text}")
-        sys.stderr.flush()

@@ -9,6 +9,7 @@ from spillway_cli.ab.measure import Sample
 from spillway_cli.ab.programs import of_command
 from spillway_cli.ab.rounds import Comparison, Result
 
+from report import columns, numbers
 from report.statistics import Ratio  # known once spillway_cli is
 
 WIDEST = "twelve-chars"
@@ -48,19 +49,19 @@ class Widths(unittest.TestCase):
         self.assert_narrow(text)
 
     def test_explanation_fits(self):
-        self.assert_narrow(table.wrapped(table.EXPLANATION, ""))
+        self.assert_narrow(table.wrapped(table.EXPLANATION))
         self.assertLessEqual(len(table.HEADING), 80)
 
 
 class Cells(unittest.TestCase):
     def test_noise_is_a_tilde(self):
-        self.assertEqual(table.ratio(Ratio(1.01, 0.98, 1.04)), "~    [0.98, 1.04]")
-        self.assertEqual(table.ratio(Ratio(0.83, 0.81, 0.85)), "0.83 [0.81, 0.85]")
-        self.assertEqual(table.ratio(Ratio(0.83)), "0.83")
+        self.assertEqual(columns.ratio(Ratio(1.01, 0.98, 1.04)), "~    [0.98, 1.04]")
+        self.assertEqual(columns.ratio(Ratio(0.83, 0.81, 0.85)), "0.83 [0.81, 0.85]")
+        self.assertEqual(columns.ratio(Ratio(0.83)), "0.83")
 
     def test_so_is_what_is_below_the_noise_of_the_machine(self):
-        self.assertEqual(table.ratio(Ratio(0.51, 0.50, 0.52), 0.68), "~    [0.50, 0.52]")
-        self.assertEqual(table.ratio(Ratio(0.31, 0.30, 0.32), 0.68), "0.31 [0.30, 0.32]")
+        self.assertEqual(columns.ratio(Ratio(0.51, 0.50, 0.52), least=0.68), "~    [0.50, 0.52]")
+        self.assertEqual(columns.ratio(Ratio(0.31, 0.30, 0.32), least=0.68), "0.31 [0.30, 0.32]")
         made = comparison(half=samples(0.5))
         self.assertIn(" 0.50 [", table.format_comparison(made))
         self.assertNotIn(" 0.50 [", table.format_comparison(made, 0.68))
@@ -83,9 +84,9 @@ class Cells(unittest.TestCase):
         self.assertEqual(line.split()[-2:], ["12.0", "1000"])
 
     def test_numbers(self):
-        self.assertEqual([table.number(x) for x in (0.5, 12.34, 999.6)], ["0.50", "12.3", "1000"])
+        self.assertEqual([numbers.short(x) for x in (0.5, 12.34, 999.6)], ["0.50", "12.3", "1000"])
         self.assertEqual(
-            [table.count(x) for x in (0, 9999, 10_000, 123_456, 2_500_000)],
+            [numbers.count(x) for x in (0, 9999, 10_000, 123_456, 2_500_000)],
             ["0", "9999", "10.0k", "123k", "2.5M"],
         )
 

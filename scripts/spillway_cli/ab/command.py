@@ -5,15 +5,15 @@ import pathlib
 import subprocess
 import sys
 
+from spillway_cli import allocators, paths, target
+from spillway_cli.ab import machine, markdown, measure, page, programs, report, rounds, table
+from spillway_cli.arguments import whole_number
+from spillway_cli.errors import UserError, usage_error
+
+from harness.progress import Progress
 from report import noise, words
 from report.page import write as write_page
 from report.statistics import FEWEST_ROUNDS
-from spillway_cli import allocators, paths, target
-from spillway_cli.ab import (
-    machine, markdown, measure, page, programs, progress, report, rounds, table,
-)  # fmt: skip
-from spillway_cli.arguments import whole_number
-from spillway_cli.errors import UserError, usage_error
 
 ROUNDS = 7
 QUICK_ROUNDS, QUICK_PERCENT = 5, 25
@@ -72,7 +72,8 @@ def handle(arguments):
         print(f"fewer than {FEWEST_ROUNDS} rounds: no intervals, the ratios may be noise")
     print(flush=True)
 
-    bar = progress.Progress(len(chosen), count, len(found), table.WIDTH)
+    each = len(found) * (count + 1) + 1  # runs of one program, the baseline's second included
+    bar = Progress(len(chosen) * each)
     comparisons, interrupted, load, steady = [], False, machine.OtherLoad(), noise.Noise()
     shown = {}  # program -> the share below which its table shows no difference in time
     try:
@@ -81,7 +82,7 @@ def handle(arguments):
                 program, found, out / "logs", _teller(bar, program.name), steady.sample
             )  # fmt: skip
             comparisons.append(measured.comparison)
-            bar.program()
+            bar.skip_to((len(comparisons) - 1) * each)
             _measure(measured, program, count, QUICK_LEFT_RUNS if arguments.quick else LEFT_RUNS)
             bar.clear()
             shown[program.name] = noise.least_difference(steady.spread())
@@ -117,11 +118,11 @@ def _conclude(comparisons, found, settings, shown):
     summary = table.format_summary(comparisons, [allocator.name for allocator in found], least)
     if summary:
         print(summary, end="\n\n")
-    print(table.wrapped(table.EXPLANATION, ""))
+    print(table.wrapped(table.EXPLANATION))
     for line in settings["warnings"]:
-        print(table.wrapped(line, ""))
+        print(table.wrapped(line))
     for line in _taken_back(comparisons, least, shown):
-        print(table.wrapped(line, ""))
+        print(table.wrapped(line))
 
 
 def _taken_back(comparisons, least, shown):
@@ -175,4 +176,4 @@ def _set_up(arguments):
 
 
 def _teller(bar, name):
-    return lambda text: bar.run(f"{name}: {text}")
+    return lambda text: bar.step(f"{name}: {text}")

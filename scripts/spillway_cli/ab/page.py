@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """A comparison as the report that report.html shows: a section for each measure, a row for each program."""
 
-from report import model, noise
-from report.statistics import median_interval, paired_ratio
 from spillway_cli.ab import table
 from spillway_cli.allocators import BASELINE, SUBJECT
+
+from report import model, noise
+from report.rows import row
 
 MIB = 1 << 20
 # Sample's field, title, unit, kind, divisor, what it is
@@ -87,24 +88,9 @@ def _rows(comparisons, subject, unit, kind, values_of):
             if values_of(result) and not result.failure and not comparison.failure
         }
         if values:
-            rows.append(_row(comparison.program, unit, kind, values, subject))
+            program = comparison.program
+            rows.append(row(program.name, unit, kind, values, subject, BASELINE, about=program.description))
     return rows
-
-
-def _row(program, unit, kind, values, subject):
-    def ratios(pairs):
-        return {name: paired_ratio(left, right) for name, left, right in pairs}
-
-    own, base = values.get(subject), values.get(BASELINE)
-    return model.Row(
-        name=program.name,
-        unit=unit,
-        kind=kind,
-        about=program.description,
-        figures={name: median_interval(of_one) for name, of_one in values.items()},
-        ratios=ratios((n, own, v) for n, v in values.items() if own and n != subject),
-        against_baseline=ratios((n, v, base) for n, v in values.items() if base and n != BASELINE),
-    )
 
 
 def _curve(comparison):

@@ -5,9 +5,10 @@ import dataclasses
 import datetime
 import json
 
+from spillway_cli.allocators import BASELINE
+
 from report import files
 from report.statistics import paired_ratio
-from spillway_cli.allocators import BASELINE
 
 FORMAT = 1  # raised when a reader of the old form would be misled
 

@@ -4,8 +4,7 @@
 A program that tells what it still holds after its work (`left_after_load` in bench/programs) is run
 some more times for that, not timed, since it waits there.
 
-Each round runs every allocator once; the order is rotated from round to round. A round counts only
-when it is complete, so that values can be paired by round. An allocator that fails is left out of
+Rounds are those of harness.rounds: a round counts only when it is complete. An allocator that fails is left out of
 what follows and says why; when the baseline fails, so does the program.
 """
 
@@ -14,9 +13,11 @@ import hashlib
 import signal
 import statistics
 
-from report.curves import thinned
 from spillway_cli.ab import measure, verify
 from spillway_cli.allocators import BASELINE
+
+from harness.rounds import interleaved
+from report.curves import thinned
 
 
 LEFT_VARIABLE = "LEFT_KIB_FILE"  # names the file where a program writes it
@@ -78,13 +79,23 @@ class Rounds:
         self._warm_up()
         for index in range(1, left_runs):
             self._measure_left(index, left_runs)
-        for index in range(count):
-            if self.comparison.failure:
-                return
-            self._round(index, count)
+        interleaved(count, self._ready, self._measured, self._keep, self.tell, self.between)
 
     def _alive(self):
         return [a for a in self.allocators if not self.comparison.results[a.name].failure]
+
+    def _ready(self):
+        return [] if self.comparison.failure else [(a.name, a) for a in self._alive()]
+
+    def _measured(self, allocator):
+        done = self._run(allocator)
+        self._judge(allocator, done)
+        return done.sample
+
+    def _keep(self, found):
+        for name, sample in found:
+            if not self.comparison.results[name].failure:
+                self.comparison.results[name].samples.append(sample)
 
     def _warm_up(self):
         baseline = next(a for a in self.allocators if a.name == BASELINE)
@@ -142,19 +153,6 @@ class Rounds:
 
     def _left_file(self, allocator):
         return self.logs / f"{self.program.name}.{allocator.name}.left"
-
-    def _round(self, index, count):
-        alive = self._alive()
-        turn = index % len(alive)
-        samples = {}
-        for allocator in alive[turn:] + alive[:turn]:
-            self.tell(f"round {index + 1} of {count}, {allocator.name}")
-            self.between()
-            done = self._run(allocator)
-            self._judge(allocator, done)
-            samples[allocator.name] = done.sample
-        for allocator in self._alive():
-            self.comparison.results[allocator.name].samples.append(samples[allocator.name])
 
     def _run(self, allocator, variables=None):
         stem = self.logs / f"{self.program.name}.{allocator.name}"
