@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 """What a report says, as data: whoever measured fills it in, words.py, plots.py and page.py show it.
 
-Lower is better in every row. An allocator is named by its name throughout; the order of
+Lower is better in every row but those with `higher`. An allocator is named by its name throughout; the order of
 `Report.allocators` is that of the page's bars and columns.
 """
 
 import dataclasses
 from dataclasses import field
 
-KINDS = ("time", "memory", "count")
+KINDS = ("time", "memory", "count", "metric")  # the last: of a user's own, which may be anything
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Row:
     # Optional, allocator -> Ratio of its figure to the baseline's, for the plot of speed against
     # memory; where it is missing the interval is estimated from the figures, and wider.
     against_baseline: dict = field(default_factory=dict)
+    higher: bool = False  # whether more is better
 
     def __post_init__(self):
         if self.kind not in KINDS:

@@ -77,9 +77,11 @@ class _Page:
         return f'<div class="warnings" role="note" aria-label="Warnings">{_list(lines)}</div>\n'
 
     def _summary(self):
-        """What speaks against the subject comes first, beside the plot where there is room."""
+        """Wins and losses, then in words: what speaks against the subject first, beside the plot where
+        there is room."""
         said, subject = words.grouped(self.report), self.report.subject
         whole = self._speed_against_memory() + tables.geometric_means(self.report)
+        matrix = tables.wins_and_losses(self.report)
         parts = [f"<div>{_list(said.against, 'summary')}</div>", f"<div>{whole}</div>"]
         for title, sentences in (
             ("No difference, or none that can be told", said.unclear),
@@ -87,7 +89,7 @@ class _Page:
         ):
             if sentences:
                 parts.append(f"<div><h3>{escaped(title)}</h3>\n{_list(sentences, 'summary')}</div>")
-        return f'<div class="pair">\n{"".join(parts)}\n</div>'
+        return f'{matrix}\n<div class="pair">\n{"".join(parts)}\n</div>'
 
     def _speed_against_memory(self):
         if self.no_plots:
@@ -121,7 +123,7 @@ class _Page:
         drawn = []
         for rows, of_unit in plots.row_groups(section.rows):
             unit = f", {escaped(rows[0].unit)}" if rows[0].unit else ""
-            caption = f"<strong>{escaped(section.title)}</strong>{unit}: shorter is better"
+            caption = f"<strong>{escaped(section.title)}</strong>{unit}: {'longer' if rows[0].higher else 'shorter'} is better"
             drawn.append(_figure(caption, plots.figures(rows, of_unit, self.colours, self._prefix())))
         for curve in section.curves:
             if any(curve.lines.values()):

@@ -55,6 +55,27 @@ def geometric_mean_ratio(pairs, seed=1):
     return Ratio(value, *_middle(_Draws(seed).mean_ratios(pairs)))
 
 
+def change(now, then, seed=1):
+    """Of two runs that have no rounds in common: the ratio of now's to then's median. With two lists
+    each, (samples, baseline), which are paired by round, that of their ratios."""
+    ratios = [_one_or_pair(run) for run in (now, then)]
+    value = math.exp(math.log(ratios[0]) - math.log(ratios[1]))
+    if min(len(samples) for run in (now, then) for samples in _lists(run)) < FEWEST_ROUNDS:
+        return Ratio(value)
+    draws = _Draws(seed)
+    drawn = [draws.ratios(*_lists(run)) for run in (now, then)]
+    return Ratio(value, *_middle(drawn[0] / drawn[1]))
+
+
+def _lists(run):
+    return run if isinstance(run, tuple) else (run,)
+
+
+def _one_or_pair(run):
+    medians = [max(statistics.median(samples), RESOLUTION) for samples in _lists(run)]
+    return medians[0] / (medians[1] if len(medians) > 1 else 1.0)
+
+
 def _log_ratio(value, baseline):
     return math.log(max(value, RESOLUTION) / max(baseline, RESOLUTION))
 
@@ -74,13 +95,17 @@ class _Draws:
     def medians(self, samples, rounds):
         return self._numpy.median(self._numpy.asarray(samples, dtype=float)[rounds], axis=1)
 
+    def ratios(self, samples, baseline=None):
+        """Medians of drawn rounds, with a baseline their ratios."""
+        rounds = self.rounds(len(samples))
+        medians = [self._numpy.maximum(self.medians(values, rounds), RESOLUTION)
+                   for values in (samples, baseline) if values is not None]
+        return medians[0] if baseline is None else medians[0] / medians[1]
+
     def mean_ratios(self, pairs):
         logs = 0
         for samples, baseline in pairs:
-            rounds = self.rounds(len(samples))
-            medians = [self._numpy.maximum(self.medians(values, rounds), RESOLUTION)
-                       for values in (samples, baseline)]
-            logs = logs + self._numpy.log(medians[0] / medians[1])
+            logs = logs + self._numpy.log(self.ratios(samples, baseline))
         return self._numpy.exp(logs / len(pairs))
 
 

@@ -3,14 +3,16 @@
 
 import html
 
-from report import means
+from report import matrix, means
 from report.numbers import interval, number, ratio
-from report.verdicts import LOSS, SAME, WIN, floor, judge
+from report.verdicts import LOSS, SAME, UNTOLD, WIN, floor, judge
 
 # What stands before a ratio, so that no colour is needed to read it.
-MARKS = {LOSS: "▲ ", WIN: "▼ ", SAME: "~ "}
+MARKS = {LOSS: "▲ ", WIN: "▼ ", SAME: "~ ", UNTOLD: "? "}
+MORE_IS_BETTER = MARKS | {LOSS: "▼ ", WIN: "▲ "}
 DASH = "–"
-WORDS = {LOSS: "worse", WIN: "better", SAME: "no difference beyond noise"}
+WORDS = {LOSS: "worse", WIN: "better", SAME: "no difference beyond noise", UNTOLD: "too few rounds to tell"}
+TALLY = {LOSS: "worse", WIN: "better", SAME: "~", UNTOLD: "?"}
 
 
 def escaped(text):
@@ -30,8 +32,10 @@ def figures(report, section, colours):
     if any(row.ratios for row in section.rows):
         caption += (
             f", and {escaped(report.subject)}'s figure divided by that column's: ▲ above 1, worse; "
-            "▼ below 1, better; ~ no difference beyond noise"
+            "▼ below 1, better; ~ no difference beyond noise; ? too few rounds to tell"
         )
+        if any(row.higher for row in section.rows):
+            caption += "; where more is better, ▲ is better and ▼ worse"
     return _table(caption, f'<th scope="col">row</th>{head}', lines)
 
 
@@ -43,6 +47,7 @@ def _allocator_head(name, report, colours):
 
 def _row(report, row, names):
     unit = f'<span class="unit">, {escaped(row.unit)}</span>' if row.unit else ""
+    unit += '<span class="unit">more is better</span>' if row.higher else ""
     cells = "".join(_cell(report, row, name) for name in names)
     return f'<tr><th scope="row" title="{escaped(row.about)}">{escaped(row.name)}{unit}</th>{cells}</tr>'
 
@@ -56,14 +61,39 @@ def _cell(report, row, name):
     if figure.low is not None:
         text += f'<span class="interval">{interval(figure, DASH)}</span>'
     if name in row.ratios:
-        text += _ratio(row.ratios[name], judge(row.ratios[name], row.kind, floor(report)))
+        verdict = judge(row.ratios[name], row.kind, floor(report), row.higher)
+        text += _ratio(row.ratios[name], verdict, row.higher)
     return f"<td{kind}>{text}</td>"
 
 
-def _ratio(value, verdict):
+def _ratio(value, verdict, higher=False):
+    marks = MORE_IS_BETTER if higher else MARKS
     bounds = f" [{interval(value, DASH)}]" if value.low is not None else ""
-    title = f' title="{WORDS[verdict]}"' if verdict in WORDS else ""
-    return f'<span class="{verdict}"{title}>{MARKS.get(verdict, "")}{ratio(value)}{bounds}</span>'
+    return f'<span class="{verdict}" title="{WORDS[verdict]}">{marks[verdict]}{ratio(value)}{bounds}</span>'
+
+
+def wins_and_losses(report):
+    """A line for each section, a column for each other allocator; empty without anything to compare."""
+    lines, peers = matrix.cells(report)
+    if not lines:
+        return ""
+    head = "".join(f'<th scope="col">{escaped(peer)}</th>' for peer in peers)
+    shown = []
+    for title, found in lines:
+        cells = "".join(f"<td>{_tally(found[peer])}</td>" if peer in found else "<td>–</td>" for peer in peers)
+        shown.append(f'<tr><th scope="row">{escaped(title)}</th>{cells}</tr>')
+    caption = f"{escaped(report.subject)} beside each other allocator: rows that are worse, better, or neither"
+    if any(cell.ratio for _, found in lines for cell in found.values()):
+        caption += "; of a single row its figure divided by the other's"
+    return _table(caption, f'<th scope="col">beside</th>{head}', shown)
+
+
+def _tally(cell):
+    if cell.ratio is not None:
+        return _ratio(cell.ratio, cell.verdict(), cell.higher)
+    return "".join(
+        f'<span class="{verdict}">{count} {TALLY[verdict]}</span>' for verdict, count in cell.counts.items()
+    )  # fmt: skip
 
 
 def geometric_means(report):

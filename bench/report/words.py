@@ -18,7 +18,18 @@ WORDS = {
     "time": ("is faster", "takes", "time"),
     "memory": ("is smaller", "needs", "memory"),
     "count": ("counts less", "counts", "count"),
+    "metric": ("is better", "has", "metric"),
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A row beside a peer's."""
+
+    verdict: str
+    ratio: float  # of the subject's figure to the peer's
+    label: str
+    badness: float  # the ratio, or 1 / it where more is better
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +58,7 @@ def grouped(report):
         alone = f"{report.subject} was measured alone: there is nothing to compare it with."
         return Summary([alone], [], [], [])
     against = [_against(report, *key, rows) for key, rows in _worst_first(found)]
-    verdicts = {verdict for rows in found.values() for verdict, _, _ in rows}
+    verdicts = {entry.verdict for rows in found.values() for entry in rows}
     if not against and verdicts != {UNTOLD}:
         against.append("No other allocator is faster or smaller, or counts less, beyond noise.")
     unclear = _noise(report) + _same(found)
@@ -64,9 +75,14 @@ def labels(report):
     """{id(row): how to call it}: its name, with its section where the name alone is not unique."""
     often = collections.Counter(row.name for _, row in report.rows())
     return {
-        id(row): row.name if often[row.name] == 1 else f"{row.name} ({_lower(section.title)})"
+        id(row): row.name if often[row.name] == 1 else f"{row.name} ({measure(section, row)})"
         for section, row in report.rows()
     }
+
+
+def measure(section, row):
+    """The section's title inside a sentence; a metric's name stays as its user wrote it."""
+    return section.title if row.kind == "metric" else section.title[:1].lower() + section.title[1:]
 
 
 def noise_sentence(share):
@@ -82,14 +98,17 @@ def _measured(report):
 
 
 def _sorted_out(report):
-    """{(peer, kind): [(verdict, Ratio, label)]}"""
+    """{(peer, kind): [Entry]}"""
     names, least = labels(report), floor(report)
     found = {}
     for _, row in report.rows():
         for peer in report.names():
             if peer in row.ratios and peer != report.subject:
                 ratio_to = row.ratios[peer]
-                entry = (judge(ratio_to, row.kind, least), ratio_to, names[id(row)])
+                entry = Entry(
+                    judge(ratio_to, row.kind, least, row.higher), ratio_to.value, names[id(row)],
+                    1 / ratio_to.value if row.higher else ratio_to.value,
+                )  # fmt: skip
                 found.setdefault((peer, row.kind), []).append(entry)
     return found
 
@@ -106,7 +125,7 @@ def _best_first(found):
 def _ordered(found, verdict, rank):
     chosen = []
     for (peer, kind), rows in found.items():
-        ratios = [r[1].value for r in rows if r[0] == verdict]
+        ratios = [r.badness for r in rows if r.verdict == verdict]
         if ratios:
             chosen.append((list(WORDS).index(kind), rank(ratios), (peer, kind), rows))
     return [entry[2:] for entry in sorted(chosen, key=lambda entry: entry[:2])]
@@ -114,29 +133,29 @@ def _ordered(found, verdict, rank):
 
 def _against(report, peer, kind, rows):
     better, does, noun = WORDS[kind]
-    lost = sorted((r for r in rows if r[0] == LOSS), key=lambda r: -r[1].value)
+    lost = sorted((r for r in rows if r.verdict == LOSS), key=lambda r: -r.badness)
     return (
         f"{peer} {better} than {report.subject} in {_of(lost, rows)} {noun} rows: "
-        f"{report.subject} {does} {_named(lost, _more)}."
+        f"{report.subject} {does} {_named(lost)}."
     )
 
 
 def _in_favour(report, peer, kind, rows):
     better, does, noun = WORDS[kind]
-    won = sorted((r for r in rows if r[0] == WIN), key=lambda r: r[1].value)
+    won = sorted((r for r in rows if r.verdict == WIN), key=lambda r: r.badness)
     return (
         f"{report.subject} {better} than {peer} in {_of(won, rows)} {noun} rows: "
-        f"it {does} {_named(won, _less)}."
+        f"it {does} {_named(won)}."
     )
 
 
-def _named(rows, phrase):
+def _named(rows):
     """The first rows by name; what the others come to at most."""
-    named = [f"{phrase(r.value)} in {label}" for _, r, label in rows[:MOST_NAMED]]
+    named = [f"{_share(r.ratio)} in {r.label}" for r in rows[:MOST_NAMED]]
     rest = rows[MOST_NAMED:]
     if rest:
         at_most = "up to " if len(rest) > 1 else ""
-        named.append(f"{at_most}{phrase(rest[0][1].value)} in {len(rest)} other{'s'[: len(rest) - 1]}")
+        named.append(f"{at_most}{_share(rest[0].ratio)} in {len(rest)} other{'s'[: len(rest) - 1]}")
     return _list(named)
 
 
@@ -145,9 +164,9 @@ def _same(found):
     for kind, (_, _, noun) in WORDS.items():
         parts = []
         for (peer, of_kind), rows in found.items():
-            same = [r for r in rows if r[0] == SAME]
+            same = [r for r in rows if r.verdict == SAME]
             if of_kind == kind and same:
-                which = ": " + _list([r[2] for r in same]) if len(same) <= MOST_NAMED else ""
+                which = ": " + _list([r.label for r in same]) if len(same) <= MOST_NAMED else ""
                 parts.append(f"{peer} in {_of(same, rows)} rows{which}")
         if parts:
             sentences.append(f"No difference in {noun} beyond noise: {'; '.join(parts)}.")
@@ -183,6 +202,10 @@ def _mean(peer, mean, rows, most, verdict):
     return f"{peer} {ratio(mean)}" + (f" ({'; '.join(details)})" if details else "")
 
 
+def _share(value):
+    return _more(value) if value > 1 else _less(value)
+
+
 def _more(value):
     if value < 2:
         return f"{percent(value - 1)} more"
@@ -199,7 +222,3 @@ def _of(some, rows):
 
 def _list(parts):
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
-
-
-def _lower(title):
-    return title[:1].lower() + title[1:]

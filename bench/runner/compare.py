@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Another revision of this checkout, built beside it: what `scripts/bench --compare REV` measures."""
 
-import collections
 import pathlib
 import shutil
+import statistics
 import subprocess
 import sys
-import textwrap
 
-from report import noise, verdicts
+from report import changes, noise
 from report.rows import ratio
 from runner import table
 from runner.allocators import Allocator, preloadable
@@ -18,8 +17,6 @@ from runner.suites import suite_of
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "compare"
 LIBRARY = "libspillway.so"
-NAME = 33  # width of a row's name
-SAYS = {verdicts.WIN: "lower", verdicts.LOSS: "higher", verdicts.SAME: "~", verdicts.UNTOLD: "?"}
 
 
 class NoRevision(Exception):
@@ -72,36 +69,18 @@ def _run(step, command):
 def rows(campaign, other):
     """Every row that both have: its medians, the ratio now / then, and what is to be said of it."""
     least = noise.least_difference(campaign.noise.spread())
-    lines = [f"{'now against ' + other:{NAME}}{'then':>9}{'now':>9}  ratio, 95 % interval",
-             "-" * table.WIDTH]
-    found = collections.Counter()
+    found = []
     for row, columns in campaign.rows.items():
-        unit, suite = campaign.unit_of(row), suite_of(row)
-        kind = suite.kind(row, unit)
+        unit = campaign.unit_of(row)
+        kind = suite_of(row).kind(row, unit)
         if kind is None or SUBJECT not in columns or other not in columns:
             continue
         now_by_then = ratio(columns[SUBJECT], columns[other])
-        said = verdicts.UNTOLD if now_by_then is None else verdicts.judge(now_by_then, kind, least)
-        found[said] += 1
-        name = table.label(row, campaign.units.get(row))
-        if len(name) >= NAME:  # a line of its own
-            lines.append(name)
-            name = ""
-        text = f"{name:{NAME}}{table.middle(columns[other]):>9}{table.middle(columns[SUBJECT]):>9}"
-        lines.append(f"{text}  {_ratio(now_by_then):20} {SAYS[said]}")
-    counts = (f"{found[verdicts.WIN]} rows lower, {found[verdicts.LOSS]} higher beyond noise, "
-              f"{found[verdicts.SAME]} neither (~), of {found.total()}; by chance alone one in "
-              "twenty is lower or higher")
-    if found[verdicts.UNTOLD]:
-        counts += f"; of {found[verdicts.UNTOLD]} nothing can be told (?): no interval"
-    return lines + textwrap.wrap(counts, table.WIDTH)
-
-
-def _ratio(value):
-    if value is None:
-        return ""
-    bounds = "" if value.low is None else f"[{table.number(value.low)}, {table.number(value.high)}]"
-    return f"{table.number(value.value):5} {bounds}".rstrip()
+        found.append(changes.Change(
+            table.label(row, campaign.units.get(row)), statistics.median(columns[other]),
+            statistics.median(columns[SUBJECT]), now_by_then, changes.judged(now_by_then, kind, least)))
+    return (changes.lines(f"now against {other}", found, table.number, changes.LOWER)
+            + changes.counted(found, changes.LOWER))
 
 
 def instructions(allocator, build_folder):

@@ -12,6 +12,7 @@ import unittest.mock
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
+from report import changes  # noqa: E402
 from runner import compare, rounds, table  # noqa: E402
 from runner.allocators import Allocator  # noqa: E402
 
@@ -29,7 +30,7 @@ class Rows(unittest.TestCase):
         for line in lines:
             self.assertLessEqual(len(line), table.WIDTH, line)
         ends = [line.split()[-1] for line in lines[2:]]
-        return next(end for end in ends if end in compare.SAYS.values()), lines
+        return next(end for end in ends if end in changes.LOWER.values()), lines
 
     def test_differences_beyond_noise(self):
         self.assertEqual(self.said("pair/16B", [2.0] * 7, [3.0] * 7)[0], "lower")
