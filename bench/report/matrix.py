@@ -8,6 +8,10 @@ from report.numbers import short
 from report.verdicts import LOSS, SAME, UNTOLD, WIN, floor, judge
 
 SIGNS = {LOSS: "-", WIN: "+", SAME: "~", UNTOLD: "?"}
+ABOUT = (
+    "A measure's ratio to the other allocator's figure, or of several programs how many: + better, - worse, "
+    "~ no difference beyond noise, ? too few rounds to tell."
+)
 LEGEND = "+ better, - worse, ~ no difference beyond noise, ? too few rounds to tell"
 
 

@@ -13,7 +13,8 @@ METHOD = (
     "moment of the machine does not fall on one of them alone.",
     "Intervals cover 95 % and come from drawing rounds with replacement (bootstrap). Those of ratios "
     "draw pairs from the same round: they can be narrower than the figures' own.",
-    "A difference counts when the ratio's interval does not contain 1. With many rows, one in twenty "
+    "A difference counts when the ratio's interval does not contain 1, and of times, and of metrics of your "
+    "own, when it is more than the machine itself varied by. With many rows, one in twenty "
     "without any difference may still look like one.",
     "A geometric mean weighs every row the same; its interval takes rows as independent, but for "
     "those of the same name, such as wall and processor time of one program.",

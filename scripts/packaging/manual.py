@@ -43,7 +43,7 @@ def actions(parser):
 
 def how(action):
     """`--lib PATH`, or the name of what has no dashes."""
-    value = action.metavar or (None if action.nargs == 0 else (action.dest or "").upper())
+    value = " ".join(action.metavar) if isinstance(action.metavar, tuple) else action.metavar or (None if action.nargs == 0 else (action.dest or "").upper())
     if not action.option_strings:
         return f"\\fI{roff(value)}\\fR"
     names = ", ".join(f"\\fB{roff(name)}\\fR" for name in action.option_strings)

@@ -5,21 +5,25 @@ Each goal is a ratio of medians of one report: of the subject's figure to the be
 """
 
 import dataclasses
-import json
 import math
 import pathlib
 import statistics
 import sys
 
 from spillway_cli import paths
+from spillway_cli.ab import saved
 from spillway_cli.allocators import BASELINE, SUBJECT, SUBJECT_OFF
 from spillway_cli.errors import UserError
+
+from report.noise import least_difference
 
 RIVALS = ("mimalloc", "jemalloc", "tcmalloc")
 PEERS = (BASELINE, *RIVALS)
 OFF = (SUBJECT_OFF,)
 OFF_LIMIT = 1.02  # of each figure with the pool to that without it
 FAILED = "failed!"
+HIDDEN = "~"  # marks what noise hides
+TIMES = ("cpu",)  # the fields that a noisy machine changes
 NAME, CELL, HEADING = 10, 10, 12  # columns
 
 
@@ -31,6 +35,11 @@ class Goal:
     limit: float  # of the subject's figure to the best of the others'
     share: float = 1.0  # of the programs that have to be within it
     mean: bool = True  # whether the geometric mean has to be below each one of the others'
+
+    def told_from(self, least, limit=None):
+        """The ratio above which the limit, or this one, is plainly exceeded; `least`: of noise.least_difference()."""
+        limit = self.limit if limit is None else limit
+        return max(limit, 1 + least) if self.field in TIMES else limit
 
 
 GOALS = (
@@ -74,27 +83,21 @@ def handle(arguments):
     programs = read(arguments.report)
     if not any(arguments.subject in medians for medians in programs.values()):
         raise UserError(f"goals: {arguments.report} has no figures of {arguments.subject}")
-    lines, missed = judge(programs, arguments.subject)
+    settings = saved.load(arguments.report, "goals").get("settings", {})
+    lines, missed = judge(programs, arguments.subject, least_difference(settings.get("noise")))
     print("\n".join(lines))
-    for warning in _warnings(arguments.report):
+    for warning in settings.get("warnings", []):
         print(f"spillway: {warning}", file=sys.stderr)
     return int(missed)
 
 
-def _warnings(path):
-    """What `ab` had to say of the machine: a goal within its noise is neither met nor missed."""
-    return json.loads(path.read_text(encoding="utf-8")).get("settings", {}).get("warnings", [])
-
-
 def read(path):
     """Program -> allocator -> figure -> median; what failed, or was not measured, is not in it."""
+    report = saved.load(path, "goals")
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
         return {program["name"]: _medians(program) for program in report["programs"]}
-    except OSError as error:
-        raise UserError(f"goals: {path}: {error.strerror}") from None
-    except (ValueError, LookupError, TypeError):
-        raise UserError(f"goals: {path} is no report of `spillway ab`") from None
+    except (LookupError, TypeError):
+        raise saved.not_one(path, "goals") from None
 
 
 def _medians(program):
@@ -106,30 +109,34 @@ def _medians(program):
     return found
 
 
-def judge(programs, subject):
-    """(lines to print, whether a goal is missed)"""
+def judge(programs, subject, least=0.0):
+    """(lines to print, whether a goal is missed). Differences in time up to `least` can't be told: a goal
+    within that is neither met nor missed."""
     goals = [goal for goal in GOALS if any(_ratio(goal, medians, subject) for medians in programs.values())]
     lines = [f"{'':{NAME}}" + "".join(f"{goal.heading:<{CELL}}" for goal in goals)]
     lines += [f"{'at most':{NAME}}" + "".join(f"{goal.limit:<{CELL}g}" for goal in goals), ""]
     for name, medians in programs.items():
-        cells = (_cell(goal, _ratio(goal, medians, subject)) for goal in goals)
+        cells = (_cell(goal, _ratio(goal, medians, subject), least) for goal in goals)
         lines.append(f"{name:{NAME}}" + "".join(f"{cell:<{CELL}}" for cell in cells))
     lines += ["", "x: ratio to the best of them, whose name begins so; ! is a goal missed"]
     if any(FAILED in line for line in lines):
         lines.append(f"{FAILED} no figure of {subject}, one of the others")
+    if any(HIDDEN in line for line in lines):
+        lines.append(f"{HIDDEN} above the goal, by no more than the machine itself varied by")
     lines.append("")
     missed = False
     for goal in goals:
         ratios = [ratio for medians in programs.values() if (ratio := _ratio(goal, medians, subject))]
         within = sum(ratio <= goal.limit for ratio, _ in ratios)
+        hidden = sum(goal.limit < ratio <= goal.told_from(least) for ratio, _ in ratios)
         wanted = round(goal.share * len(ratios))
-        too_few = within < wanted or any(math.isinf(ratio) for ratio, _ in ratios)
+        too_few = within + hidden < wanted or any(math.isinf(ratio) for ratio, _ in ratios)
         missed |= too_few
         lines.append(f"{goal.heading + ':':{HEADING}}{within} of {len(ratios)} within {goal.limit:g}, wanted {wanted}"
-                     + (" !" if too_few else ""))  # fmt: skip
+                     + (f", {hidden} hidden by noise" if hidden else "") + (" !" if too_few else ""))  # fmt: skip
         means = {other: _mean(goal, programs, subject, other) for other in goal.others}
         means = {other: mean for other, mean in means.items() if mean}
-        too_high = goal.mean and any(mean >= 1 for mean in means.values())
+        too_high = goal.mean and any(mean >= goal.told_from(least, 1.0) for mean in means.values())
         missed |= too_high
         listed = ", ".join(f"{mean:.3f} x {other}" for other, mean in means.items())
         lines.append(f"{'':{HEADING}}geometric mean {listed}" + (" !" if too_high else ""))
@@ -149,13 +156,14 @@ def _ratio(goal, medians, subject):
     return own / max(others[best], 1e-9), best
 
 
-def _cell(goal, ratio):
+def _cell(goal, ratio, least):
     if ratio is None:
         return "-"
     value, best = ratio
     if math.isinf(value):
         return FAILED
-    return f"{value:.2f}{'!' if value > goal.limit else ' '}" + ("" if goal.others == OFF else best[:2])
+    mark = "!" if value > goal.told_from(least) else HIDDEN if value > goal.limit else " "
+    return f"{value:.2f}{mark}" + ("" if goal.others == OFF else best[:2])
 
 
 def _mean(goal, programs, subject, other):

@@ -23,7 +23,8 @@ def with_dashes(own, options):
         if not own[index].startswith("-"):
             return shlex.join(["spillway", *own[:index], "--", *own[index:]])
         takes_value = action is not None and action.nargs != 0 and "=" not in own[index]
+        values = action.nargs if takes_value and isinstance(action.nargs, int) else 1
         if takes_value and action.nargs == "?":  # what is none of its choices is the command
             takes_value = index + 1 < len(own) and own[index + 1] in (action.choices or ())
-        index += 2 if takes_value else 1
+        index += 1 + values if takes_value else 1
     return None

@@ -32,6 +32,19 @@ class Judge(unittest.TestCase):
         for line in text.splitlines():
             self.assertLessEqual(len(line), 80 if "mean" not in line else 100)
 
+    def test_what_noise_hides_is_neither_met_nor_missed(self):
+        own = {"cpu": 1.06, "peak": 90.0, "faults": 900.0}
+        one = figures(spillway=own)
+        self.assertTrue(judge(one=one)[1])
+        lines, missed = goals.judge({"one": one}, "spillway", 0.07)
+        text = "\n".join(lines)
+        self.assertFalse(missed, text)
+        self.assertIn("1.06~gl", text)
+        self.assertIn("~ above the goal, by no more than", text)
+        self.assertIn("CPU:        0 of 1 within 1.02, wanted 1, 1 hidden by noise\n", text)
+        more = figures(spillway={**own, "peak": 106.0})  # memory does not depend on the clock
+        self.assertTrue(goals.judge({"one": more}, "spillway", 0.07)[1])
+
     def test_a_ratio_is_to_the_best_of_those_that_count(self):
         own = {"cpu": 0.5, "peak": 90.0}
         text, missed = judge(one=figures(glibc={"cpu": 0.4, "peak": 10.0}, tcmalloc={"peak": 80.0}, spillway=own))

@@ -1,22 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""`spillway ab`: arguments, set-up, the loop over the programs, what is printed."""
+"""`spillway ab`: set-up, the loop over the programs, what is printed and written."""
 
-import pathlib
+import contextlib
 import subprocess
 import sys
 
-from spillway_cli import allocators, paths, target
-from spillway_cli.ab import machine, markdown, measure, page, programs, report, rounds, table
-from spillway_cli.arguments import whole_number
-from spillway_cli.errors import UserError, usage_error
+from spillway_cli import allocators, paths
+from spillway_cli.ab import (
+    changes, machine, markdown, measure, options, page, programs, report, rounds, table,
+)  # fmt: skip
+from spillway_cli.errors import UserError
 
 from harness.progress import Progress
-from report import noise, words
+from report import files, matrix, noise, words
 from report.page import write as write_page
 from report.statistics import FEWEST_ROUNDS
 
-ROUNDS = 7
-QUICK_ROUNDS, QUICK_PERCENT = 5, 25
 LEFT_RUNS, QUICK_LEFT_RUNS = 3, 1  # of servers, for what they hold some seconds after their load
 NOTABLE_LOAD = 0.1  # cores kept busy by others
 
@@ -25,39 +24,35 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "ab",
         help="compare allocators on real programs, or on a command",
-        usage="spillway ab [options] [-- COMMAND...]",
+        usage="spillway ab [options] [-- COMMAND...]\n"
+        "       spillway ab --server CMD --ready PATTERN|PORT [options] -- LOAD...\n"
+        "       spillway ab --compare OLD NEW",
         description="Runs COMMAND, or a set of real programs, under several allocators, interleaved "
         "round by round, and prints times, memory and page faults beside glibc's. The allocator is "
-        "preloaded into the command and all that it starts; its input is empty.",
+        "preloaded into the command and all that it starts.",
     )
-    allocators.add_option(parser)
-    parser.add_argument("--programs", metavar="P,Q,...", help="only these of the built-in programs")
-    parser.add_argument("--runs", type=whole_number(1), metavar="N", help=f"measured rounds ({ROUNDS})")
-    parser.add_argument(
-        "--quick",
-        action="store_true",
-        help=f"{QUICK_ROUNDS} rounds, the built-in programs at {QUICK_PERCENT} %% of their work",
-    )
-    parser.add_argument(
-        "--out", metavar="DIR", type=pathlib.Path, default=paths.reports(),
-        help="where report.html, report.md, report.json, inputs and logs go (build/ab, or "
-        "~/.cache/spillway/ab where the checkout can't be written)",
-    )  # fmt: skip
+    options.add(parser)
     parser.set_defaults(handler=handle, takes_command=True)
 
 
 def handle(arguments):
+    if arguments.compare is not None:
+        options.check_comparison(arguments)
+        print(changes.show(*arguments.compare, arguments.markdown))
+        return 0
+    if not arguments.markdown:
+        return _compare(arguments)[0]
+    with contextlib.redirect_stdout(sys.stderr):
+        status, text = _compare(arguments)
+    print(text, end="")
+    return status
+
+
+def _compare(arguments):
+    """(exit status, report.md's text)"""
     out = arguments.out.resolve()
-    percent = QUICK_PERCENT if arguments.quick else 100
-    count = arguments.runs or (QUICK_ROUNDS if arguments.quick else ROUNDS)
-    if arguments.command:
-        if arguments.programs is not None:
-            raise usage_error("ab: takes --programs or a command, not both")
-        target.resolve(arguments.command)
-        chosen = [programs.of_command(arguments.command)]
-    else:
-        names = [name for name in (arguments.programs or "").split(",") if name]
-        chosen = programs.builtin(out, percent, names)
+    percent, count = options.percent(arguments), options.rounds(arguments)
+    chosen = options.chosen(arguments, out)
     found, left_out = _set_up(arguments)
     try:
         (out / "logs").mkdir(parents=True, exist_ok=True)
@@ -72,7 +67,8 @@ def handle(arguments):
         print(f"fewer than {FEWEST_ROUNDS} rounds: no intervals, the ratios may be noise")
     print(flush=True)
 
-    each = len(found) * (count + 1) + 1  # runs of one program, the baseline's second included
+    # Runs of one program, the baseline's second included.
+    each = len(found) * (count + 1 + chosen[0].warm_ups) + 1
     bar = Progress(len(chosen) * each)
     comparisons, interrupted, load, steady = [], False, machine.OtherLoad(), noise.Noise()
     shown = {}  # program -> the share below which its table shows no difference in time
@@ -99,9 +95,17 @@ def handle(arguments):
         "other_load_cores": load.cores(), "noise": steady.spread(),
     }  # fmt: skip
     settings["warnings"] = _noise_warnings(settings)
-    _conclude(comparisons, found, settings, shown)
-    _write(out, comparisons, found, left_out, settings)
-    return 130 if interrupted else exit_status(comparisons)
+    about, made = machine.describe(), report.now()
+    content = page.content(comparisons, found, left_out, about, settings, made)
+    _conclude(comparisons, settings, shown, content)
+    report.write(out / "report.json", report.content(comparisons, found, left_out, about, settings, made))
+    write_page(out / "report.html", content)
+    text = markdown.page(comparisons, content, noise.least_difference(settings["noise"]))
+    files.write(out / "report.md", text)
+    print(f"raw values: {out / 'report.json'}")
+    print(f"Markdown: {out / 'report.md'}")
+    print(f"report: {out / 'report.html'}")
+    return 130 if interrupted else exit_status(comparisons), text
 
 
 def _noise_warnings(settings):
@@ -113,12 +117,14 @@ def _noise_warnings(settings):
     return lines
 
 
-def _conclude(comparisons, found, settings, shown):
+def _conclude(comparisons, settings, shown, content):
     least = noise.least_difference(settings["noise"])
-    summary = table.format_summary(comparisons, [allocator.name for allocator in found], least)
-    if summary:
-        print(summary, end="\n\n")
-    print(table.wrapped(table.EXPLANATION))
+    summary = table.format_summary(comparisons, least)
+    lines = matrix.text(content)
+    for text in (summary, "\n".join(lines)):
+        if text:
+            print(text, end="\n\n")
+    print(table.wrapped(table.explanation(comparisons[0].program)))
     for line in settings["warnings"]:
         print(table.wrapped(line))
     for line in _taken_back(comparisons, least, shown):
@@ -132,18 +138,6 @@ def _taken_back(comparisons, least, shown):
         lost = table.claims(comparison, shown.get(name, least)) - table.claims(comparison, least)
         if lost:
             yield f"{name}: no difference after all, by the noise of the whole run: {', '.join(sorted(lost))}"
-
-
-def _write(out, comparisons, found, left_out, settings):
-    about = machine.describe()
-    data = report.content(comparisons, found, left_out, about, settings)
-    report.write(out / "report.json", data)
-    shown = page.content(comparisons, found, left_out, about, settings, data["made"])
-    write_page(out / "report.html", shown)
-    markdown.write(out / "report.md", comparisons, about, settings)
-    print(f"raw values: {out / 'report.json'}")
-    print(f"report: {out / 'report.html'}")
-    print(f"as Markdown: {out / 'report.md'}")
 
 
 def exit_status(comparisons):

@@ -1,109 +1,94 @@
 # SPDX-License-Identifier: MIT
-"""report.md: the tables in Markdown, for a job's summary or a comment on a pull request."""
+"""report.md: a comparison's tables in Markdown, a line for each allocator as on a terminal."""
 
-import re
 import statistics
 
-from report import files
-from report.noise import least_difference
-from report.statistics import geometric_mean_ratio, paired_ratio
-from report.verdicts import SAME, judge
-from spillway_cli.ab import machine
+from spillway_cli.ab import measures, table
 from spillway_cli.allocators import BASELINE
 
-MIB = 1 << 20
-HEADING = (
-    f"| | wall s | against {BASELINE} | CPU s | against {BASELINE} | peak MiB | page faults |\n"
-    "|---|--:|---|--:|---|--:|--:|"
-)
+from report import columns, markdown
+from report.markdown import escaped
+from report.statistics import paired_ratio
+from report.verdicts import LOSS, WIN, judge
+
 EXPLANATION = (
-    "Medians of all rounds. CPU: all processes together; peak MiB: resident memory of the largest; "
-    f"against {BASELINE}: ratio and its 95 % interval, below 1 is better; ~: no difference beyond noise."
+    f"Medians of all rounds; against {BASELINE}: ratio and its 95 % interval, bold where it is a difference "
+    "beyond noise."
 )
 
 
-def content(comparisons, about, settings):
-    least = least_difference(settings["noise"])
+def page(comparisons, report, least):
+    """The whole file; report: what page.content() makes of the comparisons."""
+    return markdown.page(report, tables(comparisons, least))
+
+
+def tables(comparisons, least):
+    """Paragraphs."""
     parts = [part for comparison in comparisons for part in _comparison(comparison, least)]
-    parts += _means(comparisons, least)
-    parts.append(EXPLANATION)
-    parts += [plain(line) for line in settings["warnings"]]
-    if settings["interrupted"]:
-        parts.append("Interrupted: the rounds done so far.")
-    parts.append(f"{settings['rounds']} rounds, interleaved. {plain(machine.one_line(about))}.")
-    return "\n\n".join(parts) + "\n"
-
-
-def write(path, comparisons, about, settings):
-    files.write(path, content(comparisons, about, settings))
+    return [*parts, *_means(comparisons, least), escaped(EXPLANATION)]
 
 
 def _comparison(comparison, least):
-    program = comparison.program
-    yield f"### {plain(program.name)}"
-    yield plain(program.description)
+    program, results = comparison.program, list(comparison.results.values())
+    yield f"### {escaped(program.name)}"
+    yield escaped(program.description)
     if comparison.failure is not None:
-        yield f"**FAILED**: {plain(comparison.failure)}"
+        yield _failed(comparison.failure)
         return
-    rows = [_row(result, comparison.baseline, least) for result in comparison.results.values()]
-    yield "\n".join([HEADING, *rows])
-    left = {one.allocator: one.median_left() for one in comparison.results.values()}
-    left = [f"{name} {value / MIB:.1f}" for name, value in left.items() if value is not None]
-    notes = [f"MiB held 5 s after the load: {', '.join(left)}"] if left else []
-    notes += comparison.notes
-    notes += [note for result in comparison.results.values() for note in result.notes]
+    shown = [*measures.fixed(program), *measures.own(program)]
+    heads = [""]
+    for measure in shown:
+        heads += [escaped(measure.heading or measure.title), *([f"against {BASELINE}"] if _has_ratio(measure) else [])]
+    numbers = [at for at, head in enumerate(heads) if at and not head.startswith("against")]
+    yield markdown.table(heads, [_row(r, comparison.baseline, shown, len(heads), least) for r in results], numbers)
+    left = table.left_text(results)
+    notes = [f"{measure.title}: {measure.about}" for measure in measures.own(program)]
+    notes += [f"MiB held 5 s after the load: {left}"] if left else []
+    notes += comparison.notes + [note for result in results for note in result.notes]
     if notes:
-        yield "\n".join(f"- {plain(note)}" for note in notes)
+        yield "\n".join(f"- {escaped(note)}" for note in notes)
+
+
+def _row(result, baseline, shown, width, least):
+    cells = [escaped(result.allocator)]
+    if result.failure is not None:
+        cells.append(_failed(result.failure))
+    elif not result.samples:
+        cells.append("not measured")
+    else:
+        for measure in shown:
+            values = measure.values(result)
+            cells.append(measures.column(measure).text(statistics.median(values)))
+            if _has_ratio(measure):
+                cells.append("" if result is baseline else _ratio(values, measure.values(baseline), measure, least))
+    return cells + [""] * (width - len(cells))
+
+
+def _has_ratio(measure):
+    return measures.column(measure).kind is not None
+
+
+def _ratio(values, base, measure, least):
+    found = paired_ratio(values, base)
+    shown = columns.ratio(found, measure.kind, least, measure.higher)
+    if judge(found, measure.kind, least, measure.higher) in (WIN, LOSS):
+        first, _, rest = shown.partition(" ")
+        shown = f"**{first}** {rest.strip()}"
+    return " ".join(shown.split())
+
+
+def _failed(reason):
+    return f"**FAILED**: {escaped(reason)}"
 
 
 def _means(comparisons, least):
     """Of the ratios of the programs that ran, for two programs or more."""
-    measured = [c for c in comparisons if not c.failure and c.rounds()]
-    if len(measured) < 2:
+    found = table.means(comparisons)
+    if not found:
         return
-    rows = ["| | wall | CPU | failed |\n|---|---|---|--:|"]
-    for name in measured[0].results:
-        passed = [c for c in measured if not c.results[name].failure]
-        if name == BASELINE or not passed:
-            continue
-        cells = []
-        for field in ("wall", "cpu"):
-            pairs = [(_values(c.results[name], field), _values(c.baseline, field)) for c in passed]
-            cells.append(_ratio(geometric_mean_ratio(pairs), least))
-        rows.append(f"| {plain(name)} | {' | '.join(cells)} | {len(measured) - len(passed)} |")
     yield "### All programs: geometric means of the ratios"
-    yield "\n".join(rows)
-
-
-def _row(result, baseline, least):
-    name = plain(result.allocator)
-    if result.failure is not None:
-        return f"| {name} | **FAILED**: {plain(result.failure)} | | | | | |"
-    if not result.samples:
-        return f"| {name} | not measured | | | | | |"
-    cells = []
-    for field in ("wall", "cpu"):
-        values = _values(result, field)
-        cells.append(f"{statistics.median(values):.3f}")
-        base = None if result.allocator == BASELINE else _values(baseline, field)
-        cells.append("" if base is None else _ratio(paired_ratio(values, base), least))
-    cells.append(f"{statistics.median(_values(result, 'peak_rss')) / MIB:.1f}")
-    cells.append(f"{statistics.median(_values(result, 'minor_faults')):.0f}")
-    return f"| {name} | {' | '.join(cells)} |"
-
-
-def _values(result, field):
-    return [getattr(sample, field) for sample in result.samples]
-
-
-def _ratio(ratio, least):
-    if ratio.low is None:
-        return f"{ratio.value:.2f}"
-    shown = "~" if judge(ratio, "time", least) == SAME else f"**{ratio.value:.2f}**"
-    return f"{shown} [{ratio.low:.2f}, {ratio.high:.2f}]"
-
-
-def plain(text):
-    """Text of the program's as it is: nothing in it is Markdown or HTML, and it stays in its cell."""
-    text = re.sub(r"[\\`*_{}\[\]#~]", r"\\\g<0>", " ".join(text.split()))
-    return re.sub(r"[&<>|@]", lambda mark: f"&#{ord(mark[0])};", text)
+    rows = []
+    for name, ratios, failed in found:
+        cells = [" ".join(columns.ratio(one, least=least).split()) for one in ratios] or ["", ""]
+        rows.append([escaped(name), *cells, str(failed)])
+    yield markdown.table(("", "wall", "CPU", "failed"), rows, (3,))

@@ -19,6 +19,7 @@ from spillway_cli import process
 PR_SET_CHILD_SUBREAPER = 36
 LINGER = 5.0  # seconds that what a command left behind may run on before it is killed
 LONGEST_RUN = 600.0  # seconds
+LONGEST_LINE = 4096  # bytes of a program's complaint
 
 
 @dataclasses.dataclass
@@ -30,6 +31,7 @@ class Sample:
     status: int  # exit status; -SIGNAL when killed
     left_behind: bool = False  # something had to be killed after the command ended
     timed_out: bool = False
+    metrics: dict = dataclasses.field(default_factory=dict)  # of the user's own, by name
 
 
 class _Alarm(Exception):
@@ -45,8 +47,8 @@ def become_subreaper():
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
-def run(command, preload, stdout, stderr, variables=None):
-    """Runs `command` with `preload` as its LD_PRELOAD, its input empty, its output to two open files.
+def run(command, preload, stdout, stderr, variables=None, stdin=subprocess.DEVNULL):
+    """Runs `command` with `preload` as its LD_PRELOAD, its output to two open files.
     `variables` are added to its environment.
 
     On any exception, KeyboardInterrupt included, the process tree is killed before it goes on.
@@ -54,11 +56,11 @@ def run(command, preload, stdout, stderr, variables=None):
     become_subreaper()
     old_handler = signal.signal(signal.SIGALRM, _raise_alarm)
     try:
-        return _run(launch_stages(command, preload, variables)[0], stdout, stderr)
+        return _run(launch_stages(command, preload, variables)[0], stdin, stdout, stderr)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, old_handler)
-        _kill_all()
+        kill_all()
 
 
 def launch_stages(command, preload, variables=None):
@@ -68,10 +70,10 @@ def launch_stages(command, preload, variables=None):
     return [["setsid", "--fork", *set_environment], set_environment]
 
 
-def _run(launch, stdout, stderr):
+def _run(launch, stdin, stdout, stderr):
     sample = Sample(0.0, 0.0, 0, 0, 0)
     begin = time.perf_counter()
-    launcher = subprocess.Popen(launch, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
+    launcher = subprocess.Popen(launch, stdin=stdin, stdout=stdout, stderr=stderr)
     launcher.wait()
     main = _main_process()
     signal.setitimer(signal.ITIMER_REAL, LONGEST_RUN)
@@ -89,7 +91,7 @@ def _run(launch, stdout, stderr):
     except _Alarm:
         sample.timed_out = sample.wall == 0.0
         sample.left_behind = not sample.timed_out
-        for usage in _kill_all():
+        for usage in kill_all():
             _add(sample, usage)
     return sample
 
@@ -110,7 +112,24 @@ def _add(sample, usage):
     sample.minor_faults += usage.ru_minflt
 
 
-def _kill_all():
+def describe_status(status):
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return f"killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"killed by signal {-status}"
+
+
+def last_line(file):
+    """Of an open file, whose position stays; empty when there is none."""
+    size = os.fstat(file.fileno()).st_size
+    end = os.pread(file.fileno(), LONGEST_LINE, max(0, size - LONGEST_LINE))
+    lines = end.decode(errors="replace").strip().splitlines()
+    return lines[-1].strip() if lines else ""
+
+
+def kill_all():
     """Kills and reaps everything that descends from this process; returns what it had used."""
     usages = []
     while True:

@@ -1,20 +1,12 @@
 # SPDX-License-Identifier: MIT
 """A comparison as the report that report.html shows: a section for each measure, a row for each program."""
 
-from spillway_cli.ab import table
+from spillway_cli.ab import measures, table
 from spillway_cli.allocators import BASELINE, SUBJECT
 
 from report import model, noise
 from report.rows import row
 
-MIB = 1 << 20
-# Sample's field, title, unit, kind, divisor, what it is
-MEASURES = (
-    ("wall", "Wall time", "s", "time", 1, "Until the command itself ended."),
-    ("cpu", "Processor time", "s", "time", 1, "User and system, of all processes together."),
-    ("peak_rss", "Peak memory", "MiB", "memory", MIB, "Resident memory of the largest process."),
-    ("minor_faults", "Page faults", "", "count", 1, "Minor ones, of all processes together."),
-)
 MEMORY = (
     "Resident memory of all processes together, every few milliseconds in one run before the measured "
     "ones, which are not watched. Pages that processes share count once for each; a shorter peak goes "
@@ -25,8 +17,7 @@ MEMORY = (
 def content(comparisons, allocators, left_out, machine, settings, made):
     names = [allocator.name for allocator in allocators]
     subject = _subject(names)
-    sections = [_section(comparisons, subject, *measure) for measure in MEASURES]
-    sections = [section for section in [*sections, _left(comparisons, subject)] if section.rows]
+    sections = _sections(comparisons, subject)
     curves = [_curve(comparison) for comparison in comparisons]
     curves = [curve for curve in curves if curve.lines]
     if curves:
@@ -59,38 +50,33 @@ def _title(subject, others):
     return f"{subject} beside {first}{others[-1]}"
 
 
-def _section(comparisons, subject, field, title, unit, kind, divisor, about):
-    def values(result):
-        return [getattr(sample, field) / divisor for sample in result.samples]
-
-    return model.Section(title, about, _rows(comparisons, subject, unit, kind, values))
-
-
-def _left(comparisons, subject):
-    about = "What the processes of servers hold 5 s after their load; in runs of their own, not timed."
-    rows = []
-    for comparison in comparisons:
-        # An interruption may have left some allocators with one value more.
-        count = min((len(r.left) for r in comparison.results.values() if r.left), default=0)
-        rows += _rows(
-            [comparison], subject, "MiB", "memory",
-            lambda result, count=count: [left / MIB for left in result.left[:count]],
-        )  # fmt: skip
-    return model.Section("Memory left", about, rows)
+def _sections(comparisons, subject):
+    """One for each measure of each program, in the order in which they appear."""
+    shown = dict.fromkeys(measure for c in comparisons for measure in measures.every(c.program))
+    ordered = sorted(shown, key=lambda measure: measure.key == measures.LEFT.key)
+    sections = [
+        model.Section(
+            measure.title, measure.about,
+            [made for c in comparisons if measure in measures.every(c.program) for made in _rows(c, measure, subject)],
+        )
+        for measure in ordered
+    ]  # fmt: skip
+    return [section for section in sections if section.rows]
 
 
-def _rows(comparisons, subject, unit, kind, values_of):
-    rows = []
-    for comparison in comparisons:
-        values = {
-            result.allocator: values_of(result)
-            for result in comparison.results.values()
-            if values_of(result) and not result.failure and not comparison.failure
-        }
-        if values:
-            program = comparison.program
-            rows.append(row(program.name, unit, kind, values, subject, BASELINE, about=program.description))
-    return rows
+def _rows(comparison, measure, subject):
+    """The program's row of the measure, if it has one."""
+    if comparison.failure:
+        return []
+    values = {r.allocator: measure.values(r) for r in comparison.results.values() if not r.failure}
+    # An interruption may have left some allocators with one value more of what is left.
+    count = min((len(found) for found in values.values() if found), default=0)
+    values = {name: found[:count] for name, found in values.items() if found}
+    if not values:
+        return []
+    program = comparison.program
+    return [row(program.name, measure.unit, measure.kind, values, subject, BASELINE,
+                about=program.description, higher=measure.higher)]  # fmt: skip
 
 
 def _curve(comparison):

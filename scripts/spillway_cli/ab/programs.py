@@ -3,9 +3,11 @@
 
 import dataclasses
 import pathlib
+import shlex
 import subprocess
 
 from spillway_cli import paths
+from spillway_cli.ab.server import Server
 from spillway_cli.errors import UserError, usage_error
 
 FOLDER = paths.ROOT / "bench" / "programs"
@@ -17,6 +19,11 @@ class Program:
     description: str
     command: tuple
     folder: pathlib.Path | None  # a built-in program's own; None: the user's command
+    prepare: str | None = None  # for sh, before each run
+    input: pathlib.Path | None = None  # None: empty
+    metrics: tuple = ()  # of metric.Metric
+    warm_ups: int = 0  # of each allocator, before the measured rounds
+    server: Server | None = None  # what `command`, then a load, is for
 
 
 def table(text):
@@ -61,6 +68,13 @@ def prepare(program):
         raise UserError(f"preparing its input failed with status {done.returncode}: {last}")
 
 
-def of_command(command):
+def of_command(command, **more):
+    """A program that is the user's command; more: other fields of Program."""
     name = pathlib.Path(command[0]).name
-    return Program(name, " ".join(command), tuple(command), None)
+    return Program(name, shlex.join(command), tuple(command), None, **more)
+
+
+def of_server(server, load, **more):
+    name = pathlib.Path(server.command[0]).name
+    description = f"{shlex.join(server.command)}, under {shlex.join(load)}"
+    return Program(name, description, tuple(load), None, server=server, **more)

@@ -13,10 +13,14 @@ from report.statistics import paired_ratio
 FORMAT = 1  # raised when a reader of the old form would be misled
 
 
-def content(comparisons, allocators, left_out, machine, settings):
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+
+
+def content(comparisons, allocators, left_out, machine, settings, made):
     return {
         "format": FORMAT,
-        "made": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "made": made,
         "machine": machine,
         "settings": settings,
         "allocators": [
@@ -33,6 +37,11 @@ def _program(comparison):
         "name": program.name,
         "description": program.description,
         "command": list(program.command),
+        "prepare": program.prepare,
+        "input": program.input and str(program.input),
+        "warm_ups": program.warm_ups,
+        "server": program.server and dataclasses.asdict(program.server),
+        "metrics": [dataclasses.asdict(metric) for metric in program.metrics],
         "failure": comparison.failure,
         "notes": comparison.notes,
         "results": [_result(r, comparison.baseline) for r in comparison.results.values()],

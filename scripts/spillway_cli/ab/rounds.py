@@ -2,7 +2,8 @@
 """One program under every allocator: a warm-up that verifies, then measured rounds, interleaved.
 
 A program that tells what it still holds after its work (`left_after_load` in bench/programs) is run
-some more times for that, not timed, since it waits there.
+some more times for that, not timed, since it waits there. A server of the user's is asked in each
+round, after its load has been timed.
 
 Rounds are those of harness.rounds: a round counts only when it is complete. An allocator that fails is left out of
 what follows and says why; when the baseline fails, so does the program.
@@ -10,17 +11,15 @@ what follows and says why; when the baseline fails, so does the program.
 
 import dataclasses
 import hashlib
-import signal
 import statistics
+import subprocess
 
-from spillway_cli.ab import measure, verify
+from spillway_cli.ab import measure, server, sources
+from spillway_cli.ab.metric import Missing
 from spillway_cli.allocators import BASELINE
 
 from harness.rounds import interleaved
 from report.curves import thinned
-
-
-LEFT_VARIABLE = "LEFT_KIB_FILE"  # names the file where a program writes it
 
 
 @dataclasses.dataclass
@@ -52,11 +51,17 @@ class Comparison:
         return len(self.baseline.samples)
 
 
+class Stopped(Exception):
+    """Nothing more can be measured of the program; the text says why."""
+
+
 @dataclasses.dataclass
 class _Run:
-    sample: measure.Sample
-    output: str  # a digest
-    complaint: str  # the last line of stderr
+    output: str = ""  # a digest
+    complaint: str = ""  # the last line of stderr
+    sample: measure.Sample | None = None
+    left: int | None = None
+    failure: str | None = None  # why there is no sample
 
 
 class Rounds:
@@ -72,23 +77,30 @@ class Rounds:
         self.tell = tell
         self.between = between
         self.comparison = Comparison(program, {a.name: Result(a.name) for a in allocators})
+        self._source = sources.source(program, logs)
         self._expected = None  # the baseline's _Run
         self._output_is_stable = True
 
     def measure(self, count, left_runs=1):
-        self._warm_up()
-        for index in range(1, left_runs):
-            self._measure_left(index, left_runs)
-        interleaved(count, self._ready, self._measured, self._keep, self.tell, self.between)
-
-    def _alive(self):
-        return [a for a in self.allocators if not self.comparison.results[a.name].failure]
+        try:
+            self._warm_up()
+            for index in range(self.program.warm_ups):
+                for allocator in self._ready():
+                    self._try(allocator, f"warm-up {index + 1} of {self.program.warm_ups}")
+            for index in range(1, 1 if self.program.server else left_runs):
+                self._measure_left(f"after the load {index + 1} of {left_runs}")
+            interleaved(count, self._ready, self._measured, self._keep, self.tell, self.between)
+        except Stopped as error:
+            self.comparison.failure = str(error)
 
     def _ready(self):
-        return [] if self.comparison.failure else [(a.name, a) for a in self._alive()]
+        """The (name, allocator) that have not failed; none when the program has."""
+        if self.comparison.failure:
+            return []
+        return [(a.name, a) for a in self.allocators if not self.comparison.results[a.name].failure]
 
     def _measured(self, allocator):
-        done = self._run(allocator)
+        done = self._run(allocator, asked=self.program.server is not None)
         self._judge(allocator, done)
         return done.sample
 
@@ -97,32 +109,38 @@ class Rounds:
             if not self.comparison.results[name].failure:
                 self.comparison.results[name].samples.append(sample)
 
+    def _try(self, item, what, asked=False):
+        """A run that is judged, not measured."""
+        name, allocator = item
+        self.tell(f"{what}, {name}")
+        self._judge(allocator, self._run(allocator, asked))
+
     def _warm_up(self):
         baseline = next(a for a in self.allocators if a.name == BASELINE)
         self.tell(f"warm-up, {BASELINE}")
         self._expected = self._run(baseline)
-        reason = _unusable(self._expected, self.program)
+        reason = self._unusable(self._expected)
         if reason is not None:
-            self.comparison.failure = f"fails under {BASELINE}: {reason}"
-            return
+            raise Stopped(f"fails under {BASELINE}: {reason}")
         self.tell(f"warm-up, {BASELINE} again")
         again = self._verified(baseline)
         if self._expected.sample.status != 0:
             self.comparison.notes.append(f"its exit status is {self._expected.sample.status}")
         if again.output != self._expected.output:
             self._output_is_stable = False
-            self.comparison.notes.append("its output varies from run to run and is not compared")
+            if not self.program.server:  # loads tell times
+                self.comparison.notes.append("its output varies from run to run and is not compared")
+        if self._expected.sample.left_behind and self.program.server:
+            self.comparison.notes.append("the server does not end at SIGTERM: it is killed after each run")
         self._judge(baseline, again)
-        for allocator in self._alive():
+        for name, allocator in self._ready():
             if allocator is not baseline:
-                self.tell(f"warm-up, {allocator.name}")
+                self.tell(f"warm-up, {name}")
                 self._judge(allocator, self._verified(allocator))
 
     def _verified(self, allocator):
-        variables = self._told_to_wait(allocator)
-        with verify.Watch(allocator.library, self.program.command, variables) as watch:
-            done = self._run(allocator, variables)
-        self._take_left(allocator)
+        with self._source.watch(allocator) as watch:
+            done = self._run(allocator, asked=self.program.server is None)
         result = self.comparison.results[allocator.name]
         result.memory = thinned(watch.memory)
         if watch.strangers and not watch.users:
@@ -133,77 +151,78 @@ class Rounds:
                 result.notes.append(f"{program} ran without {allocator.name} ({why})")
         return done
 
-    def _measure_left(self, index, count):
-        for allocator in self._alive():
-            if not self.comparison.failure and self.comparison.results[allocator.name].left:
-                self.tell(f"after the load {index + 1} of {count}, {allocator.name}")
-                self._judge(allocator, self._run(allocator, self._told_to_wait(allocator)))
-                self._take_left(allocator)
+    def _measure_left(self, what):
+        for name, allocator in self._ready():
+            if self.comparison.results[name].left:
+                self._try((name, allocator), what, asked=True)
 
-    def _told_to_wait(self, allocator):
-        """The variables of a run that tells what is left, if the program can."""
-        self._left_file(allocator).unlink(missing_ok=True)
-        return {**allocator.variables, LEFT_VARIABLE: self._left_file(allocator)}
-
-    def _take_left(self, allocator):
-        file = self._left_file(allocator)
-        text = file.read_text(encoding="ascii").strip() if file.exists() else ""
-        if text.isdecimal():
-            self.comparison.results[allocator.name].left.append(int(text) * 1024)
-
-    def _left_file(self, allocator):
-        return self.logs / f"{self.program.name}.{allocator.name}.left"
-
-    def _run(self, allocator, variables=None):
+    def _run(self, allocator, asked=False):
+        """`asked`: what is left after the work, too."""
+        self._prepare()
         stem = self.logs / f"{self.program.name}.{allocator.name}"
         with open(f"{stem}.stdout", "w+b") as stdout, open(f"{stem}.stderr", "w+b") as stderr:
-            sample = measure.run(
-                self.program.command, allocator.library, stdout, stderr, variables or allocator.variables
-            )  # fmt: skip
+            done = _Run()
+            try:
+                done.sample, done.left = self._source.run(allocator, sources.Files(stdout, stderr), asked)
+                done.sample.metrics = {m.name: m.find(stdout, stderr) for m in self.program.metrics}
+            except (server.Failed, Missing) as error:
+                done.failure = str(error)
             stdout.seek(0)
-            output = hashlib.file_digest(stdout, "sha256").hexdigest()
-            stderr.seek(0)
-            lines = stderr.read().decode(errors="replace").strip().splitlines()
-        return _Run(sample, output, lines[-1].strip() if lines else "")
+            done.output = hashlib.file_digest(stdout, "sha256").hexdigest()
+            done.complaint = measure.last_line(stderr)
+        return done
+
+    def _prepare(self):
+        if self.program.prepare is None:
+            return
+        measure.become_subreaper()
+        with open(self.logs / f"{self.program.name}.prepare", "w+b") as said:
+            try:
+                # No pipe: what it leaves running would keep that open.
+                status = subprocess.call(
+                    ["sh", "-c", self.program.prepare], stdin=subprocess.DEVNULL, stdout=said, stderr=said
+                )  # fmt: skip
+            finally:
+                measure.kill_all()  # a run's processes are all that descend from this one
+            if status != 0:
+                how = _with(measure.describe_status(status), measure.last_line(said))
+                raise Stopped(f"the command of --prepare failed: {how}")
 
     def _judge(self, allocator, done):
         result = self.comparison.results[allocator.name]
+        if done.left is not None:
+            result.left.append(done.left)
         if result.failure is None:
             result.failure = self._difference(done)
         if result.failure is not None and allocator.name == BASELINE:
-            self.comparison.failure = f"fails under {BASELINE}: {result.failure}"
+            raise Stopped(f"fails under {BASELINE}: {result.failure}")
 
     def _difference(self, done):
         """How the run differs from the baseline's, or None."""
         sample, expected = done.sample, self._expected.sample
-        if sample.timed_out:
-            return f"did not end within {measure.LONGEST_RUN:.0f} s"
-        if sample.left_behind and not expected.left_behind:
-            return "left processes running"
-        if sample.status != expected.status:
-            return _with(describe_status(sample.status), done.complaint)
+        if sample is not None:
+            if sample.timed_out:
+                return f"did not end within {measure.LONGEST_RUN:.0f} s"
+            if sample.left_behind and not expected.left_behind:
+                return "left processes running"
+            if sample.status != expected.status:
+                return _with(measure.describe_status(sample.status), done.complaint)
+        if done.failure is not None:
+            return done.failure
         if self._output_is_stable and done.output != self._expected.output:
             return _with(f"output differs from {BASELINE}'s", done.complaint)
         return None
 
-
-def _unusable(run, program):
-    """Why there is nothing to measure: a status other than 0 is fine for a user's own command."""
-    status = run.sample.status
-    if run.sample.timed_out:
-        return f"did not end within {measure.LONGEST_RUN:.0f} s"
-    if status == 0 or (program.folder is None and 0 < status < 126):
-        return None
-    return _with(describe_status(status), run.complaint)
-
-
-def describe_status(status):
-    if status >= 0:
-        return f"exit status {status}"
-    try:
-        return f"killed by {signal.Signals(-status).name}"
-    except ValueError:
-        return f"killed by signal {-status}"
+    def _unusable(self, run):
+        """Why there is nothing to measure: a status other than 0 is fine for a user's own command."""
+        if run.sample is None:
+            return run.failure
+        status = run.sample.status
+        if run.sample.timed_out:
+            return f"did not end within {measure.LONGEST_RUN:.0f} s"
+        if status == 0 or (self.program.folder is None and 0 < status < 126):
+            return run.failure
+        return _with(measure.describe_status(status), run.complaint)
 
 
 def _with(reason, complaint):

@@ -1,93 +1,119 @@
 # SPDX-License-Identifier: MIT
 """The comparison for a terminal of 80 columns."""
 
+from spillway_cli.ab import measures
 from spillway_cli.allocators import BASELINE
 
 from report import columns
 from report.columns import wrapped
-from report.numbers import count, seconds, short
+from report.numbers import short
 from report.statistics import geometric_mean_ratio, paired_ratio
 from report.verdicts import LOSS, WIN, judge
 
-MIB = 1 << 20
-COLUMNS = {  # by field of a sample
-    "wall": columns.Column("wall s", 7, seconds, "time"),
-    "cpu": columns.Column("CPU s", 7, seconds, "time"),
-    "peak_rss": columns.Column("MiB", 7, lambda value: short(value / MIB)),
-    "minor_faults": columns.Column("faults", 8, count),
-}
-HEADING = columns.heading(COLUMNS.values(), BASELINE)
+HEADING = columns.heading(map(measures.column, measures.COMMAND[:-1]), BASELINE)
+METRICS_IN_A_TABLE = 2  # of 80 columns
+RATIOS = (
+    "against glibc: ratio and its 95 % interval (bootstrap, paired by round), below 1 is better, "
+    "~ is no difference beyond noise"
+)
 EXPLANATION = (
-    "wall, CPU: seconds, CPU of all processes together; against glibc: ratio and its 95 % interval "
-    "(bootstrap, paired by round), below 1 is better, ~ is no difference beyond noise; MiB: peak "
+    f"wall, CPU: seconds, CPU of all processes together; {RATIOS}; MiB: peak "
     "resident memory of the largest process; faults: minor page faults; left MiB: what a server's processes hold 5 s "
     "after its load; all but ratios are medians."
 )
+OF_SERVERS = (
+    f"load: seconds that the load took; CPU: the server's seconds during the load, all its processes together; "
+    f"{RATIOS}; MiB: resident memory of its largest process at most during the load; faults: its minor page "
+    "faults during the load; left MiB: what its processes hold 5 s after the load; all but ratios are medians."
+)
 
 
-def row(result, baseline, least=0.0):
-    if result.failure is not None:
-        return columns.failed(result.allocator, result.failure)
-    if not result.samples:
-        return columns.not_measured(result.allocator)
-    base = None if result.allocator == BASELINE else _values(baseline)
-    return columns.line(result.allocator, COLUMNS.values(), _values(result), base, least)
+def explanation(program):
+    """Of a program's table."""
+    metrics = "".join(
+        f" {m.name}: the last match of {m.pattern}, {'more' if m.higher else 'less'} is better."
+        for m in program.metrics
+    )  # fmt: skip
+    return (OF_SERVERS if program.server else EXPLANATION) + metrics
 
 
-def _values(result):
-    return [[getattr(sample, field) for sample in result.samples] for field in COLUMNS]
+def _table(results, baseline, shown, least):
+    """Lines with a column for each of the measures `shown`."""
+    made = [measures.column(measure) for measure in shown]
+    lines = [columns.heading(made, BASELINE)]
+    for result in results:
+        if result.failure is not None:
+            lines.append(columns.failed(result.allocator, result.failure))
+        elif not result.samples:
+            lines.append(columns.not_measured(result.allocator))
+        else:
+            base = None if result is baseline else [measure.values(baseline) for measure in shown]
+            values = [measure.values(result) for measure in shown]
+            lines.append(columns.line(result.allocator, made, values, base, least))
+    return lines
 
 
 def format_comparison(comparison, least=0.0):
     """A program's heading, a line for each allocator, and its notes."""
-    lines = [wrapped(f"{comparison.program.name}: {comparison.program.description}")]
+    program, results = comparison.program, list(comparison.results.values())
+    lines = [wrapped(f"{program.name}: {program.description}")]
     if comparison.failure is not None:
         return "\n".join(lines + [wrapped(f"FAILED: {comparison.failure}", "  ")])
-    lines.append(HEADING)
-    results = comparison.results.values()
-    lines += [row(result, comparison.baseline, least) for result in results]
-    left = [(result.allocator, result.median_left()) for result in results]
-    left = [f"{name} {short(value / MIB)}" for name, value in left if value is not None]
-    lines += [wrapped(", ".join(left), "  left MiB    ")] if left else []
+    lines += _table(results, comparison.baseline, measures.fixed(program), least)
+    own, passed = measures.own(program), [r for r in results if r.samples and not r.failure]
+    for start in range(0, len(own) if passed else 0, METRICS_IN_A_TABLE):
+        lines += _table(passed, comparison.baseline, own[start : start + METRICS_IN_A_TABLE], least)
+    left = left_text(results)
+    lines += [wrapped(left, "  left MiB    ")] if left else []
     notes = comparison.notes + [note for result in results for note in result.notes]
     lines += [wrapped(note, "  note: ") for note in notes]
     return "\n".join(lines)
 
 
+def left_text(results):
+    """`glibc 20.0, one 5.00`: MiB; empty for what is no server."""
+    left = [(result.allocator, result.median_left()) for result in results]
+    return ", ".join(f"{name} {short(value / measures.MIB)}" for name, value in left if value is not None)
+
+
 def claims(comparison, least):
-    """The differences in time that format_comparison(comparison, least) shows, as `allocator's wall`."""
+    """The differences that format_comparison(comparison, least) shows, as `allocator's wall time`."""
     found = set()
+    program = comparison.program
     for result in comparison.results.values():
         if result.allocator == BASELINE or result.failure or not result.samples:
             continue
-        for field, shown in (("wall", "wall time"), ("cpu", "CPU time")):
-            values = ([getattr(s, field) for s in r.samples] for r in (result, comparison.baseline))
-            if judge(paired_ratio(*values), "time", least) in (WIN, LOSS):
-                found.add(f"{result.allocator}'s {shown}")
+        for measure in (*measures.fixed(program)[:2], *measures.own(program)):
+            ratio = paired_ratio(measure.values(result), measure.values(comparison.baseline))
+            if judge(ratio, measure.kind, least, measure.higher) in (WIN, LOSS):
+                found.add(f"{result.allocator}'s {measure.lower_title()}")
     return found
 
 
-def format_summary(comparisons, names, least=0.0):
-    """The geometric means over the programs, for two programs or more."""
+def means(comparisons):
+    """[(allocator, [Ratio of wall time, of processor time], how many programs failed)], geometric means over
+    the others; without ratios where all failed. Empty for fewer than two programs."""
     measured = [c for c in comparisons if not c.failure and c.rounds()]
-    if len(measured) < 2:
-        return ""
-    lines = ["all programs: geometric mean of the ratios"]
-    for name in names:
-        if name == BASELINE:
-            continue
+    found = []
+    for name in measured[0].results if len(measured) >= 2 else ():
         passed = [c for c in measured if not c.results[name].failure]
-        if not passed:
+        pairs = [
+            [(measure.values(c.results[name]), measure.values(c.baseline)) for c in passed]
+            for measure in measures.COMMAND[:2] if passed
+        ]  # fmt: skip
+        if name != BASELINE:
+            found.append((name, [geometric_mean_ratio(one) for one in pairs], len(measured) - len(passed)))
+    return found
+
+
+def format_summary(comparisons, least=0.0):
+    """The geometric means over the programs, for two programs or more."""
+    lines = []
+    for name, ratios, failed in means(comparisons):
+        if not ratios:
             lines.append(f"  {name:<12}FAILED in all of them")
             continue
-        shown = []
-        for field in ("wall", "cpu"):
-            pairs = [
-                tuple([getattr(s, field) for s in c.results[which].samples] for which in (name, BASELINE))
-                for c in passed
-            ]
-            shown.append(columns.ratio(geometric_mean_ratio(pairs), least=least))
-        failed = len(measured) - len(passed)
+        wall, cpu = (columns.ratio(one, least=least) for one in ratios)
         note = f"without {failed} that failed" if failed else ""
-        lines.append(f"  {name:<12}{'':7} {shown[0]:<17} {'':6} {shown[1]:<17} {note}".rstrip())
-    return "\n".join(lines)
+        lines.append(f"  {name:<12}{'':7} {wall:<17} {'':6} {cpu:<17} {note}".rstrip())
+    return "\n".join(["all programs: geometric mean of the ratios", *lines]) if lines else ""

@@ -11,23 +11,23 @@ import threading
 import time
 
 from spillway_cli import elf, process
-from spillway_cli.ab import measure, resident
+from spillway_cli.ab import resident
 
 PAUSE = 0.004  # seconds between two looks
 SETTLED = 0.03  # seconds without the library before a process counts as one that runs without it
 
 
 class Watch:
-    """`with Watch(library, command, variables) as watch: run()`; then `watch.users` and
-    `watch.strangers`.
+    """`with Watch(library, processes, stages) as watch: run()`; then `watch.users` and `watch.strangers`.
 
-    `run()` is to be `measure.run(command, library, ..., variables)`, whose own steps on the way to the command
-    are looked past: they run without the library, or under glibc with its malloc.
+    `processes()` are those that `run()` starts and that should use the library. `stages`, the argument
+    lists that they go through on the way, are looked past: they run without the library, or under glibc
+    with its malloc.
     """
 
-    def __init__(self, library, command, variables=None):
+    def __init__(self, library, processes, stages=()):
         self.library = library
-        stages = measure.launch_stages(command, library, variables)
+        self._processes = processes
         self._launching = [process.arguments(os.getpid()), *stages]
         self.users = set()  # programs that call the library's malloc
         self.strangers = {}  # programs that do not, with the reason
@@ -48,7 +48,7 @@ class Watch:
     def _look_on(self):
         while not self._stop.wait(PAUSE):
             now, kib = time.monotonic(), 0
-            for pid in process.descendants(os.getpid()):
+            for pid in self._processes():
                 try:
                     if process.arguments(pid) not in self._launching:
                         kib += resident.kib(pid)

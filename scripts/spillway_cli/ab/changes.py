@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""`spillway ab --compare OLD NEW`: what is different between two reports beyond noise.
+
+Two runs have two moments of one machine, or two machines: so times, and metrics of the user's own, are
+compared as ratios to the baseline's of the same report. The baseline's own are compared as measured.
+"""
+
+import statistics
+
+from spillway_cli.ab import machine, measures, saved
+from spillway_cli.allocators import BASELINE
+
+from report import changes, markdown, noise
+from report.columns import wrapped
+from report.numbers import number
+from report.statistics import change
+from report.verdicts import OF_THE_CLOCK, SAME, UNTOLD
+
+RELATIVE = f"Times and metrics are ratios to {BASELINE}'s in the same report; {BASELINE}'s own are as measured."
+
+
+def show(old, new, as_markdown):
+    """Text for a terminal, or Markdown."""
+    (then, before), (now, after) = (saved.read(path, "ab") for path in (old, new))
+    least = max(noise.least_difference(data["settings"].get("noise")) for data in (then, now))
+    found, notes = [], [*_differing(then, now), *_missing(before, after)]
+    for name, comparison in after.items():
+        if name in before:
+            more, said = _of_program(before[name], comparison, least)
+            found += more
+            notes += said
+    if least:
+        notes.append(f"One of the runs was noisy: differences in time below {100 * least:.0f} % can't be told.")
+    heads = [_about("then", then), _about("now", now)]
+    return (_markdown if as_markdown else _text)(heads, found, [*notes, RELATIVE])
+
+
+def _of_program(before, after, least):
+    """([Change], what else there is to say)"""
+    name, notes = after.program.name, []
+    if before.program.description != after.program.description:
+        notes.append(f"{name}: another command then: {before.program.description}")
+    failures = [comparison.failure for comparison in (before, after)]
+    if any(failures):
+        return [], notes + [_failed(name, *failures)]
+    found = []
+    for allocator, result in after.results.items():
+        then = before.results.get(allocator)
+        if then is None:
+            continue
+        if then.failure or result.failure:
+            notes.append(_failed(f"{name}: {allocator}", then.failure, result.failure))
+            continue
+        for measure in measures.every(after.program):
+            if any(measure.is_same(other) for other in measures.every(before.program)):
+                found += _change(measure, (before, then), (after, result), least)
+    return found, notes
+
+
+def _change(measure, before, after, least):
+    """A list of one Change; empty where one of them has no figures."""
+    relative = measure.kind in OF_THE_CLOCK and after[1].allocator != BASELINE
+    runs = []
+    for comparison, result in (after, before):
+        values = measure.values(result)
+        if not values:
+            return []
+        runs.append((values, measure.values(comparison.baseline)) if relative else values)
+    ratio = change(*runs)
+    now, then = (_middle(run) for run in runs)
+    unit = f" / {BASELINE}'s" if relative else f", {measure.unit}" if measure.unit else ""
+    label = f"{after[0].program.name}, {after[1].allocator}: {measure.lower_title()}{unit}"
+    return [changes.Change(label, then, now, ratio, changes.judged(ratio, measure.kind, least, measure.higher))]
+
+
+def _middle(run):
+    if isinstance(run, tuple):
+        return statistics.median(run[0]) / max(statistics.median(run[1]), 1e-9)
+    return statistics.median(run)
+
+
+def _failed(what, then, now):
+    if now and then:
+        return f"{what}: failed then and now"
+    return f"{what}: failed then ({then}), not now" if then else f"{what}: fails now: {now}"
+
+
+def _about(word, data):
+    made = data["made"].replace("T", " ").replace("+00:00", " UTC")
+    return f"{word}: {made}, {data['settings']['rounds']} rounds, {machine.one_line(data['machine'])}"
+
+
+def _differing(then, now):
+    versions = [{a["name"]: a["version"] for a in data["allocators"]} for data in (then, now)]
+    for name, version in versions[1].items():
+        before = versions[0].get(name)
+        if before is None:
+            yield f"{name}: only in the second report"
+        elif before != version:
+            yield f"{name}: {before} then, {version} now"
+    for name in versions[0].keys() - versions[1].keys():
+        yield f"{name}: only in the first report"
+    if any(then["machine"].get(key) != now["machine"].get(key) for key in ("cpu", "cores", "memory_bytes")):
+        yield f"The machines differ: {BASELINE}'s own times are no comparison."
+
+
+def _missing(before, after):
+    for name in [*before, *(name for name in after if name not in before)]:
+        if name not in after:
+            yield f"{name}: only in the first report"
+        elif name not in before:
+            yield f"{name}: only in the second report"
+
+
+def _text(heads, found, notes):
+    beyond = _beyond(found)
+    lines = [wrapped(head) for head in heads] + [""]
+    lines += changes.lines("beyond noise", beyond, number, changes.BETTER) if beyond else [_nothing(found)]
+    lines += ["", *changes.counted(found, changes.BETTER)] if found else []
+    return "\n".join([*lines, *map(wrapped, notes)])
+
+
+def _markdown(heads, found, notes):
+    rows = [
+        (markdown.escaped(c.name), number(c.then), number(c.now), markdown.escaped(changes.ratio(c.ratio, number)), changes.BETTER[c.verdict])
+        for c in _beyond(found)
+    ]  # fmt: skip
+    parts = ["## What changed beyond noise", "\n".join(f"- {markdown.escaped(head)}" for head in heads)]
+    heading = ("", "then", "now", "ratio, 95 % interval", "")
+    parts.append(markdown.table(heading, rows, range(1, 4)) if rows else _nothing(found))
+    parts.append(markdown.escaped(" ".join(changes.counted(found, changes.BETTER))) if found else "")
+    parts.append("\n".join(f"- {markdown.escaped(note)}" for note in notes))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _beyond(found):
+    return [change for change in found if change.verdict not in (SAME, UNTOLD)]
+
+
+def _nothing(found):
+    return "No difference beyond noise." if found else "The reports have no figures in common."

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: MIT
+"""The command line of `spillway ab`, and the programs that it names."""
+
+import argparse
+import dataclasses
+import pathlib
+import re
+import shlex
+
+from spillway_cli import allocators, paths, target
+from spillway_cli.ab import programs
+from spillway_cli.ab.metric import metric
+from spillway_cli.ab.server import Server
+from spillway_cli.arguments import whole_number
+from spillway_cli.errors import usage_error
+
+ROUNDS = 7
+QUICK_ROUNDS, QUICK_PERCENT = 5, 25
+# Those of a command of the user's, by the names that argparse gives them.
+OF_A_COMMAND = ("prepare", "input", "metric", "server", "ready", "load")
+OF_A_RUN = ("allocators", "programs", "runs", "quick", "warmup", *OF_A_COMMAND)
+
+
+def add(parser):
+    allocators.add_option(parser)
+    parser.add_argument("--programs", metavar="P,Q,...", help="only these of the built-in programs")
+    parser.add_argument("--runs", type=whole_number(1), metavar="N", help=f"measured rounds ({ROUNDS})")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help=f"{QUICK_ROUNDS} rounds, the built-in programs at {QUICK_PERCENT} %% of their work",
+    )
+    parser.add_argument(
+        "--warmup", type=whole_number(0), metavar="N",
+        help="N runs of each allocator before the measured ones, beside the one that checks it; with "
+        "--server, N loads before the measured one (0)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--prepare", metavar="CMD",
+        help="run CMD by sh before each run, untimed, without the allocator; what it leaves running is ended",
+    )  # fmt: skip
+    parser.add_argument(
+        "--input", metavar="FILE", type=pathlib.Path, help="the input of each run, from its start (empty)"
+    )
+    parser.add_argument(
+        "--metric", metavar="NAME=REGEX[:lower|higher]", type=metric, action="append",
+        help="a figure of your own: the number in the group of REGEX's last match in the output, where "
+        "less is better, or more; may be given several times",
+    )  # fmt: skip
+    parser.add_argument(
+        "--server", metavar="CMD",
+        help="measure the server CMD under the load that COMMAND, or --load, puts on it; only the server "
+        "runs under the allocators",
+    )  # fmt: skip
+    parser.add_argument(
+        "--ready", metavar="PATTERN|PORT", type=_ready,
+        help="the server is ready when its output matches PATTERN, or PORT of this machine answers",
+    )  # fmt: skip
+    parser.add_argument("--load", metavar="CMD", help="COMMAND as one word, with --server")
+    parser.add_argument(
+        "--compare", metavar=("OLD", "NEW"), nargs=2, type=pathlib.Path,
+        help="measure nothing; print what is different beyond noise between two reports, each a folder or "
+        "a file of it",
+    )  # fmt: skip
+    parser.add_argument(
+        "--markdown", action="store_true", help="print Markdown, that of report.md; all else goes to stderr"
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", type=pathlib.Path, default=paths.reports(),
+        help="where report.html, report.md, report.json, inputs and logs go (build/ab, or "
+        "~/.cache/spillway/ab where the checkout can't be written)",
+    )  # fmt: skip
+
+
+def check_comparison(arguments):
+    """That nothing is asked for which --compare does not do."""
+    given = [f"--{name}" for name in OF_A_RUN if getattr(arguments, name) not in (None, False)]
+    if arguments.command or given:
+        raise usage_error(f"ab: --compare measures nothing: leave out {', '.join(given) or 'the command'}")
+
+
+def rounds(arguments):
+    return arguments.runs or (QUICK_ROUNDS if arguments.quick else ROUNDS)
+
+
+def percent(arguments):
+    return QUICK_PERCENT if arguments.quick else 100
+
+
+def chosen(arguments, out):
+    """The programs to measure."""
+    if arguments.server is not None or arguments.load is not None:
+        arguments.command = _load(arguments)
+    if arguments.command:
+        return [_own(arguments)]
+    if arguments.ready is not None:
+        raise usage_error("ab: --ready is for --server CMD")
+    for name in OF_A_COMMAND:
+        if getattr(arguments, name) is not None:
+            raise usage_error(f"ab: --{name} is for a command of yours: spillway ab --{name} ... -- COMMAND")
+    names = [name for name in (arguments.programs or "").split(",") if name]
+    found = programs.builtin(out, percent(arguments), names)
+    return [dataclasses.replace(program, warm_ups=arguments.warmup or 0) for program in found]
+
+
+def _own(arguments):
+    if arguments.programs is not None:
+        raise usage_error("ab: takes --programs or a command, not both")
+    target.resolve(arguments.command)
+    metrics = arguments.metric or []
+    names = [one.name for one in metrics]
+    for name in names:
+        if names.count(name) > 1:
+            raise usage_error(f"ab: --metric {name} is given twice")
+    source = arguments.input
+    if source is not None:
+        if not source.is_file():
+            raise usage_error(f"ab: --input: {source} is not a file")
+        source.open("rb").close()  # OSError for one that may not be read
+    more = {"prepare": arguments.prepare, "input": source and source.resolve(), "metrics": tuple(metrics)}
+    if arguments.server is None:
+        if arguments.ready is not None:
+            raise usage_error("ab: --ready is for --server CMD")
+        return programs.of_command(arguments.command, warm_ups=arguments.warmup or 0, **more)
+    if arguments.ready is None:
+        raise usage_error("ab: --server takes --ready PORT, or --ready PATTERN of what it prints then")
+    command = _words("server", arguments.server)
+    target.resolve(command)
+    server = Server(tuple(command), arguments.ready, arguments.warmup or 0)
+    return programs.of_server(server, arguments.command, **more)
+
+
+def _load(arguments):
+    """The command that is the server's load."""
+    if arguments.server is None:
+        raise usage_error("ab: --load is for --server CMD")
+    if arguments.load is None:
+        if not arguments.command:
+            raise usage_error("ab: --server takes a load: spillway ab --server CMD --ready PORT -- LOAD...")
+        return arguments.command
+    if arguments.command:
+        raise usage_error("ab: takes --load or a command, not both")
+    return _words("load", arguments.load)
+
+
+def _words(option, text):
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise usage_error(f"ab: --{option}: {error}: {text}") from None
+    if not words:
+        raise usage_error(f"ab: --{option} is empty")
+    return words
+
+
+def _ready(text):
+    """A type for argparse: a port or a pattern."""
+    if text.isdecimal():
+        if not 1 <= int(text) <= 65535:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a port from 1 to 65535")
+        return int(text)
+    try:
+        re.compile(text.encode(), re.MULTILINE)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a regular expression: {error}") from None
+    return text

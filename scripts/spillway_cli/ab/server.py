@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: MIT
+"""One measured run of a server under a load: the server runs under the allocator, the load does not.
+
+The sample is the load's time, and of the server's processes the processor time and page faults during
+the load and the largest size then. Only one run at a time, as for measure.run().
+"""
+
+import contextlib
+import dataclasses
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+from spillway_cli import process
+from spillway_cli.ab import measure, usage
+
+LONGEST_START = 60.0  # seconds
+SETTLED = 5.0  # seconds after the load, as in bench/programs/parts/left.sh
+PAUSE = 0.005  # seconds between two looks
+MOST_READ = 1 << 20  # bytes of the server's output
+
+
+class Failed(Exception):
+    """The run gave no sample; the text says why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    command: tuple
+    ready: int | str  # a port of this machine, or a pattern in the server's output
+    warm_ups: int = 0  # loads before the measured one
+
+
+class Run:
+    """`run()` once. `processes()` may be asked by another thread meanwhile."""
+
+    def __init__(self, server, load, log):
+        """load: an argument list; log: where the server's output goes, a file open for reading, too."""
+        self._server = server
+        self._load = load
+        self._log = log
+        self._main = None
+        self._loads = set()  # sessions, one for each process that was a load
+
+    def run(self, environment, stdin, stdout, stderr, settle):
+        """(Sample, bytes held SETTLED seconds after the load or None without `settle`); Failed.
+
+        On any exception, KeyboardInterrupt included, all processes are killed before it goes on.
+        """
+        measure.become_subreaper()
+        try:
+            self._start(environment)
+            for _ in range(self._server.warm_ups):
+                self._run_load(stdin, stdout, stderr)
+            sample = self._measure(stdin, stdout, stderr)
+            left = self._left() if settle else None
+            sample.left_behind = not self._stop()
+            return sample, left
+        finally:
+            measure.kill_all()
+            if self._main is not None:
+                self._main.poll()  # it knows now that it has ended
+
+    def processes(self):
+        """All that descend from here but the loads'."""
+        others = {os.getsid(0), *self._loads}
+        return [pid for pid in process.descendants(os.getpid()) if process.session(pid) not in others]
+
+    def _start(self, environment):
+        ready = self._server.ready
+        if isinstance(ready, int) and _answers(ready):
+            raise Failed(f"another program has port {ready} already")
+        try:
+            self._main = subprocess.Popen(
+                self._server.command, env=environment, stdin=subprocess.DEVNULL, stdout=self._log,
+                stderr=self._log, start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise Failed(f"the server cannot be executed: {error.strerror}") from None
+        end = time.monotonic() + LONGEST_START
+        while not self._is_ready():
+            if self._is_gone():
+                raise Failed(self._with_last_line("the server ended before it was ready", self._status()))
+            if time.monotonic() > end:
+                what = f"port {ready}" if isinstance(ready, int) else f"nothing matches {ready}"
+                raise Failed(self._with_last_line(f"the server was not ready after {LONGEST_START:.0f} s", what))
+            time.sleep(PAUSE)
+
+    def _is_ready(self):
+        if isinstance(self._server.ready, int):
+            return _answers(self._server.ready)
+        said = os.pread(self._log.fileno(), MOST_READ, 0)  # where it stands is where the server writes
+        return re.search(self._server.ready.encode(), said, re.MULTILINE) is not None
+
+    def _is_gone(self):
+        """A server that became a daemon has left its first process."""
+        status = self._main.poll()
+        return status is not None and (status != 0 or not self._any_lives())
+
+    def _any_lives(self):
+        return any(map(_lives, self.processes()))
+
+    def _measure(self, stdin, stdout, stderr):
+        before = self.processes()
+        usage.forget_peaks(before)
+        seconds, faults = usage.processor_seconds(before), usage.minor_faults(before)
+        wall = self._run_load(stdin, stdout, stderr)
+        after = self.processes()
+        return measure.Sample(
+            wall=wall,
+            cpu=max(0.0, usage.processor_seconds(after) - seconds),
+            peak_rss=usage.peak(after),
+            minor_faults=max(0, usage.minor_faults(after) - faults),
+            status=0,
+        )
+
+    def _run_load(self, stdin, stdout, stderr):
+        """Seconds that it took. Input and output are at their start, whatever an earlier load did."""
+        for file in (stdout, stderr):
+            os.ftruncate(file.fileno(), 0)
+        for file in (stdin, stdout, stderr):
+            if file != subprocess.DEVNULL:
+                os.lseek(file.fileno(), 0, os.SEEK_SET)
+        begin = time.perf_counter()
+        with subprocess.Popen(
+            self._load, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
+        ) as load:  # fmt: skip
+            self._loads.add(load.pid)
+            try:
+                status = load.wait(measure.LONGEST_RUN)
+            except subprocess.TimeoutExpired:
+                load.kill()
+                raise Failed(f"the load did not end within {measure.LONGEST_RUN:.0f} s") from None
+        wall = time.perf_counter() - begin
+        with contextlib.suppress(ProcessLookupError):  # what it left in the background
+            os.killpg(load.pid, signal.SIGKILL)
+        if self._is_gone():
+            raise Failed(self._with_last_line("the server ended during the load", self._status()))
+        if status != 0:
+            said = measure.last_line(stderr)
+            raise Failed(f"the load failed: {measure.describe_status(status)}" + (f": {said}" if said else ""))
+        return wall
+
+    def _left(self):
+        time.sleep(SETTLED)
+        if self._is_gone():
+            raise Failed(self._with_last_line("the server ended after the load", self._status()))
+        return usage.held(self.processes())
+
+    def _stop(self):
+        """Whether SIGTERM was enough."""
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        end = time.monotonic() + measure.LINGER
+        while time.monotonic() < end:
+            self._main.poll()
+            if not self._any_lives():
+                return True
+            time.sleep(PAUSE)
+        return False
+
+    def _status(self):
+        return measure.describe_status(self._main.returncode)
+
+    def _with_last_line(self, *parts):
+        said = measure.last_line(self._log)
+        return ": ".join([*parts, said] if said else parts)
+
+
+def _answers(port):
+    try:
+        socket.create_connection(("localhost", port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
+
+
+def _lives(pid):
+    """Whether it is more than a process that waits to be waited for."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except OSError:
+        return False

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: MIT
+"""`spillway ab` of a command with preparation, warm-ups, input and metrics; of a server; as Markdown."""
+
+import contextlib
+import io
+import json
+import unittest
+from unittest import mock
+
+import support
+from spillway_cli import main
+from spillway_cli.ab import server
+
+
+class Runs(support.WithFolder):
+    def compare(self, *options, command=None):
+        """(status, stdout, stderr, the program's part of report.json or None), in this process."""
+        arguments = ["ab", "--out", self.folder / "out", "--runs", "2", *options]
+        arguments += ["--", *command] if command else []
+        if "--allocators" not in options:
+            arguments[1:1] = ["--allocators", "glibc"]
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = main.main([str(one) for one in arguments])
+        path = self.folder / "out" / "report.json"
+        report = json.loads(path.read_text(encoding="utf-8"))["programs"][0] if path.exists() else None
+        return status, out.getvalue(), err.getvalue(), report
+
+    def told(self, name):
+        path = self.folder / name
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def test_prepare_comes_before_each_run_and_is_not_measured(self):
+        log = self.folder / "log"
+        prepare = f"echo p >>{log}; echo $LD_PRELOAD >>{log}; sleep 100000 & sleep 0.2"
+        status, _, _, report = self.compare("--prepare", prepare, command=("sh", "-c", f"echo r >>{log}"))
+        self.assertEqual(status, 0)
+        self.assertEqual(self.told("log"), "p\n\nr\n" * 4)  # two before the two rounds
+        self.assertLess(min(sample["wall"] for sample in report["results"][0]["samples"]), 0.2)
+
+    def test_prepare_that_fails_ends_it(self):
+        status, said, _, report = self.compare("--prepare", "echo no disk >&2; exit 4", command=("true",))
+        self.assertEqual(status, 1)
+        self.assertEqual(report["failure"], "the command of --prepare failed: exit status 4: no disk")
+        self.assertIn("FAILED: the command of --prepare failed", said)
+
+    def test_warm_ups(self):
+        log = self.folder / "log"
+        _, _, _, report = self.compare("--warmup", "3", command=("sh", "-c", f"echo r >>{log}"))
+        self.assertEqual(self.told("log"), "r\n" * (2 + 3 + 2))
+        self.assertEqual(len(report["results"][0]["samples"]), 2)
+
+    def test_input_is_read_from_its_start_each_time(self):
+        (self.folder / "in").write_text("a\nb\nc\n", encoding="utf-8")
+        _, said, _, report = self.compare(
+            "--input", self.folder / "in", "--metric", "lines=([0-9]+):higher", command=("wc", "-l")
+        )  # fmt: skip
+        self.assertEqual([s["metrics"] for s in report["results"][0]["samples"]], [{"lines": 3.0}] * 2)
+        self.assertIn("lines: the last match of ([0-9]+), more is better", " ".join(said.split()))
+
+    def test_metrics_stand_beside_the_rest(self):
+        plain = self.library("plain")
+        status, said, _, _ = self.compare(
+            "--allocators", f"plain={plain}", "--runs", "5", "--metric", "a=a=([0-9]+)", "--metric",
+            "b=b=([0-9]+):higher", "--metric", "c=c=([0-9]+)", command=("echo", "a=1 b=2 c=0"),
+        )  # fmt: skip
+        self.assertEqual(status, 0)
+        for line in said.splitlines()[4:]:
+            if "/" not in line:
+                self.assertLessEqual(len(line), 80)
+        self.assertRegex(said, r"\n +a against glibc +b against glibc\n  glibc +1\.00 +2\.00\n  plain +1\.00 ~ ")
+        self.assertRegex(said, r"\n +c against glibc\n")
+        self.assertRegex(said, r"  b +1\.00 ~\n")  # wins and losses
+        page = self.told("out/report.html")
+        self.assertIn(">b</h2>", page)
+        self.assertRegex(self.told("out/report.md"), r"\| a \| against glibc \| b \| against glibc \| c \|")
+
+    def test_an_allocator_under_which_a_metric_is_missing_has_failed(self):
+        quiet = self.library("quiet", "int ends[2]; if (pipe(ends) == 0) dup2(ends[1], 1)")
+        status, said, _, report = self.compare(
+            "--allocators", f"quiet={quiet}", "--metric", "n=([0-9]+)", command=("seq", "3")
+        )  # fmt: skip
+        self.assertEqual(status, 1)
+        self.assertIn("FAILED: its output has no n", said)
+        self.assertEqual(report["results"][1]["failure"], "its output has no n: nothing matches ([0-9]+)")
+        self.assertEqual(self.compare("--metric", "n=x([0-9]+)", command=("seq", "3"))[3]["failure"],
+                         "fails under glibc: its output has no n: nothing matches x([0-9]+)")  # fmt: skip
+
+    def test_a_server(self):
+        plain = self.library("plain")
+        serve = "sh -c 'echo up; exec sleep 100000'"
+        with mock.patch.object(server, "SETTLED", 0.0):
+            status, said, _, report = self.compare(
+                "--allocators", f"plain={plain}", "--server", serve, "--ready", "^up$", "--quick", "--metric", "n=n=(.*)",
+                "--load", "sh -c 'sleep 0.1; echo $$; echo n=$((1${LD_PRELOAD+1}))'",
+            )  # fmt: skip
+        self.assertEqual(status, 0, said)
+        self.assertIn("load s against glibc", said)
+        self.assertIn("left MiB    glibc ", said)
+        self.assertNotIn("varies", said)
+        for result in report["results"]:
+            self.assertEqual([s["metrics"]["n"] for s in result["samples"]], [1.0, 1.0])  # the load: no LD_PRELOAD
+            self.assertGreater(result["samples"][0]["wall"], 0.1)
+            self.assertEqual(len(result["left_bytes"]), 2)  # in each round, after it
+            self.assertEqual(result["notes"], [])  # the server has it
+            self.assertTrue(result["memory_over_time"])
+        self.assertIn("Server&#x27;s processor time", self.told("out/report.html"))
+
+    def test_a_server_that_fails(self):
+        status, said, _, report = self.compare("--server", "sh -c 'exit 3'", "--ready", "up", command=("true",))
+        self.assertEqual(status, 1)
+        self.assertEqual(report["failure"], "fails under glibc: the server ended before it was ready: exit status 3")
+
+    def test_markdown_is_all_that_is_printed(self):
+        status, out, err, _ = self.compare("--markdown", command=("true",))
+        self.assertEqual(status, 0)
+        self.assertEqual(out, self.told("out/report.md"))
+        self.assertTrue(out.startswith("## glibc\n"))
+        self.assertIn("machine: ", err)
+
+
+class Mistakes(unittest.TestCase):
+    def test_each_is_a_line_and_status_2(self):
+        for arguments, words in (
+            (("--prepare", "x"), "--prepare is for a command of yours"),
+            (("--metric", "a=(x)"), "--metric is for a command"),
+            (("--metric", "a=x", "--", "true"), "has no group"),
+            (("--metric", "a=(x)", "--metric", "a=(y)", "--", "true"), "--metric a is given twice"),
+            (("--input", "/", "--", "true"), "/ is not a file"),
+            (("--input", "/no/such", "--", "true"), "/no/such is not a file"),
+            (("--warmup", "-1", "--", "true"), "is not a number of 0 or more"),
+            (("--warmup=x", "--", "true"), "is not a number of 0 or more"),
+            (("--ready", "80"), "--ready is for --server"),
+            (("--ready", "80", "--", "true"), "--ready is for --server"),
+            (("--load", "true"), "--load is for --server"),
+            (("--server", "sleep 1", "--", "true"), "takes --ready"),
+            (("--server", "sleep 1", "--ready", "80"), "takes a load"),
+            (("--server", "sleep 1", "--ready", "80", "--load", "a", "--", "true"), "not both"),
+            (("--server", "sleep '1", "--ready", "80", "--", "true"), "No closing quotation"),
+            (("--server", "", "--ready", "80", "--", "true"), "--server is empty"),
+            (("--server", "x", "--ready", "65536", "--", "true"), "not a port"),
+            (("--server", "x", "--ready", "(", "--", "true"), "not a regular expression"),
+        ):  # fmt: skip
+            status, said = support.said("ab", *arguments)
+            self.assertEqual((status, said.count("\n")), (2, 1), said)
+            self.assertIn(words, said)
+        status, said = support.said("ab", "--server", "no-such-server", "--ready", "80", "--", "true")
+        self.assertEqual((status, said), (127, "spillway: no-such-server: command not found\n"))
+
+
+if __name__ == "__main__":
+    unittest.main()
