@@ -25,6 +25,11 @@ class Ratio:
         return self.low is not None and self.low <= 1.0 <= self.high
 
 
+def require_numpy():
+    """Raises ImportError where numpy is missing: before the work rather than after it."""
+    import numpy  # noqa: F401
+
+
 def median_interval(samples, seed=1):
     """A Figure: the median of a round's values each, drawn with replacement for the interval."""
     if not samples:

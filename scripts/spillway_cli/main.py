@@ -80,6 +80,11 @@ def main(argv):
     except BrokenPipeError:  # the reader, such as `head`, has what it wants
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except ImportError as error:
+        if error.name != "numpy":
+            raise
+        print("spillway: intervals take Debian's package python3-numpy", file=sys.stderr)
+        return 1
     except OSError as error:
         where = f"{error.filename}: " if error.filename is not None else ""
         print(f"spillway: {where}{error.strerror or error}", file=sys.stderr)

@@ -14,7 +14,7 @@ from harness.progress import Progress
 from harness.rounds import interleaved
 from report import columns, noise, words
 from report.numbers import count, short
-from report.statistics import FEWEST_ROUNDS
+from report.statistics import FEWEST_ROUNDS, require_numpy
 
 TRACES = paths.ROOT / "bench" / "traces"
 ROUNDS, REPETITIONS = 7, 3
@@ -70,6 +70,7 @@ def handle(arguments):
         path = pathlib.Path(arguments.json)
         if path.is_dir() or not path.absolute().parent.is_dir():
             raise usage_error(f"replay: cannot write {path}")
+    require_numpy()
     built = tools.folder(arguments.build_dir, TARGETS, arguments.allocators)
     traces = arguments.traces or sorted(str(path) for path in TRACES.glob("*.trace"))
     shown = _look_at(built, traces)

@@ -119,6 +119,14 @@ class Runs(support.WithFolder):
         self.assertIn("machine: ", err)
 
 
+class WithoutNumpy(unittest.TestCase):
+    def test_it_is_told_before_anything_runs(self):
+        for arguments in (("ab", "--allocators", "glibc", "--", "true"), ("replay", "--build-dir", "/")):
+            with mock.patch.dict("sys.modules", numpy=None):
+                status, said = support.said(*arguments)
+            self.assertEqual((status, said), (1, "spillway: intervals take Debian's package python3-numpy\n"))
+
+
 class Mistakes(unittest.TestCase):
     def test_each_is_a_line_and_status_2(self):
         for arguments, words in (

@@ -14,7 +14,7 @@ from spillway_cli.errors import UserError
 from harness.progress import Progress
 from report import files, matrix, noise, words
 from report.page import write as write_page
-from report.statistics import FEWEST_ROUNDS
+from report.statistics import FEWEST_ROUNDS, require_numpy
 
 LEFT_RUNS, QUICK_LEFT_RUNS = 3, 1  # of servers, for what they hold some seconds after their load
 NOTABLE_LOAD = 0.1  # cores kept busy by others
@@ -51,6 +51,7 @@ def handle(arguments):
 def _compare(arguments):
     """(exit status, report.md's text)"""
     out = arguments.out.resolve()
+    require_numpy()
     percent, count = options.percent(arguments), options.rounds(arguments)
     chosen = options.chosen(arguments, out)
     found, left_out = _set_up(arguments)

@@ -42,7 +42,7 @@ def _comparison(comparison, least):
     numbers = [at for at, head in enumerate(heads) if at and not head.startswith("against")]
     yield markdown.table(heads, [_row(r, comparison.baseline, shown, len(heads), least) for r in results], numbers)
     left = table.left_text(results)
-    notes = [f"{measure.title}: {measure.about}" for measure in measures.own(program)]
+    notes = [f"{measure.title}: {measure.about[:1].lower()}{measure.about[1:]}" for measure in measures.own(program)]
     notes += [f"MiB held 5 s after the load: {left}"] if left else []
     notes += comparison.notes + [note for result in results for note in result.notes]
     if notes:

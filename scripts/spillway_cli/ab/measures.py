@@ -79,7 +79,7 @@ def _all(program):
 def own(program):
     """Those of its metrics."""
     return [
-        Measure(m.name, m.name, f"the number that {m.pattern} finds in the output; "
+        Measure(m.name, m.name, f"The number that {m.pattern} finds in the output; "
                 f"{'more' if m.higher else 'less'} is better.", higher=m.higher)
         for m in program.metrics
     ]  # fmt: skip
