@@ -72,6 +72,10 @@ class Compare(support.WithFolder):
         same = {"glibc": samples(1.0), "ours": samples(0.8)}
         self.assertIn("No difference beyond noise.", self.show(same, same))
 
+    def test_less_than_a_hundredth_is_no_difference_between_runs(self):
+        text = self.show({"glibc": samples(1.0, 1000 << 20)}, {"glibc": samples(1.0, 1009 << 20)})
+        self.assertIn("No difference beyond noise.", text)
+
     def test_few_rounds_tell_nothing(self):
         text = self.show({"glibc": samples(1.0, rounds=3)}, {"glibc": samples(9.0, rounds=3)})
         self.assertIn("No difference beyond noise.", text)
@@ -83,7 +87,7 @@ class Compare(support.WithFolder):
             {"glibc": samples(1.0), "ours": "died", "gone": samples(1.0)},
             {"glibc": samples(1.0), "ours": samples(1.0), "fresh": samples(1.0), "machine": other, "version": "9"},
         ).split())  # fmt: skip
-        for words in ("prog: ours: failed then (died), not now", "ours: 1 then, 9 now", "fresh: only in the second report",
+        for words in ("prog: ours: failed then, not now: died", "ours: 1 then, 9 now", "fresh: only in the second report",
                       "gone: only in the first report", "The machines differ"):  # fmt: skip
             self.assertIn(words, text)
 

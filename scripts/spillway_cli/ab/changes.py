@@ -16,6 +16,8 @@ from report.numbers import number
 from report.statistics import change
 from report.verdicts import OF_THE_CLOCK, SAME, UNTOLD
 
+# Two runs of the same differ in what no round of either shows, such as the size of the environment.
+LEAST = 0.01
 RELATIVE = f"Times and metrics are ratios to {BASELINE}'s in the same report; {BASELINE}'s own are as measured."
 
 
@@ -70,7 +72,9 @@ def _change(measure, before, after, least):
     now, then = (_middle(run) for run in runs)
     unit = f" / {BASELINE}'s" if relative else f", {measure.unit}" if measure.unit else ""
     label = f"{after[0].program.name}, {after[1].allocator}: {measure.lower_title()}{unit}"
-    return [changes.Change(label, then, now, ratio, changes.judged(ratio, measure.kind, least, measure.higher))]
+    verdict = changes.judged(ratio, measure.kind, least, measure.higher)
+    small = verdict != UNTOLD and abs(ratio.value - 1) < LEAST
+    return [changes.Change(label, then, now, ratio, SAME if small else verdict)]
 
 
 def _middle(run):
@@ -82,7 +86,7 @@ def _middle(run):
 def _failed(what, then, now):
     if now and then:
         return f"{what}: failed then and now"
-    return f"{what}: failed then ({then}), not now" if then else f"{what}: fails now: {now}"
+    return f"{what}: failed {f'then, not now: {then}' if then else f'now, not then: {now}'}"
 
 
 def _about(word, data):
