@@ -34,6 +34,10 @@ class Noise:
         low, middle, high = statistics.quantiles(self.samples, n=4, method="inclusive")
         return (high - low) / 2.0 / middle
 
+    def seconds(self):
+        """What the work took, the median; None without a sample."""
+        return statistics.median(self.samples) if self.samples else None
+
 
 def is_noisy(spread):
     return spread is not None and spread > NOISY

@@ -23,7 +23,7 @@ def samples(wall, peak=100 << 20, rate=1000.0, rounds=7):
 
 
 class Compare(support.WithFolder):
-    def saved(self, name, program=None, machine=MACHINE, noise=0.01, version="1", **results):
+    def saved(self, name, program=None, machine=MACHINE, noise=0.01, work=0.004, version="1", **results):
         """A report's folder; results: allocator -> samples, or why it failed."""
         program = program or of_command(["/bin/prog"], metrics=METRICS)
         made = Comparison(program, {one: Result(one) for one in results})
@@ -34,13 +34,14 @@ class Compare(support.WithFolder):
                 made.results[one].samples = found
         folder = self.folder / name
         folder.mkdir()
-        settings = {"rounds": 7, "noise": noise, "warnings": []}
+        settings = {"rounds": 7, "noise": noise, "noise_work_seconds": work, "warnings": []}
         listed = [Allocator(one, f"/{one}.so", version if one != "glibc" else "2") for one in results]
         report.write(folder / "report.json", report.content([made], listed, [], machine, settings, "2026-01-02T03:04:05+00:00"))
         return folder
 
     def show(self, then, now, as_markdown=False):
-        old, new = self.saved("then", **then), self.saved("now", **now)
+        self.shown = getattr(self, "shown", 0) + 1
+        old, new = (self.saved(f"{name}{self.shown}", **of) for name, of in (("then", then), ("now", now)))
         text = changes.show(old, new, as_markdown)
         if not as_markdown:
             self.assertLessEqual(max(map(len, text.splitlines())), 80, text)
@@ -59,6 +60,13 @@ class Compare(support.WithFolder):
         text = self.show({"glibc": samples(1.0), "ours": samples(0.8)}, {"glibc": samples(1.5), "ours": samples(1.2)})
         self.assertRegex(text, r"prog, glibc: wall time, s +1.00 +1.50 +1.50")
         self.assertNotIn("ours: wall", text)
+
+    def test_a_slower_machine_that_says_so_changes_nothing(self):
+        text = self.show({"glibc": samples(1.0)}, {"glibc": samples(1.5), "work": 0.0062})
+        self.assertIn("No difference beyond noise.", text)
+        self.assertIn("The same piece of work took 55 % more now", " ".join(text.split()))
+        text = self.show({"glibc": samples(1.0), "work": None}, {"glibc": samples(1.5)})
+        self.assertIn("glibc: wall time", text)
 
     def test_noise_hides_times_and_metrics(self):
         text = self.show({"noise": 0.3, "glibc": samples(1.0), "ours": samples(0.8)},

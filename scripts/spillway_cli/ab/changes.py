@@ -12,7 +12,7 @@ from spillway_cli.allocators import BASELINE
 
 from report import changes, markdown, noise
 from report.columns import wrapped
-from report.numbers import number
+from report.numbers import number, percent
 from report.statistics import change
 from report.verdicts import OF_THE_CLOCK, SAME, UNTOLD
 
@@ -24,20 +24,32 @@ RELATIVE = f"Times and metrics are ratios to {BASELINE}'s in the same report; {B
 def show(old, new, as_markdown):
     """Text for a terminal, or Markdown."""
     (then, before), (now, after) = (saved.read(path, "ab") for path in (old, new))
-    least = max(noise.least_difference(data["settings"].get("noise")) for data in (then, now))
+    leasts = [noise.least_difference(data["settings"].get("noise")) for data in (then, now)]
+    least, drift = max(leasts), _drift(then, now)
+    of_baseline = sum(leasts) + abs(drift)  # nothing of the same moment stands beside it
     found, notes = [], [*_differing(then, now), *_missing(before, after)]
     for name, comparison in after.items():
         if name in before:
-            more, said = _of_program(before[name], comparison, least)
+            more, said = _of_program(before[name], comparison, least, of_baseline)
             found += more
             notes += said
     if least:
         notes.append(f"One of the runs was noisy: differences in time below {100 * least:.0f} % can't be told.")
+    if noise.is_noisy(abs(drift)):
+        more = "more" if drift > 0 else "less"
+        notes.append(f"The same piece of work took {percent(abs(drift))} {more} now. Of {BASELINE}'s own times "
+                     f"differences below {percent(of_baseline)} can't be told.")  # fmt: skip
     heads = [_about("then", then), _about("now", now)]
     return (_markdown if as_markdown else _text)(heads, found, [*notes, RELATIVE])
 
 
-def _of_program(before, after, least):
+def _drift(then, now):
+    """How much longer the machine took now for the work of noise.Noise, as a share; 0.0 where that is unknown."""
+    works = [data["settings"].get("noise_work_seconds") for data in (then, now)]
+    return works[1] / works[0] - 1 if all(works) else 0.0
+
+
+def _of_program(before, after, least, least_of_baseline):
     """([Change], what else there is to say)"""
     name, notes = after.program.name, []
     if before.program.description != after.program.description:
@@ -55,7 +67,8 @@ def _of_program(before, after, least):
             continue
         for measure in measures.every(after.program):
             if any(measure.is_same(other) for other in measures.every(before.program)):
-                found += _change(measure, (before, then), (after, result), least)
+                own = allocator == BASELINE
+                found += _change(measure, (before, then), (after, result), least_of_baseline if own else least)
     return found, notes
 
 

@@ -93,7 +93,7 @@ def _compare(arguments):
         print(table.format_comparison(last, shown[last.program.name]), end="\n\n")
     settings = {
         "rounds": count, "percent": percent, "interrupted": interrupted,
-        "other_load_cores": load.cores(), "noise": steady.spread(),
+        "other_load_cores": load.cores(), "noise": steady.spread(), "noise_work_seconds": steady.seconds(),
     }  # fmt: skip
     settings["warnings"] = _noise_warnings(settings)
     about, made = machine.describe(), report.now()
