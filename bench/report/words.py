@@ -198,6 +198,7 @@ def _means(report):
 def _mean(peer, mean, rows, most, verdict):
     details = [f"{interval(mean)}"] if mean.low is not None else []
     details += ["no difference beyond noise"] if verdict == SAME else []
+    details += ["too few rounds to tell"] if verdict == UNTOLD else []
     details += [f"{rows} rows"] if rows < most else []
     return f"{peer} {ratio(mean)}" + (f" ({'; '.join(details)})" if details else "")
 

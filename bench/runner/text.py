@@ -3,7 +3,7 @@
 
 import textwrap
 
-from report import noise
+from report import noise, words
 from runner import goals, table
 from runner.suites import SUITES
 
@@ -29,10 +29,9 @@ def warnings(campaign):
     if campaign.environment:
         set_ = ", ".join(f"{name}={value}" for name, value in campaign.environment.items())
         lines.append(f"allocators read variables that are set here: {set_}")
-    spread = campaign.noise.spread()
-    if noise.is_noisy(spread):
-        lines.append(f"noisy: the same work took +- {100 * spread:.0f} % here; smaller differences "
-                     "can't be told")
+    least = noise.least_difference(campaign.noise.spread())
+    if least:
+        lines.append(words.noise_sentence(least))
     return lines
 
 
