@@ -113,6 +113,16 @@ class Runs(support.WithFolder):
             self.assertTrue(result["memory_over_time"])
         self.assertIn("Server&#x27;s processor time", self.told("out/report.html"))
 
+    def test_a_server_that_calls_another_malloc(self):
+        source, static = self.folder / "static.c", self.folder / "static"
+        source.write_text('#include <unistd.h>\nint main(void) { write(1, "up\\n", 3); for (;;) pause(); }\n', encoding="utf-8")
+        self.compile(source, static, "-static", "-w")
+        status, _, _, report = self.compare("--server", static, "--ready", "up", command=("true",))
+        self.assertEqual(status, 1)
+        self.assertEqual(
+            report["failure"], f"fails under glibc: not the allocator in use in {static} (statically linked)"
+        )  # fmt: skip
+
     def test_a_server_that_fails(self):
         status, said, _, report = self.compare("--server", "sh -c 'exit 3'", "--ready", "up", command=("true",))
         self.assertEqual(status, 1)

@@ -18,6 +18,7 @@ from spillway_cli import process
 from spillway_cli.ab import measure, usage
 
 LONGEST_START = 60.0  # seconds
+LONGEST_LOOK = 10.0  # seconds, in the run that is not measured
 SETTLED = 5.0  # seconds after the load, as in bench/programs/parts/left.sh
 PAUSE = 0.005  # seconds between two looks
 MOST_READ = 1 << 20  # bytes of the server's output
@@ -37,9 +38,11 @@ class Server:
 class Run:
     """`run()` once. `processes()` may be asked by another thread meanwhile."""
 
-    def __init__(self, server, load, log):
-        """load: an argument list; log: where the server's output goes, a file open for reading, too."""
+    def __init__(self, server, load, log, seen=lambda: True):
+        """load: an argument list; log: where the server's output goes, a file open for reading, too; seen:
+        the server stays after a load, however short, until it returns true."""
         self._server = server
+        self._seen = seen
         self._load = load
         self._log = log
         self._main = None
@@ -56,6 +59,7 @@ class Run:
             for _ in range(self._server.warm_ups):
                 self._run_load(stdin, stdout, stderr)
             sample = self._measure(stdin, stdout, stderr)
+            _wait(self._seen, LONGEST_LOOK)
             left = self._left() if settle else None
             sample.left_behind = not self._stop()
             return sample, left
@@ -155,13 +159,7 @@ class Run:
         for pid in self.processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-        end = time.monotonic() + measure.LINGER
-        while time.monotonic() < end:
-            self._main.poll()
-            if not self._any_lives():
-                return True
-            time.sleep(PAUSE)
-        return False
+        return _wait(lambda: self._main.poll() is not None and not self._any_lives(), measure.LINGER)
 
     def _status(self):
         return measure.describe_status(self._main.returncode)
@@ -169,6 +167,16 @@ class Run:
     def _with_last_line(self, *parts):
         said = measure.last_line(self._log)
         return ": ".join([*parts, said] if said else parts)
+
+
+def _wait(happened, seconds):
+    """Whether it did within that time."""
+    end = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > end:
+            return False
+        time.sleep(PAUSE)
+    return True
 
 
 def _answers(port):

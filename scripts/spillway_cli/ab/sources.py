@@ -72,13 +72,17 @@ class Served:
         self._program = program
         self._logs = logs
         self._running = None  # server.Run
+        self._watch = None  # of the next run
 
     def run(self, allocator, files, asked=False):
         log = self._logs / f"{self._program.name}.{allocator.name}.server"
         with open(log, "w+b") as said, _input(self._program) as stdin:
-            self._running = server.Run(self._program.server, self._program.command, said)
+            watch, self._watch = self._watch, None
+            seen = watch.has_seen if watch else lambda: True
+            self._running = server.Run(self._program.server, self._program.command, said, seen)
             return self._running.run(allocator.environment(), stdin, files.stdout, files.stderr, asked)
 
     def watch(self, allocator):
         self._running = None
-        return verify.Watch(allocator.library, lambda: self._running.processes() if self._running else [])
+        self._watch = verify.Watch(allocator.library, lambda: self._running.processes() if self._running else [])
+        return self._watch

@@ -37,6 +37,10 @@ class Watch:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look_on)
 
+    def has_seen(self):
+        """Whether it knows of a process which malloc that calls."""
+        return bool(self.users or self.strangers)
+
     def __enter__(self):
         self._thread.start()
         return self
