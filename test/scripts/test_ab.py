@@ -8,14 +8,13 @@ import json
 import pathlib
 import signal
 import subprocess
-import tempfile
 import threading
 import unittest
 from unittest import mock
 
 import support
 from spillway_cli import allocators, main
-from spillway_cli.ab import programs, verify
+from spillway_cli.ab import verify
 from spillway_cli.errors import UserError
 
 from harness import allocators as harness  # known once spillway_cli is
@@ -315,26 +314,6 @@ class Choose(support.WithFolder):
             done = support.spillway("ab", *arguments)
             self.assertIn(words, done.stderr)
             self.assertNotEqual(done.returncode, 0)
-
-
-class Programs(unittest.TestCase):
-    """Each built-in program, at a hundredth of its work: it runs and its output is the same twice."""
-
-    def test_table_and_programs_agree(self):
-        with tempfile.TemporaryDirectory() as folder:
-            made = programs.builtin(pathlib.Path(folder), 1)
-            files = {path.name for path in programs.FOLDER.iterdir() if path.is_file()} - {"PROGRAMS"}
-            self.assertEqual({program.name for program in made}, files)
-            for program in made:
-                with self.subTest(program=program.name):
-                    self.assertLessEqual(len(f"{program.name}: {program.description}"), 80)
-                    programs.prepare(program)
-                    outputs = {self.output(program) for _ in range(2)}
-                    self.assertEqual(len(outputs), 1)
-                    self.assertNotEqual(outputs, {b""})
-
-    def output(self, program):
-        return subprocess.run(program.command, stdout=subprocess.PIPE, check=True, timeout=support.HANG_SECONDS).stdout
 
 
 if __name__ == "__main__":
