@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The C allocation calls, each one line over alloc/heap.
 #include <cstddef>
-#include <cstdio>
 
 #include "alloc/heap/heap.h"
 #include "alloc/heap/inspect.h"
@@ -45,12 +44,4 @@ SPILLWAY_EXPORT size_t malloc_usable_size(void* pointer) noexcept {
 }
 
 SPILLWAY_EXPORT int malloc_trim(size_t pad) noexcept { return heap::trim(pad); }
-SPILLWAY_EXPORT struct mallinfo2 mallinfo2() noexcept { return heap::info2(); }
-SPILLWAY_EXPORT struct mallinfo mallinfo() noexcept { return heap::info(); }
-SPILLWAY_EXPORT int malloc_info(int options, FILE* stream) noexcept {
-  return heap::info_xml(options, stream);
-}
 SPILLWAY_EXPORT void malloc_stats() noexcept { heap::print_statistics(); }
-SPILLWAY_EXPORT int mallopt(int parameter, int value) noexcept {
-  return heap::set_parameter(parameter, value);
-}

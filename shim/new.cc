@@ -149,10 +149,10 @@ void look_for_replaced() {
 }
 
 // As in lifecycle.cc: before the program's constructors, and those of the libraries it needs.
-#if SPILLWAY_NEW_APART
+#if SPILLWAY_NEW_APART && defined(__GLIBC__)
 [[gnu::section(".preinit_array"), gnu::used]] void (*const start)() = look_for_replaced;
 #else
-[[gnu::constructor]] void start() { look_for_replaced(); }
+[[gnu::constructor(101)]] void start() { look_for_replaced(); }
 #endif
 
 }  // namespace

@@ -5,7 +5,8 @@
 //   remembers which file stderr is; the end writes if descriptor 2 still stands for it.
 // - Programs close stderr in an exit handler (all of coreutils), and destructors of libraries run
 //   after handlers. glibc's exit() runs thread-local destructors first, so the report on stderr is
-//   one of main's thread. When another thread calls exit() there is only the destructor.
+//   one of main's thread. When another thread calls exit(), and with another C library, there is
+//   only the destructor.
 // - Least system calls on stderr, for sandboxes: getpid, newfstatat, getrusage (mimalloc's),
 //   rt_sigprocmask, poll, write. A file takes openat and close, too.
 #include "alloc/heap/exit_report.h"
@@ -23,10 +24,12 @@
 #include "alloc/os/message.h"
 #include "alloc/os/os.h"
 
-// glibc's, behind C++'s thread_local: `call(object)` when the calling thread ends or calls exit().
+#ifdef __GLIBC__
+// Behind C++'s thread_local: `call(object)` when the calling thread ends or calls exit().
 // `library` is an address in the library that has the function.
 // NOLINTNEXTLINE(readability-identifier-naming): glibc's name
 extern "C" int __cxa_thread_atexit_impl(void (*call)(void*), void* object, void* library);
+#endif
 
 namespace spillway::heap {
 namespace {
@@ -70,9 +73,11 @@ void prepare_exit_report() {
     return;
   }
   note_process_for_exit();
+#ifdef __GLIBC__
   if (had_stderr() && stats_file_pattern().empty()) {
     __cxa_thread_atexit_impl([](void*) { report_on_stderr(); }, nullptr, &is_written);
   }
+#endif
 }
 
 void report_at_exit() {

@@ -4,7 +4,6 @@
 #include "alloc/mimalloc/calls.h"
 
 #include <mimalloc.h>
-#include <sys/single_threaded.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,6 +17,8 @@
 #include "alloc/mimalloc/other_heap.h"
 #include "alloc/os/os.h"
 #if !SPILLWAY_MIMALLOC_EMBEDDED
+#include <sys/single_threaded.h>
+
 #include "alloc/mimalloc/mimalloc_thread.h"
 #endif
 

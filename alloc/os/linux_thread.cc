@@ -81,11 +81,16 @@ bool has_capabilities() {
          (data[0].permitted | data[1].permitted) != 0;
 }
 
+// musl's word is a lock that all threads share.
 ptrdiff_t find_end_word() {
+#ifdef __GLIBC__
   std::byte* word = nullptr;
   return system_call(SYS_prctl, PR_GET_TID_ADDRESS, &word) == 0 && word != nullptr
              ? word - thread_pointer()
              : 0;
+#else
+  return 0;
+#endif
 }
 
 void watch_first_thread() {

@@ -10,8 +10,10 @@
 
 #include "alloc/profile/cfi_cursor.h"
 
-// Weak: null with a C library that has no such function, and in a static program.
+// Weak: null with an older glibc than this was compiled with, and in a static program.
+#ifdef DLFO_STRUCT_HAS_EH_DBASE
 #pragma weak _dl_find_object
+#endif
 
 namespace spillway::profile {
 namespace {
@@ -49,6 +51,7 @@ bool find_in_program(uintptr_t address, Object& object) {
 }
 
 bool find(uintptr_t address, Object& object) {
+#ifdef DLFO_STRUCT_HAS_EH_DBASE
   if (&_dl_find_object == nullptr) {
     return find_in_program(address, object);
   }
@@ -60,6 +63,9 @@ bool find(uintptr_t address, Object& object) {
                       .end = reinterpret_cast<uintptr_t>(found.dlfo_map_end)},
             .search_table = static_cast<const uint8_t*>(found.dlfo_eh_frame)};
   return true;
+#else
+  return find_in_program(address, object);
+#endif
 }
 
 // The entry of the last function that starts at or below `address`, or null.

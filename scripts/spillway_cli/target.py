@@ -71,8 +71,12 @@ def obstacle(path, library):
     if binary.machine != wanted.machine:
         reason = f"{path} is for another machine (ELF machine {binary.machine})"
         return Obstacle("machine", reason, harms=True)
-    if _other_libc(binary):
-        return Obstacle("libc", f"{path} uses {_other_libc(binary)}, not glibc", harms=True)
+    libc, wanted_libc = _libc(binary), _libc(wanted)
+    if libc != wanted_libc:
+        reason = f"{path} uses {libc}, not {wanted_libc}"
+        if libc == "musl":
+            reason += "; `scripts/build musl` makes a library for it"
+        return Obstacle("libc", reason, harms=True)
     if _sanitizer(binary):
         reason = f"{path} was built with -fsanitize={_sanitizer(binary)}, which brings its own malloc"
         return Obstacle("sanitizer", reason, harms=True)
@@ -93,12 +97,15 @@ def why_not_preloaded(path, library):
     return None if found is None else found.reason
 
 
-def _other_libc(binary):
-    """The C library, when it is not glibc, whose only name is libc.so.6."""
-    if "musl" in binary.interpreter:
+def _libc(binary):
+    """The C library of a program, or of a library of ours: glibc's only name is libc.so.6."""
+    if "musl" in (binary.interpreter or ""):
         return "musl"
     names = [name for name in binary.needed if name == "libc.so" or name.startswith("libc.")]
-    return next((name for name in names if name != "libc.so.6"), None)
+    other = next((name for name in names if name != "libc.so.6"), None)
+    if other is None:
+        return "glibc"
+    return "musl" if binary.interpreter is None else other
 
 
 def _sanitizer(binary):

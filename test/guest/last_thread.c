@@ -91,9 +91,11 @@ int main(int argc, char** argv) {
     }
     const int signalled = status_of(argv, "signal");
     CHECK(WIFSIGNALED(signalled) && WTERMSIG(signalled) == SIGTERM);
+#ifdef __GLIBC__  // musl does not say where the kernel notes the end of the first thread
     const int strict = status_of(argv, "strict");
     CHECK(WIFEXITED(strict));
     if (WEXITSTATUS(strict) != 77) CHECK_COMPARE(WEXITSTATUS(strict), ==, kOwnStatus);
+#endif
   }
   return 0;
 }

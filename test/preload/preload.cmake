@@ -47,7 +47,7 @@ function(spillway_preload_test name)
     set(serial SERIAL)
   endif()
   set(preload "LD_PRELOAD=$<TARGET_FILE:spillway_preload>")
-  if(CMAKE_CROSSCOMPILING) # for the program, not for the emulator
+  if(CMAKE_CROSSCOMPILING_EMULATOR) # for the program, not for the emulator
     string(PREPEND preload QEMU_SET_ENV=)
   endif()
   spillway_program_test(preload.${name} ${serial} LABEL preload

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "family.h"
+#include "notify_thread.h"
 
 enum { kThreads = 4000, kKept = 8, kBlocks = 4, kStepNs = 150, kSteps = 100, kIntervalNs = 20000 };
 
@@ -53,7 +54,7 @@ static void make_timer(void) {
   memset(&event, 0, sizeof event);
   event.sigev_notify = SIGEV_THREAD_ID;
   event.sigev_signo = SIGUSR1;
-  event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+  event.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
   CHECK(syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer) == 0);
 }
 

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "family.h"
+#include "notify_thread.h"
 #include "process.h"
 
 enum {
@@ -78,7 +79,7 @@ static void* churn(void* argument) {
   memset(&event, 0, sizeof event);
   event.sigev_notify = SIGEV_THREAD_ID;
   event.sigev_signo = SIGUSR1;
-  event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+  event.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
   timer_t timer;
   CHECK(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
   struct itimerspec every = {{0, kIntervalNs}, {0, kIntervalNs}};

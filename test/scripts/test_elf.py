@@ -117,6 +117,11 @@ class Target(support.WithFolder):
         self.assertIn("musl", self.harmed(self.script(f"#!{path}")))
         path = self.image("other", content.replace(b"libc.so.6\0", b"libc.so\0\0\0", 1))
         self.assertIn("libc.so, not glibc", self.harmed(path))
+        content = pathlib.Path(self.plain).read_bytes()
+        library = self.image("libmusl.so", content.replace(b"libc.so.6\0", b"libc.so\0\0\0", 1))
+        found = target.obstacle("/bin/true", library)
+        self.assertTrue(found.harms)
+        self.assertIn("uses glibc, not musl", found.reason)
 
     def test_sanitizers(self):
         for soname, name in (
