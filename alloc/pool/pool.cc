@@ -5,7 +5,7 @@
 
 namespace spillway {
 
-const char* name_of(PoolError error) noexcept {
+const char* SPILLWAY_ABI::name_of(PoolError error) noexcept {
   switch (error) {
     case PoolError::kOversized:
       return "oversized";

@@ -212,7 +212,7 @@ def refuse_another_expected(folder, prefix):
          library_folder(prefix) / "libspillway_pool.a"],
         text=True, capture_output=True, check=False,
     )  # fmt: skip
-    if done.returncode == 0 or "Pool::create[abi:" not in done.stderr:
+    if done.returncode == 0 or "_std_expected::Pool::create" not in done.stderr:
         sys.exit(f"FAILED: linked with another std::expected: {done.stderr}")
 
 

@@ -16,13 +16,11 @@
 #include <string_view>
 #include <utility>
 
+#include "spillway/abi.h"
 #include "spillway/expected.h"
 #include "spillway/export.h"
 
 namespace spillway {
-
-class SharedBuffer;
-class Tenant;
 
 namespace pool {
 class Core;
@@ -34,6 +32,11 @@ struct Block {
   std::byte* start = nullptr;
 };
 }  // namespace pool
+
+inline namespace SPILLWAY_ABI {
+
+class SharedBuffer;
+class Tenant;
 
 // Memory that has one owner, who may write to it.
 class SPILLWAY_POOL_API Buffer {
@@ -219,7 +222,7 @@ class SPILLWAY_POOL_API SharedBuffer {
 
   // The memory as a unique buffer again, without a copy; its capacity reaches from data() to the
   // memory's end. Refused, and this buffer given back unchanged, when others share the memory.
-  SPILLWAY_EXPECTED expected<Buffer, SharedBuffer> to_buffer() && noexcept;
+  expected<Buffer, SharedBuffer> to_buffer() && noexcept;
 
   // Exchanges everything with `other`.
   void swap(SharedBuffer& other) noexcept {
@@ -261,4 +264,5 @@ struct SPILLWAY_POOL_API RawBuffer {
   static Buffer adopt(const RawBuffer& raw) noexcept;
 };
 
+}  // namespace SPILLWAY_ABI
 }  // namespace spillway

@@ -30,6 +30,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "spillway/abi.h"
 #include "spillway/buffer.h"
 
 namespace spillway {
@@ -81,6 +82,8 @@ T load(const std::byte* from) noexcept {
 }
 
 }  // namespace pool
+
+inline namespace SPILLWAY_ABI {
 
 // Appends to a buffer, within its capacity: its data() stays. What it writes counts in the buffer's
 // size at once, so the buffer can be used in between. Each put gives false, and has written
@@ -249,4 +252,5 @@ using Reader = BasicReader<std::span<const std::byte>>;
 // Keeps the memory itself.
 using SharedReader = BasicReader<SharedBuffer>;
 
+}  // namespace SPILLWAY_ABI
 }  // namespace spillway

@@ -19,9 +19,11 @@
 #include <span>
 #include <utility>
 
+#include "spillway/abi.h"
 #include "spillway/buffer.h"
 
 namespace spillway {
+inline namespace SPILLWAY_ABI {
 
 // Memory with a function that gives it back, called at the object's end.
 class ForeignBuffer {
@@ -80,4 +82,5 @@ class ForeignBuffer {
   RawBuffer raw_;
 };
 
+}  // namespace SPILLWAY_ABI
 }  // namespace spillway

@@ -29,6 +29,7 @@
 #include <utility>
 #include <vector>
 
+#include "spillway/abi.h"
 #include "spillway/buffer.h"
 #include "spillway/expected.h"
 #include "spillway/export.h"
@@ -38,6 +39,7 @@
 #include "spillway/tenant.h"
 
 namespace spillway {
+inline namespace SPILLWAY_ABI {
 
 // Why there is no buffer.
 enum class PoolError : uint8_t {
@@ -53,7 +55,7 @@ class SPILLWAY_POOL_API Pool {
  public:
   // A pool, or what is wrong with `config` or with the system, in one line. Reserves address space
   // for all buffers; memory only with prefill.
-  SPILLWAY_EXPECTED static expected<Pool, std::string> create(const PoolConfig& config);
+  static expected<Pool, std::string> create(const PoolConfig& config);
 
   // Takes the pool of `other`, which may only be destroyed or assigned to then.
   Pool(Pool&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
@@ -82,13 +84,11 @@ class SPILLWAY_POOL_API Pool {
 
   // As alloc() with `size` and `tenant`, but with an error instead of an untracked buffer when
   // `size` is larger than the largest class or the class is exhausted.
-  SPILLWAY_EXPECTED expected<Buffer, PoolError> try_alloc(size_t size, Tenant tenant = {}) noexcept;
+  expected<Buffer, PoolError> try_alloc(size_t size, Tenant tenant = {}) noexcept;
   // As alloc_len() with `size` and `tenant`, and the errors of try_alloc().
-  SPILLWAY_EXPECTED expected<Buffer, PoolError> try_alloc_len(size_t size,
-                                                              Tenant tenant = {}) noexcept;
+  expected<Buffer, PoolError> try_alloc_len(size_t size, Tenant tenant = {}) noexcept;
   // As alloc_zeroed() with `size` and `tenant`, and the errors of try_alloc().
-  SPILLWAY_EXPECTED expected<Buffer, PoolError> try_alloc_zeroed(size_t size,
-                                                                 Tenant tenant = {}) noexcept;
+  expected<Buffer, PoolError> try_alloc_zeroed(size_t size, Tenant tenant = {}) noexcept;
 
   // Moves the calling thread's cached buffers to where all threads find them. Thread exit does the
   // same.
@@ -129,5 +129,6 @@ class SPILLWAY_POOL_API Pool {
   pool::Core* core_;
 };
 
+}  // namespace SPILLWAY_ABI
 }  // namespace spillway
 #endif

@@ -24,6 +24,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "spillway/abi.h"
 #include "spillway/buffer.h"
 #include "spillway/pool.h"
 #include "spillway/tenant.h"
@@ -103,6 +104,8 @@ class BlockSource {
 
 }  // namespace pool
 
+inline namespace SPILLWAY_ABI {
+
 // An allocator as the standard demands it. Copies and rebound ones use the same pool and are equal;
 // equal ones may give back each other's memory. Five words large.
 //
@@ -165,6 +168,7 @@ class PoolAllocator {
   pool::BlockSource source_;
 };
 
+}  // namespace SPILLWAY_ABI
 }  // namespace spillway
 
 #undef SPILLWAY_POOL_ASAN

@@ -14,9 +14,11 @@
 #include <string>
 #include <vector>
 
+#include "spillway/abi.h"
 #include "spillway/export.h"
 
 namespace spillway {
+inline namespace SPILLWAY_ABI {
 
 // How many free buffers of each class a thread keeps for itself.
 struct SPILLWAY_POOL_API ThreadCachePolicy {
@@ -111,4 +113,5 @@ struct SPILLWAY_POOL_API PoolConfig {
   std::optional<std::string> check() const;
 };
 
+}  // namespace SPILLWAY_ABI
 }  // namespace spillway

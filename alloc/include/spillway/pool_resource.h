@@ -25,12 +25,14 @@
 #endif
 #include <memory_resource>
 
+#include "spillway/abi.h"
 #include "spillway/export.h"
 #include "spillway/pool.h"
 #include "spillway/pool_allocator.h"
 #include "spillway/tenant.h"
 
 namespace spillway {
+inline namespace SPILLWAY_ABI {
 
 // A std::pmr::memory_resource over a pool. As any resource it must outlive what it allocated. The
 // Pool must be there, and not be moved, while anything is allocated; deallocation works without it.
@@ -73,4 +75,5 @@ class SPILLWAY_POOL_API PoolResource final : public std::pmr::memory_resource {
   std::pmr::memory_resource* upstream_;
 };
 
+}  // namespace SPILLWAY_ABI
 }  // namespace spillway

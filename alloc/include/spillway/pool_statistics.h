@@ -12,10 +12,12 @@
 #include <string>
 #include <vector>
 
+#include "spillway/abi.h"
 #include "spillway/export.h"
 #include "spillway/tenant.h"
 
 namespace spillway {
+inline namespace SPILLWAY_ABI {
 
 // Of one size class.
 struct PoolClassStatistics {
@@ -49,4 +51,5 @@ struct SPILLWAY_POOL_API PoolStatistics {
   std::string prometheus() const;
 };
 
+}  // namespace SPILLWAY_ABI
 }  // namespace spillway

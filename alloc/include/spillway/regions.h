@@ -13,7 +13,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "spillway/abi.h"
+
 namespace spillway {
+inline namespace SPILLWAY_ABI {
 
 // One range.
 struct Region {
@@ -28,4 +31,5 @@ struct RegionOffset {
   size_t offset = 0;  // bytes from the region's base
 };
 
+}  // namespace SPILLWAY_ABI
 }  // namespace spillway

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "spillway/abi.h"
 #include "spillway/export.h"
 
 namespace spillway {
@@ -21,6 +22,8 @@ namespace pool {
 struct CInterface;
 struct TenantRecord;
 }  // namespace pool
+
+inline namespace SPILLWAY_ABI {
 
 // What a tenant holds.
 struct TenantUsage {
@@ -58,4 +61,5 @@ class SPILLWAY_POOL_API Tenant {
   pool::TenantRecord* record_ = nullptr;
 };
 
+}  // namespace SPILLWAY_ABI
 }  // namespace spillway
