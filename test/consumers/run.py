@@ -162,6 +162,7 @@ def by_hand(folder, prefix):
     expect(run(folder / "program"), "override")
     refuse_another_expected(folder, prefix)
     check_stripped(prefix)
+    check_no_place(prefix)
     run("cc", HERE / "project" / "plain.c", "-o", folder / "program")
     by_name = {"LD_PRELOAD": "libspillway.so", "LD_LIBRARY_PATH": str(libraries)}
     expect(run(folder / "program", variables=by_name), "preload")
@@ -203,6 +204,13 @@ def check_stripped(prefix):
         file = prefix / "lib" / "debug" / ".build-id" / found[1] / f"{found[2]}.debug"
         if ".debug_info" not in run("readelf", "-SW", file):
             sys.exit(f"FAILED: {file} has no debug information")
+
+
+def check_no_place(prefix):
+    """No file tells where it was compiled: debug information, which is compressed, aside."""
+    for file in prefix.rglob("*"):
+        if file.is_file() and f"{ROOT}/".encode() in file.read_bytes():
+            sys.exit(f"FAILED: {file} contains {ROOT}/")
 
 
 def refuse_another_expected(folder, prefix):
