@@ -4,7 +4,7 @@
 import os
 import subprocess
 
-from spillway_cli import attach, elf, paths, process
+from spillway_cli import attach, elf, paths, process, target
 from spillway_cli.errors import UserError
 
 PROBE = ("/bin/cat", "/proc/self/maps")  # a small program that shows what was loaded into it
@@ -61,7 +61,7 @@ def check_library(library):
         print(f"NO: {library} is not built; scripts/build makes it")
         return 1
     needed = elf.read(library).needed
-    reason = probe(paths.preloadable(library))
+    reason = target.why_not_preloaded(PROBE[0], library) or probe(paths.preloadable(library))
     if reason is not None:
         print(f"NO: {library}: {reason}")
         return 1

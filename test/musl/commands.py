@@ -22,7 +22,9 @@ def expect(condition, *what):
 
 
 def spillway(*words):
-    return subprocess.run([SPILLWAY, *map(str, words)], text=True, capture_output=True, check=False)
+    return subprocess.run(
+        [SPILLWAY, *map(str, words)], text=True, capture_output=True, check=False, stdin=subprocess.DEVNULL
+    )  # fmt: skip
 
 
 def ready(command, variables):
@@ -61,9 +63,14 @@ def main():
     done = spillway("run", "--stats", "--lib", library, "--", program)
     expect(done.returncode == STATUS, "run:", done)
     expect("spillway: statistics" in done.stderr and "warning" not in done.stderr, "run:", done)
+    done = spillway("run", "--stats", "--", static)
+    expect(done.returncode == STATUS and "pool_live_bytes" in done.stderr, "run of the linked one:", done)
+    expect("warning" not in done.stderr, "run of the linked one:", done)
     # A library and a program of two C libraries: the program runs, alone.
     done = spillway("run", "--stats", "--lib", library, "--", "/bin/true")
     expect(done.returncode == 0 and "uses glibc, not musl" in done.stderr, "run of glibc's:", done)
+    done = spillway("check", "--lib", library)
+    expect(done.returncode == 1 and "uses glibc, not musl" in done.stdout, "check of the library:", done)
     if not failed:
         print("ok")
     sys.exit(failed)
