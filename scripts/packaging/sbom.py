@@ -108,17 +108,14 @@ def document(version, commit, mimalloc_folder, paths):
                   sourceInfo=f"git commit {commit}")  # fmt: skip
     contained, contained_files = mimalloc(mimalloc_folder)
     packages, relations = {}, [("SPDXRef-DOCUMENT", "DESCRIBES", own), (own["SPDXID"], "CONTAINS", contained)]
-    own_names = set()
-    for path in paths:
-        if path.suffix == ".deb":
-            own_names.add(path.name.split("_")[0])
-    for path in paths:
-        if path.suffix != ".deb":
-            continue
+    debs = [path for path in paths if path.suffix == ".deb"]
+    own_names = {path.name.split("_")[0] for path in debs}
+    for path in debs:
         for name, constraint, required in needed(path):
             if name in own_names or name in packages:
                 continue
-            packages[name] = package(name, constraint, supplier="Organization: Debian")
+            versions = f"version {constraint}" if constraint else "any version"
+            packages[name] = package(name, "", supplier="Organization: Debian", comment=versions)
             kind = "DEPENDS_ON" if required else "OPTIONAL_DEPENDENCY_OF"
             ends = (own["SPDXID"], packages[name]) if required else (packages[name]["SPDXID"], own)
             relations.append((ends[0], kind, ends[1]))

@@ -148,7 +148,8 @@ class Contents(support.WithFolder):
         self.assertEqual(packages["mimalloc"]["versionInfo"], "2.0.9+ds-2")
         self.assertEqual(packages["mimalloc"]["licenseConcluded"], "MIT")
         self.assertEqual(packages["mimalloc"]["copyrightText"], "Copyright (c) 2018 A Person")
-        self.assertEqual(packages["python3"]["versionInfo"], ">= 3.11")
+        self.assertEqual(packages["python3"]["comment"], "version >= 3.11")
+        self.assertEqual(packages["python3-numpy"]["comment"], "any version")
         self.assertNotIn("libspillway0.1", packages)
         relations = {
             (one["spdxElementId"], one["relationshipType"], one["relatedSpdxElement"]) for one in made["relationships"]
