@@ -18,8 +18,8 @@ def run(*command, **options):
     )  # fmt: skip
 
 
-class Refusals(support.WithFolder):
-    """A checkout of only scripts/release, the version and the changelog."""
+class Checkout(support.WithFolder):
+    """Of only scripts/release, the version and the changelog."""
 
     def setUp(self):
         super().setUp()
@@ -37,6 +37,8 @@ class Refusals(support.WithFolder):
             done = run("git", *words, cwd=self.folder)
             self.assertEqual(done.returncode, 0, done.stderr)
 
+
+class Refusals(Checkout):
     def refusal(self, *arguments):
         done = run(self.folder / "scripts" / "release", *arguments)
         self.assertEqual(done.returncode, 2, done)
@@ -70,6 +72,63 @@ class Refusals(support.WithFolder):
 
     def test_an_unknown_argument(self):
         self.assertIn("unknown argument '--fast'; see scripts/release --help", self.refusal("--fast"))
+
+
+class Steps(Checkout):
+    """What scripts/release does in which order, with stand-ins for the building and packing."""
+
+    def setUp(self):
+        super().setUp()
+        self.folder.chmod(0o755)  # the second of two builds is another user's
+        self.write(".gitignore", "build/\n")
+        for name, text in (
+            ("scripts/setup", ""), ("scripts/test", "echo tests\n"),
+            ("scripts/package", 'mkdir -p "${@: -1}/packages"; echo "$MADE" >"${@: -1}/packages/a_1.deb"\n'),
+            ("scripts/packaging/archive", 'echo "$1" >/dev/null; date -d "@$SOURCE_DATE_EPOCH" >"$3"\n'),
+            ("scripts/packaging/sbom.py", 'echo "$1 $2 ${@:4}" | sed "s,/[^ ]*/,,g"\n'),
+            ("build/bin/cmake", ""), ("build/deps/mimalloc/file", ""),
+        ):  # fmt: skip
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            self.write(name, f"#!/bin/bash\n{text}")
+            (self.folder / name).chmod(0o755)
+        self.commit()
+
+    def release(self, *arguments, made="the same"):
+        path = f"{self.folder / 'build' / 'bin'}:{os.environ['PATH']}"
+        return run(self.folder / "scripts" / "release", *arguments, env={**os.environ, "PATH": path, "MADE": made})
+
+    def test_all_is_in_one_folder_with_checksums(self):
+        done = self.release()
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(done.stdout.splitlines()[0], "tests")
+        out = self.folder / "build" / "dist" / "spillway-1.2.3"
+        machine = run("dpkg", "--print-architecture").stdout.strip()
+        names = ["a_1.deb", f"spillway-1.2.3-linux-{machine}.tar.gz", "spillway-1.2.3.spdx.json", "spillway-1.2.3.tar.gz"]
+        self.assertEqual(sorted(path.name for path in out.iterdir()), ["SHA256SUMS", *names])
+        self.assertEqual(run("sha256sum", "-c", "SHA256SUMS", cwd=out).stdout, "".join(f"{name}: OK\n" for name in names))
+        listed = run("tar", "-tf", out / "spillway-1.2.3.tar.gz").stdout
+        self.assertIn("spillway-1.2.3/scripts/release\n", listed)
+        self.assertNotIn("tests", self.release("--no-test").stdout)
+
+    def test_two_builds_are_compared(self):
+        done = self.release("--check-reproducible")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertTrue(done.stdout.endswith("release: two builds, 5 files, the same bytes\n"), done.stdout)
+        self.write("scripts/package", '#!/bin/bash\nmkdir "${@: -1}/packages"; pwd >"${@: -1}/packages/a_1.deb"\n')
+        self.commit()
+        done = self.release("--check-reproducible")
+        self.assertEqual(done.returncode, 1, done)
+        self.assertEqual([line for line in done.stdout.splitlines() if "differs" in line],
+                         ["release: differs: SHA256SUMS", "release: differs: a_1.deb"])  # fmt: skip
+
+    def test_a_build_that_fails_is_shown(self):
+        self.write("scripts/package", "#!/bin/bash\necho no lintian >&2\nexit 1\n")
+        self.commit()
+        for argument in ("--no-test", "--check-reproducible"):
+            done = self.release(argument)
+            self.assertEqual(done.returncode, 1, done)
+            self.assertIn("no lintian", done.stderr)
+            self.assertNotIn("same bytes", done.stdout)
 
 
 class Archive(support.WithFolder):
