@@ -8,6 +8,7 @@
 #include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/state.h"
+#include "alloc/heap/tenants.h"
 #include "alloc/heap/watching.h"
 #include "alloc/mimalloc/calls.h"
 #include "alloc/os/message.h"
@@ -80,12 +81,8 @@ void* take_sample(size_t size, size_t drawn_size, size_t alignment) {
     heap_profile.note_dropped();
     return nullptr;
   }
-  const uint32_t sample = heap_profile.note_allocation(block, size, drawn_size);
-  if (sample == 0) {
-    mark_live(block);
-  } else if (!watch(block, {.sample = sample})) {
-    end_sample(block, sample);
-  }
+  mark_noted(block, {.tenant = tenant_of_thread(),
+                     .sample = heap_profile.note_allocation(block, size, drawn_size)});
   return block;
 }
 
@@ -182,6 +179,18 @@ void recover_profile_after_fork() { heap_profile.recover_after_fork(); }
 SPILLWAY_COLD uint32_t sample_request(const void* block, size_t size) {
   return is_sample(size) ? heap_profile.note_allocation(block, size, size) : 0;
 }
+
+SPILLWAY_COLD void mark_noted(void* block, Note note) {
+  if (note.is_none()) {
+    return mark_live(block);
+  }
+  if (!watch(block, note)) {
+    end_sample(block, note.sample);
+    return note_uncharged(note.tenant);
+  }
+  charge_tenant(note.tenant, usable_size(block));
+}
+
 
 SPILLWAY_COLD void end_sample(const void* block, uint32_t sample) {
   if (sample != 0) {

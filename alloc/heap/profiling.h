@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "alloc/core/thread_cache.h"
+#include "alloc/heap/watching.h"
 #include "alloc/profile/byte_output.h"
 #include "alloc/profile/profile.h"
 
@@ -63,6 +64,9 @@ inline bool count_request(core::ThreadCache& cache, size_t size) {
 }
 // The number of the sample that a block becomes which is about to be handed out; 0: it is none.
 uint32_t sample_request(const void* block, size_t size);
+// Marks a block live that is about to be handed out, charges its tenant and has both be told of its
+// end; plainly live when there is no memory to note them.
+void mark_noted(void* block, Note note);
 void end_sample(const void* block, uint32_t sample);
 // The same of a live one, a sample or none, that had `before` usable bytes and is now for `size`.
 uint32_t resize_sample(const void* block, uint32_t sample, size_t before, size_t size);

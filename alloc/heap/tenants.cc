@@ -10,6 +10,7 @@
 #include "alloc/heap/heap.h"
 #include "alloc/heap/state.h"
 #include "alloc/heap/watching.h"
+#include "alloc/mimalloc/tenants.h"
 #include "alloc/os/bounded_wait.h"
 #include "alloc/os/errno_keeper.h"
 
@@ -18,32 +19,14 @@ namespace {
 
 enum class Life : uint8_t { kNone, kInTheMaking, kReady };
 
-// Live blocks and their bytes in one word, so that an atomic addition changes both.
-struct Charge {
-  static constexpr unsigned kUnitsBits = 35;
-  static constexpr uint64_t kUnit = core::kLineSize;  // blocks begin and end at multiples of it
-  // Room for what the longest arena can hold, also in blocks of a page.
-  static constexpr uint64_t kMaxArena = 1024 * kGiB;
-  static_assert(kMaxArena / kUnit < uint64_t{1} << kUnitsBits);
-  static_assert(kMaxArena / kGranuleSize < uint64_t{1} << (64 - kUnitsBits));
-
-  uint64_t word = 0;
-
-  static constexpr Charge bytes_alone(uint64_t bytes) { return {bytes / kUnit}; }
-  static constexpr Charge block(uint64_t bytes) {
-    return {(uint64_t{1} << kUnitsBits) + bytes / kUnit};
-  }
-  constexpr uint64_t bytes() const { return (word & ((uint64_t{1} << kUnitsBits) - 1)) * kUnit; }
-  constexpr uint64_t blocks() const { return word >> kUnitsBits; }
-};
-
 // A pair of cache lines each: what one tenant does is not felt by others.
 struct alignas(128) Account {
   // relaxed, all that have no word beside them: counts that order nothing.
-  std::atomic<uint64_t> live{0};  // Charge
+  std::atomic<uint64_t> live_bytes{0};
   std::atomic<uint64_t> peak_bytes{0};
   std::atomic<uint64_t> soft_limit{kNoLimit};
   std::atomic<uint64_t> allocations{0};
+  std::atomic<uint64_t> frees{0};
   std::atomic<uint64_t> exceeded{0};
   std::atomic<uint64_t> crossed{0};
   std::atomic<uint64_t> uncharged{0};
@@ -125,10 +108,9 @@ SPILLWAY_COLD void exceed(uint8_t tenant, uint64_t live, uint64_t limit) {
   }
 }
 
-void add(uint8_t tenant, Charge charge) {
+void add(uint8_t tenant, uint64_t bytes) {
   Account& account = accounts[tenant];
-  const Charge before{account.live.fetch_add(charge.word, std::memory_order_relaxed)};
-  const uint64_t after = Charge{before.word + charge.word}.bytes();
+  const uint64_t after = account.live_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
   uint64_t peak = account.peak_bytes.load(std::memory_order_relaxed);
   while (after > peak &&
          !account.peak_bytes.compare_exchange_weak(peak, after, std::memory_order_relaxed)) {
@@ -139,16 +121,36 @@ void add(uint8_t tenant, Charge charge) {
   }
 }
 
-void remove(uint8_t tenant, Charge charge) {
+void remove(uint8_t tenant, uint64_t bytes) {
   Account& account = accounts[tenant];
-  const Charge before{account.live.fetch_sub(charge.word, std::memory_order_relaxed)};
+  const uint64_t after = account.live_bytes.fetch_sub(bytes, std::memory_order_relaxed) - bytes;
   if (SPILLWAY_UNLIKELY(account.above.load(std::memory_order_relaxed))) {
     const uint64_t limit = account.soft_limit.load(std::memory_order_relaxed);
     // A little less: a tenant that stays at its limit does not cross it all the time.
-    if (Charge{before.word - charge.word}.bytes() <= limit - limit / 32) {
+    if (after <= limit - limit / 32) {
       account.above.store(false, std::memory_order_relaxed);
     }
   }
+}
+
+constexpr mimalloc::TenantAccounts kAccounts{
+    .charge = charge_tenant, .credit = credit_tenant, .note_uncharged = note_uncharged};
+
+// Where it is, and for which blocks: of the pool, of mimalloc. False, and none is changed: EAGAIN.
+bool put_thread(core::ThreadCache& cache, uint8_t tenant) {
+  const uint8_t before = cache.tenant.get();
+  if (!mimalloc::enter_tenant(tenant)) {
+    return false;
+  }
+  cache.tenant.set(tenant);
+  const bool is_in = tenant != kNoTenant;
+  if (is_in != (before != kNoTenant) &&
+      !heap.engine.meter(thread_state, core::Metering::kForTenant, is_in) && is_in) {
+    cache.tenant.set(before);
+    static_cast<void>(mimalloc::enter_tenant(before));
+    return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -160,6 +162,7 @@ int create_tenant(std::string_view name, uint64_t soft_limit) {
   if (!ensure_started() || is_hardened()) {
     return -ENOTSUP;
   }
+  mimalloc::keep_accounts(&kAccounts);
   for (int number = 1; number <= kMaxTenants; ++number) {
     Account& account = accounts[number];
     if (make(account, name, soft_limit)) {
@@ -186,14 +189,7 @@ int enter_tenant(int tenant) {
     return tenant == kNoTenant ? kNoTenant : -EAGAIN;
   }
   const uint8_t before = cache->tenant.get();
-  cache->tenant.set(static_cast<uint8_t>(tenant));
-  const bool is_in = tenant != kNoTenant;
-  if (is_in != (before != kNoTenant) &&
-      !heap.engine.meter(thread_state, core::Metering::kForTenant, is_in) && is_in) {
-    cache->tenant.set(before);
-    return -EAGAIN;
-  }
-  return before;
+  return put_thread(*cache, static_cast<uint8_t>(tenant)) ? before : -EAGAIN;
 }
 
 bool set_tenant_limit(int tenant, uint64_t soft_limit) {
@@ -219,13 +215,15 @@ bool read_tenant(int tenant, stats::TenantSnapshot& usage) {
     return count.load(std::memory_order_relaxed);
   };
   const uint64_t limit = read(account.soft_limit);
-  const Charge live{read(account.live)};
+  // First: a block that is freed meanwhile does not count as one that never was.
+  const uint64_t frees = account.frees.load(std::memory_order_acquire);
+  const uint64_t allocations = read(account.allocations);
   usage = {.tenant = account.name,
-           .live_bytes = live.bytes(),
-           .live_blocks = live.blocks(),
+           .live_bytes = read(account.live_bytes),
+           .live_blocks = allocations - std::min(frees, allocations),
            .peak_bytes = read(account.peak_bytes),
            .soft_limit_bytes = limit == kNoLimit ? 0 : limit,
-           .allocations_total = read(account.allocations),
+           .allocations_total = allocations,
            .soft_limit_exceeded_total = read(account.exceeded),
            .soft_limit_crossed_total = read(account.crossed),
            .uncharged_total = read(account.uncharged)};
@@ -251,20 +249,20 @@ uint8_t tenant_of_thread() {
 void charge_tenant(uint8_t tenant, uint64_t bytes) {
   if (tenant != kNoTenant) {
     accounts[tenant].allocations.fetch_add(1, std::memory_order_relaxed);
-    add(tenant, Charge::block(bytes));
+    add(tenant, bytes);
   }
 }
 
 void credit_tenant(uint8_t tenant, uint64_t bytes) {
   if (tenant != kNoTenant) {
-    remove(tenant, Charge::block(bytes));
+    accounts[tenant].frees.fetch_add(1, std::memory_order_relaxed);
+    remove(tenant, bytes);
   }
 }
 
 void recharge_tenant(uint8_t tenant, uint64_t before, uint64_t after) {
   if (tenant != kNoTenant) {
-    after > before ? add(tenant, Charge::bytes_alone(after - before))
-                   : remove(tenant, Charge::bytes_alone(before - after));
+    after > before ? add(tenant, after - before) : remove(tenant, before - after);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "alloc/heap/heap.h"
+#include "alloc/mimalloc/tenants.h"
 #include "alloc/os/errno_keeper.h"
 
 namespace spillway::heap {
@@ -15,7 +16,10 @@ pthread_key_t key;
 constinit std::atomic<bool> key_ready{false};
 
 // Other destructors may run after this one and free more: the thread then works without a cache.
-void on_thread_end(void* /*thread_state*/) { heap.engine.detach(thread_state); }
+void on_thread_end(void* /*thread_state*/) {
+  static_cast<void>(mimalloc::enter_tenant(0));
+  heap.engine.detach(thread_state);
+}
 
 }  // namespace
 

@@ -13,18 +13,6 @@ Note wanted_note(const void* block, size_t size) {
   return {.tenant = tenant_of_thread(), .sample = sample_request(block, size)};
 }
 
-SPILLWAY_COLD void mark_noted(void* block, size_t size) {
-  const Note note = wanted_note(block, size);
-  if (note.is_none()) {
-    return mark_live(block);
-  }
-  if (!watch(block, note)) {
-    end_sample(block, note.sample);
-    return note_uncharged(note.tenant);
-  }
-  charge_tenant(note.tenant, usable_size(block));
-}
-
 }  // namespace
 
 // While a profile is on, each request comes here.
@@ -34,7 +22,7 @@ void mark_handed_out_slow(void* block, size_t size) {
                       count_request(*cache, size))) {
     return mark_live(block);
   }
-  mark_noted(block, size);
+  mark_noted(block, wanted_note(block, size));
 }
 
 SPILLWAY_COLD void note_unwatched_slow(size_t size) {

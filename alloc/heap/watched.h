@@ -17,6 +17,7 @@
 #include "alloc/core/heap_arena.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/watching.h"
+#include "alloc/mimalloc/tenants.h"
 
 namespace spillway::heap {
 
@@ -31,11 +32,13 @@ SPILLWAY_ALWAYS_INLINE void mark_handed_out(void* block, size_t size) {
   mark_handed_out_slow(block, size);
 }
 
-// Of a request that the pool can't serve, and that mimalloc does: its block is not watched.
+// Of a request that the pool can't serve, and that mimalloc does: its block is not watched. The
+// mimalloc that is built in charges it by itself (mimalloc/tenants.h).
 void note_unwatched_slow(size_t size);
 SPILLWAY_ALWAYS_INLINE void note_unwatched(size_t size) {
   // relaxed: as above.
-  if (SPILLWAY_UNLIKELY(watchers.load(std::memory_order_relaxed) != 0)) {
+  if (SPILLWAY_UNLIKELY(!mimalloc::kChargesTenants &&
+                        watchers.load(std::memory_order_relaxed) != 0)) {
     note_unwatched_slow(size);
   }
 }

@@ -23,11 +23,13 @@ SPILLWAY_UNHOOKED_FUNCTION static bool spillway_forget_freeing(mi_heap_t* heap,
 
 // Called by the child's only thread, while it is not inside itself. mimalloc waits for the pages of
 // no other thread: it lets no thread but the owner touch them, and abandons none that is being
-// given a block. Cost: a look at each page of the thread's heap.
+// given a block. Cost: a look at each page of the thread's heaps.
 SPILLWAY_UNHOOKED_FUNCTION void spillway_mimalloc_after_fork(void) {
   atomic_store_explicit(&abandoned_readers, 0, memory_order_relaxed);
-  mi_heap_t* const heap = mi_get_default_heap();
+  mi_heap_t* heap = mi_get_default_heap();
   if (mi_heap_is_initialized(heap)) {
-    mi_heap_visit_pages(heap, &spillway_forget_freeing, NULL, NULL);
+    for (heap = heap->tld->heaps; heap != NULL; heap = heap->next) {
+      mi_heap_visit_pages(heap, &spillway_forget_freeing, NULL, NULL);
+    }
   }
 }

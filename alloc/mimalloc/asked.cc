@@ -7,9 +7,9 @@
 
 #include "alloc/base/attributes.h"
 #include "alloc/mimalloc/calls.h"
+#include "alloc/mimalloc/tenants.h"
 
 #if SPILLWAY_MIMALLOC_EXTENDED
-extern "C" [[gnu::visibility("hidden")]] std::atomic<bool> spillway_mimalloc_asks;
 extern "C" {
 // A heap is mimalloc's mi_heap_t.
 void* spillway_mimalloc_ask(void* of_thread, size_t size, bool zero, size_t huge_alignment);
@@ -61,17 +61,32 @@ void* allocate_sampled(void* of_thread, size_t size, bool zero, bool may_take,
   return block;
 }
 
+// The same of a thread in a tenant, each of whose requests comes here: none waits for a list's end.
+void* sample_for_tenant(size_t size, bool zero, const SmallSampler& sampler) {
+  const size_t block_size =
+      spillway_mimalloc_takes_from_lists(size) ? spillway_mimalloc_block_size(size) : size;
+  return sampler.is_sample(block_size) ? sampler.take(size, block_size, zero) : nullptr;
+}
+
 constexpr size_t kSmallEnd = 4096;  // requests from here on are the pool's
 
 }  // namespace
+
+void set_asked(Asked reason, bool on) {
+  // relaxed, both: a thread that sees it late asks at its next request.
+  if (on) {
+    spillway_mimalloc_asks.fetch_or(raw(reason), std::memory_order_relaxed);
+  } else {
+    spillway_mimalloc_asks.fetch_and(static_cast<uint8_t>(~raw(reason)), std::memory_order_relaxed);
+  }
+}
 #endif
 
 void ask_first([[maybe_unused]] void* (*take)(size_t size, bool zeroed)) {
 #if SPILLWAY_MIMALLOC_EXTENDED
   // release: pairs with the acquire in spillway_mimalloc_ask(); what `take` reads is ready.
   taker.store(take, std::memory_order_release);
-  // relaxed: a thread that sees it late asks at its next request.
-  spillway_mimalloc_asks.store(true, std::memory_order_relaxed);
+  set_asked(Asked::kForAllocator, true);
 #endif
 }
 
@@ -82,10 +97,7 @@ bool sample_small([[maybe_unused]] const SmallSampler* sampler) {
   }
   // release: as in ask_first().
   small_sampler.store(sampler, std::memory_order_release);
-  // relaxed, both: as there.
-  spillway_mimalloc_asks.store(
-      sampler != nullptr || taker.load(std::memory_order_relaxed) != nullptr,
-      std::memory_order_relaxed);
+  set_asked(Asked::kForSamples, sampler != nullptr);
   return true;
 #else
   return false;
@@ -115,7 +127,17 @@ void* spillway_mimalloc_ask(void* of_thread, size_t size, bool zero, size_t huge
   // acquire: pairs with the release in sample_small().
   const mimalloc::SmallSampler* const sampler =
       mimalloc::small_sampler.load(std::memory_order_acquire);
-  if (sampler != nullptr && size < mimalloc::kSmallEnd && huge_alignment == 0) {
+  const bool may_be_sample =
+      sampler != nullptr && size < mimalloc::kSmallEnd && huge_alignment == 0;
+  const uint8_t tenant = mimalloc::tenant_of(of_thread);
+  if (SPILLWAY_LIKELY(tenant != 0)) {
+    void* const sample =
+        may_be_sample ? mimalloc::sample_for_tenant(size, zero, *sampler) : nullptr;
+    return sample != nullptr ? sample
+                             : mimalloc::allocate_for(tenant, of_thread, size, zero, huge_alignment,
+                                                      mimalloc::Charged::kNow);
+  }
+  if (may_be_sample) {
     return mimalloc::allocate_sampled(of_thread, size, zero, true, *sampler);
   }
   return spillway_mimalloc_generic(of_thread, size, zero, huge_alignment);
@@ -124,6 +146,10 @@ void* spillway_mimalloc_ask(void* of_thread, size_t size, bool zero, size_t huge
 void* spillway_mimalloc_ask_aligned(void* of_thread, size_t size, bool zero,
                                     size_t huge_alignment) {
   namespace mimalloc = spillway::mimalloc;
+  if (const uint8_t tenant = mimalloc::tenant_of(of_thread)) {
+    return mimalloc::allocate_for(tenant, of_thread, size, zero, huge_alignment,
+                                  mimalloc::Charged::kLater);
+  }
   // acquire: as above.
   const mimalloc::SmallSampler* const sampler =
       mimalloc::small_sampler.load(std::memory_order_acquire);

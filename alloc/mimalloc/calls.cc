@@ -15,6 +15,7 @@
 #include "alloc/mimalloc/asked.h"
 #include "alloc/mimalloc/fork_gate.h"
 #include "alloc/mimalloc/other_heap.h"
+#include "alloc/mimalloc/tenants.h"
 #include "alloc/os/os.h"
 #if !SPILLWAY_MIMALLOC_EMBEDDED
 #include <sys/single_threaded.h>
@@ -27,6 +28,7 @@ static_assert(MI_MALLOC_VERSION >= 209, "mimalloc 2.0.9 or newer is needed");
 #if SPILLWAY_MIMALLOC_EXTENDED
 static_assert(MI_MALLOC_VERSION == 209, "mimalloc_209.h knows this version only");
 extern "C" [[gnu::visibility("hidden")]] bool spillway_mimalloc_has_segment(const void* address);
+extern "C" [[gnu::visibility("hidden")]] void spillway_mimalloc_collect(bool force);
 extern "C" [[gnu::visibility("hidden")]] void spillway_mimalloc_decommit_waiting();
 extern "C" [[gnu::visibility("hidden")]] const void* spillway_mimalloc_huge_block_around(
     const void* address);
@@ -161,7 +163,9 @@ void* allocate_aligned(size_t alignment, size_t size) {
   prepare_aligned(size);
 #endif
   [[maybe_unused]] const AllocatingPassage passage;
-  return checked(mi_malloc_aligned_at(size, alignment, 0));
+  void* const block = checked(mi_malloc_aligned_at(size, alignment, 0));
+  charge_aligned(block);
+  return block;
 }
 
 void* allocate_zeroed_aligned(size_t alignment, size_t size) {
@@ -173,7 +177,9 @@ void* allocate_zeroed_aligned(size_t alignment, size_t size) {
     return block != nullptr ? std::memset(block, 0, size) : nullptr;
   }
   [[maybe_unused]] const AllocatingPassage passage;
-  return checked(mi_zalloc_aligned_at(size, alignment, 0));
+  void* const block = checked(mi_zalloc_aligned_at(size, alignment, 0));
+  charge_aligned(block);
+  return block;
 }
 
 #if SPILLWAY_MIMALLOC_EXTENDED
@@ -229,9 +235,11 @@ bool is_known_free([[maybe_unused]] const void* block) {
 
 void collect(bool force) {
   const Passage passage;
-  mi_collect(force);
 #if SPILLWAY_MIMALLOC_EXTENDED
+  spillway_mimalloc_collect(force);
   spillway_mimalloc_decommit_waiting();
+#else
+  mi_collect(force);
 #endif
 }
 

@@ -100,11 +100,18 @@ SPILLWAY_UNHOOKED_FUNCTION static int spillway_madvise(void* start, size_t size,
 #include "stats.c"
 
 #include "segments_209.h"
+#include "tagged_pages_209.h"
 #define _mi_segment_map_allocated_at(segment) spillway_segment_mapped(segment)
 #define _mi_segment_map_freed_at(segment) spillway_segment_freed(segment)
+#define mi_page_set_heap(page, heap) spillway_adopt_page(page, heap)
+#define _mi_page_reclaim(heap, page) spillway_page_reclaim(page)
+#define mi_page_has_any_available(page) spillway_page_serves(page)
 #include "segment.c"
 #undef _mi_segment_map_allocated_at
 #undef _mi_segment_map_freed_at
+#undef mi_page_set_heap
+#undef _mi_page_reclaim
+#undef mi_page_has_any_available
 #include "live_209.h"
 #include "waiting_209.h"
 
@@ -113,7 +120,15 @@ SPILLWAY_UNHOOKED_FUNCTION static int spillway_madvise(void* start, size_t size,
 #include "cut_lists_209.h"
 #include "freed_mark_209.h"
 
+// mimalloc asks for a free, where the page is not const, and for a block's size.
+#define mi_page_has_aligned(page) \
+  _Generic((page),                                      \
+      mi_page_t*: spillway_frees_aligned(page, p),      \
+      const mi_page_t*: mi_page_has_aligned(page))
+#define _mi_page_unfull(page) spillway_page_unfull(page)
 #include "alloc.c"
+#undef mi_page_has_aligned
+#undef _mi_page_unfull
 #undef _mi_malloc_generic
 #undef mi_block_next
 #undef mi_block_set_next
@@ -125,9 +140,12 @@ SPILLWAY_UNHOOKED_FUNCTION static int spillway_madvise(void* start, size_t size,
 #define _mi_malloc_generic spillway_malloc_generic
 SPILLWAY_UNHOOKED_FUNCTION static void* spillway_malloc_generic(mi_heap_t* heap, size_t size,
                                                                 bool zero, size_t alignment);
+#define mi_page_set_heap(page, heap) spillway_page_set_heap(page, heap)
 #include "page.c"
+#undef mi_page_set_heap
 #undef _mi_malloc_generic
 #undef _mi_segment_page_free
+#include "tenants_209.h"
 
 // mi_free() less the test for null, a part of every free() too.
 SPILLWAY_UNHOOKED_FUNCTION __attribute__((always_inline, nonnull)) void spillway_mimalloc_free(
@@ -144,8 +162,10 @@ SPILLWAY_UNHOOKED_FUNCTION __attribute__((always_inline, nonnull)) void spillway
 #include "alloc-posix.c"
 #include "aside_209.h"  // around it
 #define mi_process_load(...) spillway_process_load_##__VA_ARGS__(__VA_ARGS__)
+#define mi_heap_delete(heap) spillway_heap_delete(heap)
 #include "init.c"
 #undef mi_process_load
+#undef mi_heap_delete
 #include "options.c"
 
 #include "after_fork_209.h"

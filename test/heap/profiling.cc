@@ -179,14 +179,15 @@ BOOST_AUTO_TEST_CASE(blocks_that_grow_in_place_stand_for_their_size) {
   BOOST_TEST(live() == 0U);
 }
 
+uint64_t charged() {
+  stats::TenantSnapshot usage;
+  BOOST_REQUIRE(read_tenant(Watching::tenant(), usage));
+  return usage.live_bytes;
+}
+
 BOOST_AUTO_TEST_CASE(a_sample_may_be_a_tenants) {
   BOOST_REQUIRE(start_profile(1));
   const Watching watching;
-  const auto charged = [] {
-    stats::TenantSnapshot usage;
-    BOOST_REQUIRE(read_tenant(Watching::tenant(), usage));
-    return usage.live_bytes;
-  };
   void* const block = allocate(20000);
   BOOST_TEST(note_of(block).tenant == Watching::tenant());
   BOOST_TEST(note_of(block).sample != 0U);
@@ -195,6 +196,29 @@ BOOST_AUTO_TEST_CASE(a_sample_may_be_a_tenants) {
   free(block);
   BOOST_TEST(charged() == 0U);
 }
+
+#if SPILLWAY_MIMALLOC_EXTENDED
+BOOST_AUTO_TEST_CASE(small_requests_of_a_tenant_are_seen_and_charged) {
+  const Watching watching;
+  for (const size_t size : {16U, 1000U, 3000U}) {
+    const uint64_t first = allocated();
+    const size_t count = 30 * kMiB / size;
+    std::vector<void*> blocks;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; ++i) {
+      blocks.push_back(i % 2 == 0 ? allocate(size) : allocate_zeroed(size));
+      sum += usable_size(blocks.back());
+    }
+    BOOST_TEST(charged() == sum);
+    require_near(allocated() - first, size, count);
+    for (void* block : blocks) {
+      free(block);
+    }
+    BOOST_TEST(live() == 0U);
+    BOOST_TEST(charged() == 0U);
+  }
+}
+#endif
 
 BOOST_AUTO_TEST_CASE(stopped_it_samples_nothing_and_sees_frees) {
   BOOST_REQUIRE(start_profile(1));

@@ -67,12 +67,15 @@ BOOST_AUTO_TEST_CASE(every_call_that_allocates_is_charged_at_usable_size) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(small_blocks_are_not_watched) {
+BOOST_AUTO_TEST_CASE(blocks_of_mimalloc_are_charged_by_it) {
   const Watching watching;
-  void* const block = allocate(4 * kKiB - 1);
-  BOOST_TEST(!is_pooled(block));
-  BOOST_TEST(charged() == 0U);
-  free(block);
+  for (const size_t size : {size_t{1}, size_t{100}, 4 * kKiB - 1, 100 * kMiB}) {
+    void* const block = allocate(size);
+    BOOST_TEST(!is_pooled(block));
+    BOOST_TEST(charged() == (mimalloc::kChargesTenants ? usable_size(block) : 0U));
+    free(block);
+    BOOST_TEST(charged() == 0U);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(who_frees_does_not_matter) {

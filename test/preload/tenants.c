@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tenants by spillway/spillway.h. argv[1] is "on"; "off" where the pool serves no request, and
 // tenants can't be made; "options" with SPILLWAY_TENANT_LIMITS=first=1M,second=2K.
+// CHARGES_MIMALLOC: whether the library's mimalloc charges blocks below 4 KiB and above 64 MiB.
 #include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,9 +13,13 @@
 #define SPILLWAY_WEAK
 #include "spillway/spillway.h"
 
-enum { kThreads = 4, kCells = 32, kRounds = 4000, kMegabyte = 1 << 20 };
+enum { kThreads = 4, kCells = 32, kRounds = 1500, kMegabyte = 1 << 20 };
 
-static const size_t sizes[] = {4096, 20000, 65536, 300000, 1 << 20, 3 << 20};
+static const size_t sizes[] = {
+#if CHARGES_MIMALLOC
+    17,   100,   1500,  4000,
+#endif
+    4096, 20000, 65536, 300000, 1 << 20, 3 << 20};
 enum { kTenantSizes = sizeof sizes / sizeof sizes[0] };
 
 static int fails_with(int result, int error) {
@@ -98,6 +103,30 @@ static void enters(void) {
   CHECK(usage_of(outer).uncharged_total == 0);
 }
 
+static void outside_the_pool(int tenant) {
+  char* small = malloc(100);
+  char* huge = malloc((size_t)100 << 20);
+  CHECK(small != NULL && huge != NULL);
+#if CHARGES_MIMALLOC
+  CHECK_COMPARE(usage_of(tenant).live_bytes, ==,
+                malloc_usable_size(small) + malloc_usable_size(huge));
+  for (size_t size = 20; size < (size_t)200 << 20; size += size / 2) {
+    CHECK((small = realloc(small, size)) != NULL);
+    CHECK_COMPARE(usage_of(tenant).live_bytes, ==,
+                  malloc_usable_size(small) + malloc_usable_size(huge));
+  }
+  CHECK((small = realloc(small, 50)) != NULL);
+  CHECK_COMPARE(usage_of(tenant).live_bytes, ==,
+                malloc_usable_size(small) + malloc_usable_size(huge));
+#else
+  CHECK(usage_of(tenant).live_bytes == 0);
+  CHECK(usage_of(tenant).uncharged_total == 1);
+#endif
+  free(huge);
+  free(small);
+  CHECK(usage_of(tenant).live_bytes == 0 && usage_of(tenant).live_blocks == 0);
+}
+
 static void whole_family(void) {
   const int tenant = spillway_tenant_create("family", 0);
   CHECK(spillway_tenant_enter(tenant) == 0);
@@ -132,14 +161,9 @@ static void whole_family(void) {
   }
   free(growing);
   CHECK(usage_of(tenant).live_bytes == 0 && usage_of(tenant).live_blocks == 0);
-  free(malloc(100));
   CHECK_COMPARE(usage_of(tenant).peak_bytes, >=, 20 << 20);
-  // What the pool does not serve is counted apart.
-  const uint64_t uncharged = usage_of(tenant).uncharged_total;
-  char* huge = malloc((size_t)100 << 20);
-  CHECK(huge != NULL && usage_of(tenant).live_bytes == 0);
-  CHECK(usage_of(tenant).uncharged_total == uncharged + 1);
-  free(huge);
+  CHECK(usage_of(tenant).uncharged_total == 0);
+  outside_the_pool(tenant);
   CHECK(spillway_tenant_leave() == tenant);
 }
 
@@ -156,8 +180,8 @@ static void* hand_on(void* argument) {
       else
         CHECK(spillway_tenant_enter(shared) >= 0);
     }
-    void* block = malloc(sizes[(round + number) % 4]);
-    if (round % 7 == 0) block = realloc(block, sizes[round % 5]);
+    void* block = malloc(sizes[(round + number) % (kTenantSizes - 2)]);
+    if (round % 7 == 0) block = realloc(block, sizes[round % (kTenantSizes - 1)]);
     CHECK(block != NULL);
     free(atomic_exchange(&cells[(round * 13 + number) % kCells], block));
   }
@@ -166,10 +190,12 @@ static void* hand_on(void* argument) {
 
 static void threads(void) {
   shared = spillway_tenant_create("shared", 0);
-  pthread_t all[kThreads];
-  for (uintptr_t i = 0; i < kThreads; i++)
-    CHECK(pthread_create(&all[i], NULL, hand_on, opaque((void*)i)) == 0);
-  for (int i = 0; i < kThreads; i++) CHECK(pthread_join(all[i], NULL) == 0);
+  for (int generation = 0; generation < 3; generation++) {
+    pthread_t all[kThreads];
+    for (uintptr_t i = 0; i < kThreads; i++)
+      CHECK(pthread_create(&all[i], NULL, hand_on, opaque((void*)i)) == 0);
+    for (int i = 0; i < kThreads; i++) CHECK(pthread_join(all[i], NULL) == 0);
+  }
   for (int i = 0; i < kCells; i++) free(atomic_exchange(&cells[i], NULL));
   CHECK_COMPARE(usage_of(shared).live_bytes, ==, 0);
   CHECK_COMPARE(usage_of(shared).live_blocks, ==, 0);
@@ -207,6 +233,16 @@ static void soft_limit(void) {
     CHECK_COMPARE(usage_of(tenant).soft_limit_exceeded_total - exceeded, >=, kBlocks - 16);
     for (int i = 0; i < kBlocks; i++) free(blocks[i]);
   }
+#if CHARGES_MIMALLOC
+  // Small blocks alone cross it, too.
+  enum { kSmall = 1000 };
+  void* small[2 * kMegabyte / kSmall];
+  enum { kSmallBlocks = sizeof small / sizeof small[0] };
+  for (int i = 0; i < kSmallBlocks; i++) CHECK((small[i] = malloc(kSmall)) != NULL);
+  CHECK(calls == 4 && told_live > kMegabyte && told_live <= kMegabyte + 2 * kSize);
+  for (int i = 0; i < kSmallBlocks; i++) free(small[i]);
+  calls--;
+#endif
   // A new limit below what is charged is told at the next request.
   blocks[0] = malloc(kSize);
   CHECK(spillway_tenant_set_limit(tenant, 4096) == 0 && calls == 3);
@@ -224,6 +260,7 @@ static void forks(void) {
   const int tenant = spillway_tenant_create("forked", 0);
   CHECK(spillway_tenant_enter(tenant) == 0);
   void* block = malloc(100000);
+  void* small = malloc(100);
   const uint64_t charged = spillway_tenant_bytes(tenant);
   const pid_t child = fork();
   CHECK(child >= 0);
@@ -231,6 +268,7 @@ static void forks(void) {
     void* second = malloc(100000);
     CHECK(spillway_tenant_bytes(tenant) == charged + malloc_usable_size(second));
     free(block);
+    free(small);
     free(second);
     CHECK(spillway_tenant_bytes(tenant) == 0);
     CHECK(spillway_tenant_create("of the child", 0) == -1);
@@ -242,6 +280,7 @@ static void forks(void) {
   CHECK(waitpid(child, &status, 0) == child && status == 0);
   CHECK(spillway_tenant_bytes(tenant) == charged);
   free(block);
+  free(small);
   CHECK(spillway_tenant_leave() == tenant && spillway_tenant_bytes(tenant) == 0);
 }
 
@@ -255,15 +294,18 @@ static void at_end(void* rounds) {
     return;
   }
   void* block = malloc(100000);
+  void* small = malloc(100);
   CHECK(spillway_tenant_bytes(of_ending) == 0);
   CHECK(fails_with(spillway_tenant_enter(of_ending), EAGAIN));
   CHECK(spillway_tenant_leave() == 0);
+  free(small);
   free(block);
 }
 
 static void* end_inside(void* argument) {
   CHECK(spillway_tenant_enter(of_ending) == 0);
   free(malloc(100000));
+  free(malloc(100));
   pthread_setspecific(key, (void*)1);
   return argument;
 }

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// Pages of mimalloc whose blocks are a tenant's, when threads end: another thread finds them, and
+// uses them for the same tenant alone.
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "alloc/mimalloc/calls.h"
+#include "test/mimalloc/tenants_fixture.h"
+
+#if SPILLWAY_MIMALLOC_EXTENDED
+
+namespace mimalloc = spillway::mimalloc;
+using namespace mimalloc::testing;  // NOLINT(google-build-using-namespace)
+
+BOOST_FIXTURE_TEST_SUITE(mimalloc_tenants_pages, TenantsFixture)
+
+// Pages that the end of a thread left behind, partly used.
+BOOST_AUTO_TEST_CASE(what_a_thread_leaves_serves_no_other_tenant) {
+  constexpr size_t kCount = 20'000;
+  for (const size_t size : {64U, 1500U}) {
+    for (uint8_t finder = 0; finder <= 2; ++finder) {
+      std::vector<void*> left = allocate_by_thread(1, size, kCount);
+      BOOST_TEST(blocks[1] == static_cast<int64_t>(kCount));
+      std::set<void*> free_places;
+      for (size_t i = 0; i < kCount; i += 2) {
+        free_places.insert(left[i]);
+        mimalloc::free(left[i]);
+      }
+      BOOST_TEST(blocks[1] == static_cast<int64_t>(kCount / 2));
+      // A thread finds them when it needs pages.
+      size_t reused = 0;
+      std::thread([&] {
+        mimalloc::enter_tenant(finder);
+        const std::vector<void*> found = allocate_many(size, 2 * kCount);
+        for (void* block : found) {
+          reused += free_places.count(block);
+        }
+        const int64_t expected = finder == 1 ? kCount / 2 + 2 * kCount : kCount / 2;
+        BOOST_TEST(blocks[1] == expected);
+        BOOST_TEST(blocks[2] == (finder == 2 ? static_cast<int64_t>(2 * kCount) : 0));
+        free_all(found);
+      }).join();
+      BOOST_TEST((reused != 0) == (finder == 1), finder << " reused " << reused);
+      for (size_t i = 1; i < kCount; i += 2) {
+        mimalloc::free(left[i]);
+      }
+      require_nothing_charged();
+    }
+  }
+}
+
+// The same for blocks of no tenant that a thread in one finds.
+BOOST_AUTO_TEST_CASE(what_a_thread_in_none_leaves_is_never_charged) {
+  std::vector<void*> left = allocate_by_thread(0, 64, 20'000);
+  for (size_t i = 0; i < left.size(); i += 2) {
+    mimalloc::free(left[i]);
+  }
+  std::thread([&] {
+    mimalloc::enter_tenant(1);
+    const std::vector<void*> found = allocate_many(64, 40'000);
+    BOOST_TEST(blocks[1] == 40'000);
+    for (size_t i = 1; i < left.size(); i += 2) {
+      mimalloc::free(left[i]);
+    }
+    BOOST_TEST(blocks[1] == 40'000);
+    free_all(found);
+  }).join();
+}
+
+// Kept among the full pages of a thread that is in none, its blocks freed there and by others.
+BOOST_AUTO_TEST_CASE(pages_that_wait_to_be_empty_go_back) {
+  for (const size_t size : {64U, 1500U, 4000U}) {
+    std::vector<void*> left = allocate_by_thread(1, size, 10'000);
+    const std::set<void*> places(left.begin(), left.end());
+    std::thread([&] {
+      for (size_t i = 0; i < left.size(); i += 3) {
+        mimalloc::free(left[i]);
+      }
+      const std::vector<void*> own = allocate_many(size, 20'000);  // finds them
+      for (size_t i = 1; i < left.size(); i += 3) {
+        mimalloc::free(left[i]);
+      }
+      std::thread([&] {
+        for (size_t i = 2; i < left.size(); i += 3) {
+          mimalloc::free(left[i]);
+        }
+      }).join();
+      require_nothing_charged();
+      mimalloc::collect(true);
+      const std::vector<void*> more = allocate_many(size, 40'000);
+      size_t reused = 0;
+      for (void* block : more) {
+        reused += places.count(block);
+      }
+      BOOST_TEST(reused > left.size() / 2);
+      require_nothing_charged();
+      free_all(own);
+      free_all(more);
+    }).join();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_tenant_that_is_left_again_and_again_gives_its_empty_pages_back) {
+  std::thread([] {
+    mimalloc::enter_tenant(1);
+    free_all(allocate_many(64, 1));
+    mimalloc::enter_tenant(0);
+    const size_t before = mimalloc::live().bytes;
+    mimalloc::enter_tenant(1);
+    void* const block = mimalloc::allocate(3000);
+    mimalloc::enter_tenant(2);
+    void* const other = mimalloc::allocate(64);
+    mimalloc::free(other);
+    mimalloc::free(block);
+    for (int i = 0; i < 20; ++i) {
+      mimalloc::enter_tenant(1);
+      mimalloc::enter_tenant(2);
+      mimalloc::enter_tenant(0);
+    }
+    BOOST_TEST(mimalloc::live().bytes < before + 8192);
+    mimalloc::collect(true);
+  }).join();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+#endif
