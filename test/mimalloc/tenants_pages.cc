@@ -52,6 +52,39 @@ BOOST_AUTO_TEST_CASE(what_a_thread_leaves_serves_no_other_tenant) {
   }
 }
 
+// Room for a request in pages of another tenant alone: it is served all the same.
+BOOST_AUTO_TEST_CASE(a_thread_that_finds_only_pages_of_another_tenant_takes_fresh_memory) {
+  constexpr size_t kSize = 64 << 10;
+  constexpr size_t kSegment = 32 << 20;
+  std::vector<void*> left;
+  std::thread([&] {
+    mimalloc::enter_tenant(1);
+    // Segments without a free page, each page with a free block.
+    std::set<size_t> segments;
+    while (segments.size() <= 8) {
+      left.push_back(mimalloc::allocate(kSize));
+      segments.insert(reinterpret_cast<uintptr_t>(left.back()) / kSegment);
+    }
+    mimalloc::free(left.back());
+    left.pop_back();
+    for (size_t i = 0; i < left.size(); i += 4) {
+      mimalloc::free(left[i]);
+      left[i] = nullptr;
+    }
+  }).join();
+  for (uint8_t finder = 0; finder <= 2; finder += 2) {
+    std::thread([&] {
+      mimalloc::enter_tenant(finder);
+      for (int i = 0; i < 8; ++i) {
+        void* const block = mimalloc::allocate(kSize);
+        BOOST_TEST_REQUIRE(block != nullptr);
+        mimalloc::free(block);
+      }
+    }).join();
+  }
+  free_all(left);
+}
+
 // The same for blocks of no tenant that a thread in one finds.
 BOOST_AUTO_TEST_CASE(what_a_thread_in_none_leaves_is_never_charged) {
   std::vector<void*> left = allocate_by_thread(0, 64, 20'000);
