@@ -124,6 +124,7 @@ void* GuardedHeap::allocate(const Request& request) {
     write_canaries(layout);
   }
   count(kind, layout, true);
+  slots_.tenant(slot).store(request.tenant, std::memory_order_relaxed);
   // release: pairs with the acquire in look(); a thread that frees the block sees its canaries.
   slots_.contents(slot).store(contents.word(), std::memory_order_release);
   return reinterpret_cast<void*>(layout.start);
@@ -295,6 +296,7 @@ GuardedHeap::Found GuardedHeap::free(void* pointer) {
     slots_.contents(slot).store(contents.freed(true).word(), std::memory_order_relaxed);
   }
   count(kind, layout, false);
+  found.tenant = slots_.tenant(slot).load(std::memory_order_relaxed);
   slots_.shelve(slot);
   return found;
 }

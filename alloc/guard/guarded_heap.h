@@ -48,6 +48,7 @@ class GuardedHeap {
     size_t alignment = 1;  // a power of two
     bool zeroed = false;
     Place place = Place::kBySize;  // kOwnPages: between guard pages however small
+    uint8_t tenant = 0;            // what free() finds
   };
   // Null: too long, no address space or memory left. Exactly `size` bytes may be used.
   void* allocate(const Request& request);
@@ -62,6 +63,7 @@ class GuardedHeap {
     Where where = Where::kNowhere;
     uintptr_t start = 0;
     size_t size = 0;
+    uint8_t tenant = 0;  // of one that free() made free
   };
   // Of an address that the heap owns.
   Found look(const void* pointer) const;

@@ -93,6 +93,8 @@ class SlotPool {
                                         slot.number * classes_[slot.class_index].slot_bytes);
   }
   std::atomic<uint64_t>& contents(SlotName slot) const { return entry(slot).contents; }
+  // Of the slot's owner: between take() and the block's life, and from its end to shelve().
+  std::atomic<uint8_t>& tenant(SlotName slot) const { return entry(slot).tenant; }
 
   // Gives back address space of slots that were never made, all but some pages of each class. The
   // gate is sealed.
@@ -108,7 +110,8 @@ class SlotPool {
 
   struct Entry {
     std::atomic<uint64_t> contents;
-    std::atomic<uint32_t> next;  // while it is in the free list
+    std::atomic<uint32_t> next;   // while it is in the free list
+    std::atomic<uint8_t> tenant;  // relaxed: contents orders it
   };
   // One cache line each: classes do not slow each other down.
   struct alignas(64) Class {

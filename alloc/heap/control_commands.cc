@@ -109,8 +109,8 @@ bool run_set(std::string_view assignment, Answer& answer) {
 }
 
 bool run_tenant(std::string_view limit, Answer& answer) {
-  if (!is_pooling() || is_hardened()) {
-    answer.error.text("tenants are charged nothing: the pool is off, or every block is hardened");
+  if (!is_pooling()) {
+    answer.error.text("tenants are charged nothing: the pool is off");
     return false;
   }
   switch (set_tenant_limit_as(limit)) {

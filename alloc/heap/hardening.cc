@@ -93,21 +93,27 @@ void start_hardening(bool is_pool_on) {
 }
 
 SPILLWAY_COLD void* take_guarded_slow(const guard::GuardedHeap::Request& request) {
-  if (is_hardened()) {
-    return guarded.allocate(request);
+  guard::GuardedHeap::Request charged = request;
+  charged.tenant = tenant_of_thread();
+  if (!is_hardened()) {
+    if (!is_sampled()) {
+      return nullptr;
+    }
+    charged.place = guard::GuardedHeap::Place::kOwnPages;
   }
-  guard::GuardedHeap::Request between_pages = request;
-  between_pages.place = guard::GuardedHeap::Place::kOwnPages;
-  // A tenant is charged for the pool's blocks alone.
-  return tenant_of_thread() == kNoTenant && is_sampled() ? guarded.allocate(between_pages)
-                                                         : nullptr;
+  void* const block = guarded.allocate(charged);
+  if (block != nullptr) {
+    charge_tenant(charged.tenant, request.size);
+  }
+  return block;
 }
 
 SPILLWAY_COLD void free_guarded(void* pointer) {
   const guard::GuardedHeap::Found found = guarded.free(pointer);
   if (found.where != guard::GuardedHeap::Where::kLive) {
-    report_guarded(Misuse::kFree, pointer, found);
+    return report_guarded(Misuse::kFree, pointer, found);
   }
+  credit_tenant(found.tenant, found.size);
 }
 
 SPILLWAY_COLD size_t usable_guarded(const void* pointer) {

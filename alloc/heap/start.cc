@@ -131,6 +131,8 @@ bool ensure_started() {
   if (pooling && !is_hardened()) {
     publish_size_map();
     prefill();
+  }
+  if (pooling) {
     configure_tenants();
   }
   start_profile_by_option(pooling);

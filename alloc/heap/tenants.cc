@@ -159,7 +159,7 @@ int create_tenant(std::string_view name, uint64_t soft_limit) {
   if (!is_name(name)) {
     return -EINVAL;
   }
-  if (!ensure_started() || is_hardened()) {
+  if (!ensure_started()) {
     return -ENOTSUP;
   }
   mimalloc::keep_accounts(&kAccounts);

@@ -4,9 +4,10 @@
 // allocated it, until it is freed, wherever that is. realloc in place changes the charge; where it
 // moves a block, the new one is the calling thread's tenant's.
 //
-// Charged are blocks of the pool: requests of 4 KiB and more, large ones, growing ones. A soft
-// limit refuses nothing: requests that leave the tenant above it are counted, and a callback is
-// told when it is crossed.
+// Charged are all blocks: the pool's, which are watched (watched.h), mimalloc's, which it tells of
+// (mimalloc/tenants.h; only the one that is built in), and guarded ones. A soft limit refuses
+// nothing: requests that leave the tenant above it are counted, and a callback is told when it is
+// crossed.
 //
 // No lock; any thread. Threads that are in no tenant pay nothing on their fast paths.
 #pragma once
@@ -28,11 +29,11 @@ inline constexpr uint64_t kNoLimit = UINT64_MAX;
 
 // The number of the tenant of this name, made with this soft limit if there is none. EINVAL: the
 // name is empty, too long, or has other characters than letters, digits, "_", "-", "." and "/".
-// ENOSPC: there are kMaxTenants. ENOTSUP: the pool is off, or every block is hardened. For the
-// hidden thread, too.
+// ENOSPC: there are kMaxTenants. ENOTSUP: the pool is off. For the hidden thread, too.
 int create_tenant(std::string_view name, uint64_t soft_limit);
 // Puts the calling thread into a tenant, or with kNoTenant into none; returns where it was. EINVAL:
-// there is no such tenant. EAGAIN: the thread has no cache, since it ends, or too many have one.
+// there is no such tenant. EAGAIN: the thread has no cache, since it ends, or too many have one, or
+// there is no memory for its first tenant.
 // Not for signal handlers. Some tens of nanoseconds.
 int enter_tenant(int tenant);
 // False: there is no such tenant.
@@ -49,7 +50,7 @@ int last_tenant();
 // In a forked child: a tenant that another thread was making is no more.
 void recover_tenants_after_fork();
 
-// --- for watched blocks (watched.h); nothing happens for kNoTenant -------------------------------
+// --- for who hands blocks out; nothing happens for kNoTenant -------------------------------------
 
 // Of the calling thread; none for one without a cache. For signal handlers, too: the tenant that
 // the interrupted thread is in.
@@ -59,7 +60,8 @@ uint8_t tenant_of_thread();
 void charge_tenant(uint8_t tenant, uint64_t bytes);
 void credit_tenant(uint8_t tenant, uint64_t bytes);
 void recharge_tenant(uint8_t tenant, uint64_t before, uint64_t after);
-// A block is not charged: it is not the pool's, or there was no memory to note whose it is.
+// A block is not charged: there was no memory to note whose it is, or the system's mimalloc serves
+// it.
 void note_uncharged(uint8_t tenant);
 
 }  // namespace spillway::heap

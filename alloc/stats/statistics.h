@@ -111,8 +111,7 @@ inline constexpr uint64_t kUnknown = UINT64_MAX;
   X(allocations_total, kCounter, "", "blocks that were charged to the tenant so far")            \
   X(soft_limit_exceeded_total, kCounter, "exceeded", "requests made while above the soft limit") \
   X(soft_limit_crossed_total, kCounter, "", "times that the tenant crossed its soft limit")      \
-  X(uncharged_total, kCounter, "",                                                               \
-    "blocks of 4 KiB and more that are not charged, not being the pool's")
+  X(uncharged_total, kCounter, "", "blocks that are not charged: no memory to note whose they are")
 
 struct Spec {
   std::string_view name;

@@ -28,6 +28,7 @@ void pair_in_tenant(benchmark::State& state, std::size_t size) {
 }  // namespace
 
 void register_tenants() {
+  benchmark::RegisterBenchmark("in_tenant/64B", pair_in_tenant, std::size_t{64});
   for (const std::size_t size : {4 * kKiB, 64 * kKiB, 1024 * kKiB}) {
     benchmark::RegisterBenchmark(("in_tenant/" + std::to_string(size / kKiB) + "KiB").c_str(),
                                  pair_in_tenant, size);

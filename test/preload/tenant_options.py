@@ -46,7 +46,8 @@ for entry in ("a", "a=", "=1M", "a=0", "a=-1", "a=1.5G", "a=1X", "a=2M=3M", "a=m
 ALL = {f"t{i}": 4096 for i in range(255)}
 TEXT = ",".join(f"t{i}=4K" for i in range(100))
 expect({"SPILLWAY_TENANT_LIMITS": TEXT}, {f"t{i}": 4096 for i in range(100)})
-# No tenant is charged with the pool off, or with every block hardened: the option is not looked at.
+expect({"SPILLWAY_TENANT_LIMITS": "a=1M", "SPILLWAY_HARDENED": "1"}, {"a": MIB})
+# No tenant is charged with the pool off: the option is not looked at.
 expect({"SPILLWAY_TENANT_LIMITS": "a=1M", "SPILLWAY_ENABLED": "0"}, {})
 
 sys.exit(1 if failures else 0)

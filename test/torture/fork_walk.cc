@@ -230,7 +230,7 @@ void walk_tenant() {
   CHECK(spillway_tenant_enter(tenant) >= 0);
   finish_if_child();
   walk_burst(5000, kBurst);
-  for (const size_t size : {size_t{4096}, size_t{100000}, size_t{3} << 20}) {
+  for (const size_t size : {size_t{100}, size_t{4096}, size_t{100000}, size_t{3} << 20}) {
     void* block = seen(size <= kMaxCleared ? calloc(1, size) : malloc(size));
     block = seen(realloc(block, 2 * size));
     release(seen(realloc(block, size)));

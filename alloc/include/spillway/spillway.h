@@ -50,11 +50,11 @@ typedef void (*spillway_limit_callback)(uint64_t held, uint64_t limit);
  * thread that crosses it, with nothing locked: it may allocate and free. Null: no call. */
 SPILLWAY_FUNCTION void spillway_on_limit(spillway_limit_callback callback);
 
-/* Tenants: on whose behalf the process allocates. A thread is in one tenant or in none. A block of
- * 4 KiB or more that it allocates is charged, at its usable size, to its tenant, until it is
- * freed, by whatever thread. realloc in place changes the charge; where it moves a block, the
- * new one is charged to the tenant of the calling thread. Smaller blocks are not charged.
- * See alloc/docs/TENANTS.md.
+/* Tenants: on whose behalf the process allocates. A thread is in one tenant or in none. Each block
+ * that it allocates is charged, at its usable size, to its tenant, until a thread frees it.
+ * realloc in place changes the charge; where it moves a block, the new one is charged to the
+ * tenant of the calling thread. Beside the system's mimalloc, blocks below 4 KiB and above 64 MiB
+ * are not charged. See alloc/docs/TENANTS.md.
  *
  * A soft limit refuses nothing: requests that leave a tenant above it are counted, and a callback
  * is told of the crossing. 0: no limit. */
@@ -62,14 +62,14 @@ SPILLWAY_FUNCTION void spillway_on_limit(spillway_limit_callback callback);
 /* The number, above 0, of the tenant `name`, made with `soft_limit` if there is none yet; one
  * that exists, by the option tenant_limits or an earlier call, keeps its own. A tenant exists until
  * the process ends. -1 with errno: EINVAL, the name is not 1 to 47 letters, digits and "_-./";
- * ENOSPC, there are 255 tenants; ENOTSUP, the pool is off, or every block is hardened. */
+ * ENOSPC, there are 255 tenants; ENOTSUP, the pool is off. */
 SPILLWAY_FUNCTION int spillway_tenant_create(const char* name, uint64_t soft_limit);
 
 /* Puts the calling thread into `tenant`, or with 0 into none; returns the one that it was in, so
  * that code inside of another tenant's can go back there: enter(outer). A new thread is in none.
  * While it is in one, its calls take some ten nanoseconds more. -1 with errno, and the thread stays
- * where it was: EINVAL, there is no such tenant; EAGAIN, the thread is ending, or is beyond the
- * 16384 that can have a cache. */
+ * where it was: EINVAL, there is no such tenant; EAGAIN, the thread is ending, is beyond the
+ * 16384 that can have a cache, or there is no memory for its first tenant. */
 SPILLWAY_FUNCTION int spillway_tenant_enter(int tenant);
 /* As spillway_tenant_enter(0): puts the thread into none, however often it entered. */
 SPILLWAY_FUNCTION int spillway_tenant_leave(void);
@@ -88,8 +88,8 @@ struct spillway_tenant_usage {
   uint64_t allocations_total;         /* blocks that were charged to it */
   uint64_t soft_limit_exceeded_total; /* requests made while over the limit */
   uint64_t soft_limit_crossed_total;  /* times that it got above the limit */
-  uint64_t uncharged_total; /* blocks of 4 KiB and more that are not charged, because the pool
-                               could not serve them: above 64 MiB, or without memory */
+  uint64_t uncharged_total; /* blocks that are not charged: there was no memory to note whose they
+                               are. Beside the system's mimalloc, those above 64 MiB, too */
 };
 /* Fills in the first `size` bytes of `usage`, which is sizeof *usage, with what `tenant` holds. 0,
  * or EINVAL where there is no such tenant. Each figure is right for some moment of the call. */
