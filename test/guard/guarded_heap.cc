@@ -2,6 +2,7 @@
 #include "alloc/guard/guarded_heap.h"
 
 #include <cstring>
+#include <initializer_list>
 #include <set>
 #include <thread>
 
@@ -73,6 +74,18 @@ BOOST_FIXTURE_TEST_CASE(alignments, GuardedFixture) {
   BOOST_TEST(heap.allocate({.size = 1, .alignment = 64 * kMiB}) == nullptr);
   BOOST_TEST(heap.allocate({.size = 64 * kMiB + 1}) == nullptr);
   BOOST_TEST(told.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(the_end_of_a_block_tells_its_tenant, GuardedFixture) {
+  for (const uint8_t tenant : std::initializer_list<uint8_t>{255, 0, 7}) {
+    for (const size_t size : {size_t{100}, size_t{70000}}) {
+      void* const block = heap.allocate({.size = size, .tenant = tenant});
+      const GuardedHeap::Found found = heap.free(block);
+      BOOST_TEST((found.where == Where::kLive));
+      BOOST_TEST(found.tenant == tenant);
+      BOOST_TEST(found.size == size);
+    }
+  }
 }
 
 BOOST_FIXTURE_TEST_CASE(a_second_free_is_refused, GuardedFixture) {
