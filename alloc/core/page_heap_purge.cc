@@ -14,8 +14,11 @@ uint32_t purge_unit() { return static_cast<uint32_t>(os::page_size() >> kGranule
 }  // namespace
 
 PageHeap::FreeBytes PageHeap::free_bytes() const {
+  // So many in advance: bench_snapshot.
+  constexpr uint32_t kAhead = 2;
   FreeBytes sum;
   for (uint32_t number = 0; number < frontier(); ++number) {
+    chunks_[std::min(number + kAhead, frontier() - 1)].prefetch();
     const Chunk::FreeGrains grains = chunks_[number].count(purge_unit());
     sum.recent += offset_of(grains.recent);
     sum.aged += offset_of(grains.aged);

@@ -19,6 +19,7 @@ PageNotes::Word* PageNotes::piece(size_t number) {
   // release: pairs with the acquires here and in get().
   if (pieces_[number].compare_exchange_strong(
           seen, static_cast<Word*>(made), std::memory_order_acq_rel, std::memory_order_acquire)) {
+    made_.fetch_add(1, std::memory_order_relaxed);
     return static_cast<Word*>(made);
   }
   os::release(made, kPieceBytes);
@@ -45,15 +46,6 @@ uint32_t PageNotes::get(size_t offset) const {
   return words != nullptr ? words[page % kPieceWords].load(std::memory_order_relaxed) : 0;
 }
 
-uint64_t PageNotes::bytes() const {
-  uint64_t sum = 0;
-  for (const std::atomic<Word*>& one : pieces_) {
-    // relaxed: a momentary answer.
-    sum += one.load(std::memory_order_relaxed) != nullptr ? kPieceBytes : 0;
-  }
-  return sum;
-}
-
 void PageNotes::release() {
   for (std::atomic<Word*>& one : pieces_) {
     Word* const words = one.exchange(nullptr, std::memory_order_relaxed);
@@ -61,6 +53,7 @@ void PageNotes::release() {
       os::release(words, kPieceBytes);
     }
   }
+  made_.store(0, std::memory_order_relaxed);
 }
 
 }  // namespace spillway::core

@@ -24,7 +24,7 @@ class PageNotes {
   // 0 where none was ever written.
   uint32_t get(size_t offset) const;
   // Address space that the pieces take.
-  uint64_t bytes() const;
+  uint64_t bytes() const { return made_.load(std::memory_order_relaxed) * kPieceBytes; }
   // For tests.
   void release();
 
@@ -40,6 +40,7 @@ class PageNotes {
   Word* piece(size_t number);
 
   std::atomic<Word*> pieces_[kPieces] = {};
+  std::atomic<uint64_t> made_{0};  // of them
 };
 
 }  // namespace spillway::core

@@ -147,29 +147,6 @@ void ThreadCache::relax(const CacheNeighbours<Store>& neighbours) {
   }
 }
 
-ThreadCache::Moved ThreadCache::moved(ClassIndex index) const {
-  const Bin& bin = bins[raw(index)];
-  const Traffic& traffic = policies_[raw(index)].traffic;
-  // acquire, all but the last: in this order. What is taken from the sums is read after them, so
-  // that whatever the owner does meanwhile makes the differences smaller. The fast path's stores
-  // have no order of their own: a processor that exchanges them (not x86) may show one too many.
-  const uint64_t refused = traffic.refills_refused.get_acquire();
-  const uint64_t allocations = bin.allocations.get_acquire();
-  const uint64_t refills = traffic.refills.get_acquire();
-  const uint64_t out = traffic.blocks_out.get_acquire();
-  void** const bottom = bin.bottom.get_acquire();
-  void** const top = bin.top.get_acquire();
-  const uint64_t in = traffic.blocks_in.get();
-  const auto cached = static_cast<uint64_t>(top > bottom ? top - bottom : 0);
-  const uint64_t plus = cached + allocations + out;
-  return {.allocations = allocations,
-          .cached = cached,
-          .frees = plus - std::min(plus, in),
-          .hits = allocations + refused - std::min(allocations + refused, refills),
-          .in = in,
-          .out = out};
-}
-
 bool ThreadCache::holds_anything() const {
   bool anything = false;
   for_each_used([&](uint32_t i) { anything |= bins[i].limit.get() != bins[i].bottom.get(); });
