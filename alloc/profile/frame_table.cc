@@ -170,12 +170,13 @@ bool read_common(const uint8_t* at, FrameDescription& found, bool& has_data) {
 
 }  // namespace
 
-bool find_frame(uintptr_t address, FrameDescription& found) {
+const uint8_t* find_frame_table(uintptr_t address) {
   Object object;
-  if (!find(address, object) || object.search_table == nullptr) {
-    return false;
-  }
-  const uint8_t* const description = search(object.search_table, address);
+  return find(address, object) ? object.search_table : nullptr;
+}
+
+bool find_frame(const uint8_t* table, uintptr_t address, FrameDescription& found) {
+  const uint8_t* const description = search(table, address);
   if (description == nullptr) {
     return false;
   }

@@ -4,28 +4,32 @@
 #include "alloc/base/bits.h"
 #include "alloc/os/os.h"
 #include "alloc/profile/probes.h"
+#include "alloc/profile/rule_cache.h"
 
 namespace spillway::profile {
 
-// | lists' heads | free numbers | stacks ............ | live samples ............ |
-//   committed                     committed as they grow
+// | lists' heads | free numbers | rule cache | stacks ............ | live samples ............ |
+//   committed                                  committed as they grow
 bool Profile::reserve() {
   constexpr size_t kStackRoom = 32 * kMiB;
   const size_t page = os::page_size();
   const size_t heads = align_up(StackTable::kHeadsBytes, page);
   const size_t numbers = align_up(LiveSamples::numbers_bytes(kMaxSamples), page);
+  const size_t rules = align_up(sizeof(RuleCache), page);
+  const size_t first = heads + numbers + rules;
   const size_t samples = align_up(LiveSamples::samples_bytes(kMaxSamples), page);
-  const size_t bytes = heads + numbers + kStackRoom + samples;
+  const size_t bytes = first + kStackRoom + samples;
   auto* const memory = static_cast<char*>(os::reserve(bytes, os::Access::kNone, nullptr));
   if (memory == nullptr) {
     return false;
   }
-  if (!os::commit(memory, heads + numbers)) {
+  if (!os::commit(memory, first)) {
     os::release(memory, bytes);
     return false;
   }
-  stacks_.attach(memory, memory + heads + numbers, kStackRoom);
-  samples_.attach(memory + heads, memory + heads + numbers + kStackRoom, kMaxSamples);
+  stacks_.attach(memory, memory + first, kStackRoom);
+  samples_.attach(memory + heads, memory + first + kStackRoom, kMaxSamples);
+  rules_ = reinterpret_cast<RuleCache*>(memory + heads + numbers);
   memory_ = memory;
   memory_bytes_ = bytes;
   return true;
@@ -65,7 +69,7 @@ void Profile::stop() { is_on_.set_release(false); }
 
 uint32_t Profile::note_allocation(const void* block, size_t size, size_t drawn_size) {
   uintptr_t frames[kMaxFrames];
-  const size_t count = walk_stack(own_, frames);
+  const size_t count = walk_stack(own_, frames, rules_);
   const Sampler::Weight weight = sampler_.weight(size, drawn_size);
   const uint32_t stack = stacks_.find(frames, count);
   const uint32_t number =

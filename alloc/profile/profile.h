@@ -81,6 +81,7 @@ class Profile {
   OwnedCell<bool> is_on_;
   OwnedCell<uint32_t> epoch_;
   AddressRange own_;
+  RuleCache* rules_ = nullptr;  // from the first start on
   Sampler sampler_;
   StackTable stacks_;
   SizeCounts sizes_;

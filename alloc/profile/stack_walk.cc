@@ -9,6 +9,7 @@
 #include "alloc/profile/frame_memory.h"
 #include "alloc/profile/frame_rules.h"
 #include "alloc/profile/frame_table.h"
+#include "alloc/profile/rule_cache.h"
 
 namespace spillway::profile {
 namespace {
@@ -80,24 +81,62 @@ bool find_frame_address(const FrameRules& rules, const Context& context, const F
 }
 
 // A signed return address has its signature above the bits of addresses.
-uintptr_t without_signature([[maybe_unused]] const FrameRules& rules, uintptr_t address) {
+uintptr_t without_signature([[maybe_unused]] bool is_signed, uintptr_t address) {
 #if defined(__aarch64__)
   constexpr uintptr_t kAddressBits = (uintptr_t{1} << 48) - 1;
-  return rules.signs_return_address ? address & kAddressBits : address;
+  return is_signed ? address & kAddressBits : address;
 #else
   return address;
 #endif
 }
 
+enum class Step : uint8_t { kDone, kEnd, kUnknown };
+
+// By rules that were kept; unknown where a description may know better.
+Step step_by(const CompactRules& rules, Context& context, const FrameMemory& memory) {
+  uintptr_t(&registers)[kRegisters] = context.registers;
+  const uintptr_t frame =
+      registers[rules.frame_register] + static_cast<uintptr_t>(int64_t{rules.frame_offset});
+  const uintptr_t stack_pointer = registers[kStackPointer];
+  if (frame <= stack_pointer || frame - stack_pointer > kMaxFrame) {
+    return Step::kUnknown;
+  }
+  for (size_t i = 0; i < sizeof CompactRules::kKept; ++i) {
+    const uintptr_t below = rules.saved[i] * sizeof(uintptr_t);
+    if (below != 0 && !memory.read(frame - below, registers[CompactRules::kKept[i]])) {
+      return Step::kEnd;
+    }
+  }
+  registers[kStackPointer] = frame;
+  context.address = without_signature(rules.signs_return_address, registers[CompactRules::kReturn]);
+  context.is_exact = false;
+  return context.address != 0 ? Step::kDone : Step::kEnd;
+}
+
 // From a function to its caller. False at the stack's end, and where nothing is known.
-bool step(Context& context, const FrameMemory& memory) {
+bool step(Context& context, const FrameMemory& memory, RuleCache* cache) {
   const uintptr_t inside = context.address - (context.is_exact ? 0 : 1);
+  const uint8_t* const table = find_frame_table(inside);
+  if (table == nullptr) {
+    return false;
+  }
+  CompactRules compact;
+  if (cache != nullptr && cache->find(inside, table, compact)) {
+    const Step result = step_by(compact, context, memory);
+    if (result != Step::kUnknown) {
+      return result == Step::kDone;
+    }
+  }
   FrameDescription description;
   FrameRules rules;
   uintptr_t frame = 0;
-  if (!find_frame(inside, description) || !find_rules(description, inside, rules) ||
+  if (!find_frame(table, inside, description) || !find_rules(description, inside, rules) ||
       !find_frame_address(rules, context, memory, frame)) {
     return false;
+  }
+  compact = {};
+  if (cache != nullptr && compact.pack(description, rules)) {
+    cache->put(inside, table, compact);
   }
   const uintptr_t stack_pointer = context.registers[kStackPointer];
   // A signal handler may be on another stack than what it interrupted.
@@ -124,7 +163,8 @@ bool step(Context& context, const FrameMemory& memory) {
   if (rules.where[kStackPointer] == FrameRules::Where::kSame) {
     caller.registers[kStackPointer] = frame;
   }
-  caller.address = without_signature(rules, caller.registers[description.return_register]);
+  caller.address =
+      without_signature(rules.signs_return_address, caller.registers[description.return_register]);
   caller.is_exact = description.is_signal_frame;
   context = caller;
   return context.address != 0;
@@ -156,7 +196,8 @@ SPILLWAY_ALWAYS_INLINE void begin(Context& context) {
 
 }  // namespace
 
-SPILLWAY_NOINLINE size_t walk_stack(AddressRange skipped, uintptr_t (&frames)[kMaxFrames]) {
+SPILLWAY_NOINLINE size_t walk_stack(AddressRange skipped, uintptr_t (&frames)[kMaxFrames],
+                                    RuleCache* cache) {
   Context context{};
   begin(context);
   const uintptr_t stack_pointer = context.registers[kStackPointer];
@@ -164,7 +205,7 @@ SPILLWAY_NOINLINE size_t walk_stack(AddressRange skipped, uintptr_t (&frames)[kM
   size_t count = 0;
   // Twice as many steps as frames are kept: enough for what is left out.
   for (size_t steps = 0; steps < 2 * kMaxFrames && count < kMaxFrames; ++steps) {
-    if (!step(context, memory)) {
+    if (!step(context, memory, cache)) {
       break;
     }
     const uintptr_t now = context.registers[kStackPointer];

@@ -16,12 +16,16 @@ namespace spillway::profile {
 
 inline constexpr size_t kMaxFrames = 64;
 
+class RuleCache;
+
 // Innermost first: addresses inside of the calls, not behind them. Leaves out leading frames in
-// `skipped`, this function's own included. Returns how many; at most kMaxFrames.
+// `skipped`, this function's own included. Returns how many; at most kMaxFrames. With a cache
+// frames that were walked before take some 30 ns.
 struct AddressRange {
   uintptr_t start = 0;
   uintptr_t end = 0;
 };
-size_t walk_stack(AddressRange skipped, uintptr_t (&frames)[kMaxFrames]);
+size_t walk_stack(AddressRange skipped, uintptr_t (&frames)[kMaxFrames],
+                  RuleCache* cache = nullptr);
 
 }  // namespace spillway::profile

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "alloc/profile/frame_table.h"
+#include "alloc/profile/rule_cache.h"
 
 namespace spillway::profile {
 namespace {
@@ -26,10 +27,12 @@ struct Frames {
   const uintptr_t* end() const { return frames + count; }
 };
 
-Frames walked(AddressRange skipped = {}) {
+RuleCache rules;
+
+Frames walked(AddressRange skipped = {}, RuleCache* cache = nullptr) {
   uintptr_t frames[kMaxFrames];
   Frames result;
-  result.count = walk_stack(skipped, frames);
+  result.count = walk_stack(skipped, frames, cache);
   std::copy(frames, frames + result.count, result.frames);
   return result;
 }
@@ -51,12 +54,17 @@ Frames unwound() {
 }
 
 // Their callers' frames are the same; that of each, and of this function, is not.
-bool agree() {
+bool agree(const Frames& expected, const Frames& seen) {
   constexpr size_t kOwn = 2;
-  const Frames expected = unwound();
-  const Frames seen = walked();
   return seen.count == std::min(expected.count, kMaxFrames) && seen.count > kOwn &&
          std::equal(seen.begin() + kOwn, seen.end(), expected.begin() + kOwn);
+}
+
+// Without a cache, with one that may not know the frames, and with one that does.
+bool agree() {
+  const Frames expected = unwound();
+  return agree(expected, walked()) && agree(expected, walked({}, &rules)) &&
+         agree(expected, walked({}, &rules));
 }
 
 // So many calls deep, with frames of different sizes and saved registers.
@@ -146,9 +154,12 @@ BOOST_AUTO_TEST_CASE(leading_frames_of_a_range_are_left_out) {
 
 BOOST_AUTO_TEST_CASE(memory_without_code_has_no_frames) {
   FrameDescription none;
-  BOOST_TEST(!find_frame(0, none));
-  BOOST_TEST(!find_frame(reinterpret_cast<uintptr_t>(&none), none));
-  BOOST_TEST(!find_frame(UINTPTR_MAX, none));
+  BOOST_TEST(find_frame_table(0) == nullptr);
+  BOOST_TEST(find_frame_table(reinterpret_cast<uintptr_t>(&none)) == nullptr);
+  BOOST_TEST(find_frame_table(UINTPTR_MAX) == nullptr);
+  const auto here = reinterpret_cast<uintptr_t>(&walk_stack);
+  BOOST_TEST(find_frame(find_frame_table(here), here, none));
+  BOOST_TEST(!find_frame(find_frame_table(here), 0, none));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
