@@ -191,7 +191,6 @@ SPILLWAY_COLD void mark_noted(void* block, Note note) {
   charge_tenant(note.tenant, usable_size(block));
 }
 
-
 SPILLWAY_COLD void end_sample(const void* block, uint32_t sample) {
   if (sample != 0) {
     heap_profile.note_free(block, sample);

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Series of measured points, made small enough for a page."""
 
-MOST_POINTS = 300
+MAX_POINTS = 300
 
 
-def thinned(points, most=MOST_POINTS):
+def thinned(points, most=MAX_POINTS):
     """At most that many of the (time, value) pairs: the ends, and from each stretch its extremes."""
     if len(points) <= most:
         return list(points)

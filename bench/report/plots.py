@@ -10,9 +10,9 @@ from report.numbers import number, tick
 
 WIDTH = 400.0
 SMALL, MIDDLE = 11.0, 12.0  # font sizes
-MOST_LABELLED = 4  # rows of one plot with a labelled bar for each allocator
-MOST_BARS = 16  # rows of one unit that get such bars; more get marks
-MOST_ROWS = 24  # rows of one plot
+MAX_LABELLED = 4  # rows of one plot with a labelled bar for each allocator
+MAX_BARS = 16  # rows of one unit that get such bars; more get marks
+MAX_ROWS = 24  # rows of one plot
 MARKS_ON_CURVE = 6
 LOG_RANGE = 100.0  # a log scale where values differ by more
 
@@ -38,7 +38,7 @@ def row_groups(rows):
             by_unit.setdefault(row.unit, []).append(row)
     groups = []
     for group in by_unit.values():
-        most = MOST_ROWS if _compact(group) else MOST_LABELLED
+        most = MAX_ROWS if _compact(group) else MAX_LABELLED
         plots = -(-len(group) // most)
         size = -(-len(group) // plots)
         groups += [(group[i : i + size], group) for i in range(0, len(group), size)]
@@ -62,7 +62,7 @@ def _is_log(rows):
 
 
 def _compact(rows):
-    return len(rows) > MOST_BARS or _is_log(rows)
+    return len(rows) > MAX_BARS or _is_log(rows)
 
 
 def _canvas(height, left, right, top, bottom):

@@ -12,7 +12,7 @@ from report.numbers import interval, percent, ratio
 from report.statistics import FEWEST_ROUNDS
 from report.verdicts import LOSS, SAME, UNTOLD, WIN, floor, judge
 
-MOST_NAMED = 3  # rows named in a sentence; the others are counted
+MAX_NAMED = 3  # rows named in a sentence; the others are counted
 # kind -> (what the better of two does, what the subject does, the rows' name)
 WORDS = {
     "time": ("is faster", "takes", "time"),
@@ -151,8 +151,8 @@ def _in_favour(report, peer, kind, rows):
 
 def _named(rows):
     """The first rows by name; what the others come to at most."""
-    named = [f"{_share(r.ratio)} in {r.label}" for r in rows[:MOST_NAMED]]
-    rest = rows[MOST_NAMED:]
+    named = [f"{_share(r.ratio)} in {r.label}" for r in rows[:MAX_NAMED]]
+    rest = rows[MAX_NAMED:]
     if rest:
         at_most = "up to " if len(rest) > 1 else ""
         named.append(f"{at_most}{_share(rest[0].ratio)} in {len(rest)} other{'s'[: len(rest) - 1]}")
@@ -166,7 +166,7 @@ def _same(found):
         for (peer, of_kind), rows in found.items():
             same = [r for r in rows if r.verdict == SAME]
             if of_kind == kind and same:
-                which = ": " + _list([r.label for r in same]) if len(same) <= MOST_NAMED else ""
+                which = ": " + _list([r.label for r in same]) if len(same) <= MAX_NAMED else ""
                 parts.append(f"{peer} in {_of(same, rows)} rows{which}")
         if parts:
             sentences.append(f"No difference in {noun} beyond noise: {'; '.join(parts)}.")

@@ -9,7 +9,7 @@ from report.numbers import short
 from runner.goals import SUBJECT
 
 NAME, SPREAD = 26, 6
-MOST_COLUMNS = 6
+MAX_COLUMNS = 6
 SHORT = {"bare_mimalloc": "bare-mi", "one_block": "1-block"}
 
 
@@ -42,8 +42,8 @@ def label(row, unit):
 def rows_table(rows, allocators, disturbed, units):
     """rows: row -> allocator -> figures. Ratios are to Spillway, or to the first allocator there is."""
     lines = []
-    for start in range(0, len(allocators), MOST_COLUMNS):
-        lines += _block(rows, allocators[start:start + MOST_COLUMNS], allocators, disturbed, units)
+    for start in range(0, len(allocators), MAX_COLUMNS):
+        lines += _block(rows, allocators[start:start + MAX_COLUMNS], allocators, disturbed, units)
     return lines
 
 

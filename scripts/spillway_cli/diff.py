@@ -21,8 +21,8 @@ WIDTH = 80
 # that of four.
 RESIDENT_ERROR = 512 << 10
 KEPT_SPACE = "\N{NO-BREAK SPACE}"
-MOST_CLASSES = 10  # that are named; the others are one sentence
-MOST_STACKS = 5  # likewise
+MAX_CLASSES = 10  # that are named; the others are one sentence
+MAX_STACKS = 5  # likewise
 KINDS = {
     "large": "Blocks above 1 MiB, and growing ones,",
     "guarded": "Hardened and sampled blocks",
@@ -107,9 +107,9 @@ def live_memory(change):
     rows = [row for row in change.rows if row.name != MIMALLOC and row.grown_bytes]
     grew = sorted((row for row in rows if row.grown_bytes > 0), key=lambda row: -row.grown_bytes)
     fell = [row for row in rows if row.grown_bytes < 0]
-    found = [_grew(row) for row in grew[:MOST_CLASSES]]
-    if len(grew) > MOST_CLASSES:
-        rest = grew[MOST_CLASSES:]
+    found = [_grew(row) for row in grew[:MAX_CLASSES]]
+    if len(grew) > MAX_CLASSES:
+        rest = grew[MAX_CLASSES:]
         total = _bytes(sum(row.grown_bytes for row in rest))
         found.append(f"Blocks of {_count(len(rest), 'more size')} grew by {total} in all.")
     if fell:
@@ -146,12 +146,12 @@ def by_stack(change, grown):
         return ["No sampled stack holds more than before."]
     total = sum(size for _, size in grown)
     found = []
-    for functions, size in grown[:MOST_STACKS]:
+    for functions, size in grown[:MAX_STACKS]:
         share = f"{100 * size / total:.0f} %"
         found.append(f"About {_bytes(size)} more ({share} of the growth) by {stacks.words(functions)}.")
-    if len(grown) > MOST_STACKS:
-        rest = sum(size for _, size in grown[MOST_STACKS:])
-        found.append(f"About {_bytes(rest)} more by {_count(len(grown) - MOST_STACKS, 'other stack')}.")
+    if len(grown) > MAX_STACKS:
+        rest = sum(size for _, size in grown[MAX_STACKS:])
+        found.append(f"About {_bytes(rest)} more by {_count(len(grown) - MAX_STACKS, 'other stack')}.")
     return found
 
 

@@ -18,7 +18,7 @@ from spillway_cli.errors import UserError, usage_error
 from spillway_cli.figures import memory, reading, units
 from spillway_cli.figures.text import cells, clip, left, printable, right
 
-MOST_NAME = 24  # cells of a program's name
+MAX_NAME = 24  # cells of a program's name
 DEFAULT_DELAY = "1000"
 WATCH_SECONDS = 2
 CLEAR = "\x1b[H\x1b[J"  # cursor to the top, and nothing below it
@@ -54,7 +54,7 @@ class Entry:
         if field == "how" and self.control != "open":
             value = f"{value} ({self.control})"
         text = units.UNKNOWN if value is None else printable(str(value))
-        return clip(text, MOST_NAME) if field == "program" else text
+        return clip(text, MAX_NAME) if field == "program" else text
 
 
 def add_parser(subparsers):

@@ -12,7 +12,7 @@ from spillway_cli.errors import UserError, usage_error
 from spillway_cli.run import become, preload_environment
 
 EVENTS = 1_000_000
-MOST_EVENTS = 1 << 25  # a trace's own limit
+MAX_EVENTS = 1 << 25  # a trace's own limit
 TARGETS = ("librecord", "bench_trace")
 
 
@@ -32,11 +32,11 @@ def add_parser(subparsers):
         help="the allocator that serves COMMAND (glibc)",
     )  # fmt: skip
     parser.add_argument(
-        "--events", type=whole_number(1, MOST_EVENTS), default=EVENTS, metavar="N",
+        "--events", type=whole_number(1, MAX_EVENTS), default=EVENTS, metavar="N",
         help=f"the recording ends after N events; COMMAND goes on ({EVENTS})",
     )  # fmt: skip
     parser.add_argument(
-        "--skip", type=whole_number(0, MOST_EVENTS), default=0, metavar="N",
+        "--skip", type=whole_number(0, MAX_EVENTS), default=0, metavar="N",
         help="leave out the first N events",
     )  # fmt: skip
     which = parser.add_mutually_exclusive_group()

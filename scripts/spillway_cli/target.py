@@ -12,7 +12,7 @@ from spillway_cli.errors import UserError
 
 # gcc's libasan.so.8, clang's libclang_rt.asan-x86_64.so
 SANITIZER_LIBRARY = re.compile(r"lib(?:clang_rt\.)?([a-z]+san)\b")
-MOST_INTERPRETERS = 4  # the kernel's own limit on scripts that name scripts
+MAX_INTERPRETERS = 4  # the kernel's own limit on scripts that name scripts
 
 
 def resolve(command):
@@ -27,7 +27,7 @@ def resolve(command):
 
 def program(path):
     """The ELF file executed for `path`: itself, or the interpreter of a script (through `env` too)."""
-    for _ in range(MOST_INTERPRETERS):
+    for _ in range(MAX_INTERPRETERS):
         with open(path, "rb") as file:
             line = file.readline(256)
         if not line.startswith(b"#!"):

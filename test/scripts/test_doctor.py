@@ -225,11 +225,11 @@ class Looks(unittest.TestCase):
     def test_a_process_that_does_not_answer_is_given_up(self):
         fake = FakeAttachment([UserError("no answer")] * 9)
         (heap,) = self.looks(lambda pid: fake, 9).heaps.values()
-        self.assertEqual((heap.failures, fake.closed), (heaps.MOST_FAILURES, heaps.MOST_FAILURES))
+        self.assertEqual((heap.failures, fake.closed), (heaps.MAX_FAILURES, heaps.MAX_FAILURES))
 
     def test_programs_without_the_library(self):
-        self.assertEqual(self.looks(lambda pid: None, heaps.MOST_ABSENCES).strangers(), {"sh"})
-        self.assertEqual(self.looks(lambda pid: None, heaps.MOST_ABSENCES - 1).strangers(), set())
+        self.assertEqual(self.looks(lambda pid: None, heaps.MAX_ABSENCES).strangers(), {"sh"})
+        self.assertEqual(self.looks(lambda pid: None, heaps.MAX_ABSENCES - 1).strangers(), set())
 
 
 class Files(support.WithFolder):

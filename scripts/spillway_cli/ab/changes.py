@@ -17,7 +17,7 @@ from report.statistics import change
 from report.verdicts import OF_THE_CLOCK, SAME, UNTOLD
 
 # Two runs of the same differ in what no round of either shows, such as the size of the environment.
-LEAST = 0.01
+MIN_DIFFERENCE = 0.01
 RELATIVE = f"Times and metrics are ratios to {BASELINE}'s in the same report; {BASELINE}'s own are as measured."
 
 
@@ -86,7 +86,7 @@ def _change(measure, before, after, least):
     unit = f" / {BASELINE}'s" if relative else f", {measure.unit}" if measure.unit else ""
     label = f"{after[0].program.name}, {after[1].allocator}: {measure.lower_title()}{unit}"
     verdict = changes.judged(ratio, measure.kind, least, measure.higher)
-    small = verdict != UNTOLD and abs(ratio.value - 1) < LEAST
+    small = verdict != UNTOLD and abs(ratio.value - 1) < MIN_DIFFERENCE
     return [changes.Change(label, then, now, ratio, SAME if small else verdict)]
 
 

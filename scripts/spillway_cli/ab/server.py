@@ -21,7 +21,7 @@ LONGEST_START = 60.0  # seconds
 LONGEST_LOOK = 10.0  # seconds, in the run that is not measured
 SETTLED = 5.0  # seconds after the load, as in bench/programs/parts/left.sh
 PAUSE = 0.005  # seconds between two looks
-MOST_READ = 1 << 20  # bytes of the server's output
+MAX_READ = 1 << 20  # bytes of the server's output
 
 
 class Failed(Exception):
@@ -96,7 +96,7 @@ class Run:
     def _is_ready(self):
         if isinstance(self._server.ready, int):
             return _answers(self._server.ready)
-        said = os.pread(self._log.fileno(), MOST_READ, 0)  # where it stands is where the server writes
+        said = os.pread(self._log.fileno(), MAX_READ, 0)  # where it stands is where the server writes
         return re.search(self._server.ready.encode(), said, re.MULTILINE) is not None
 
     def _is_gone(self):

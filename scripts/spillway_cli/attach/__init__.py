@@ -19,7 +19,7 @@ from spillway_cli.errors import UserError
 FIRST_SECONDS = 0.02  # in which a thread of the process, if one works, sees the knock
 ANSWER_SECONDS = 5.0  # until a thread serves
 WORK_SECONDS = 60.0  # until a request that was begun is done
-MOST_TRIES = 20  # where several tools ask at once
+MAX_TRIES = 20  # where several tools ask at once
 
 
 def _no_process(pid):
@@ -158,11 +158,11 @@ class Attachment:
     def request_bytes(self, text):
         """The same of a command whose answer is no text, such as "profile dump"."""
         data = text.encode("ascii", "replace")
-        if len(data) > mailbox.MOST_REQUEST:
-            raise UserError(f"a request has at most {mailbox.MOST_REQUEST} characters")
+        if len(data) > mailbox.MAX_REQUEST:
+            raise UserError(f"a request has at most {mailbox.MAX_REQUEST} characters")
         with self._watching_its_end():
             self._require_open()
-            for _ in range(MOST_TRIES):
+            for _ in range(MAX_TRIES):
                 self._let_others_finish()
                 answer = self._ask(data)
                 if answer is not None:

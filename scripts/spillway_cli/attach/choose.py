@@ -6,7 +6,7 @@ import os
 from spillway_cli import attach
 from spillway_cli.errors import UserError
 
-MOST_NAMED = 8  # in a complaint
+MAX_NAMED = 8  # in a complaint
 
 
 def choose(text):
@@ -21,8 +21,8 @@ def choose(text):
     if not same:
         raise UserError(f"no process named {text} under Spillway that we may look at")
     if len(same) > 1:
-        numbers = ", ".join(str(one.pid) for one in same[:MOST_NAMED])
-        more = ", ..." if len(same) > MOST_NAMED else ""
+        numbers = ", ".join(str(one.pid) for one in same[:MAX_NAMED])
+        more = ", ..." if len(same) > MAX_NAMED else ""
         raise UserError(f"{len(same)} processes under Spillway are named {text}: {numbers}{more}")
     return choose(str(same[0].pid))
 

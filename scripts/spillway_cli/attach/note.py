@@ -16,7 +16,7 @@ PT_LOAD, PT_INTERP, PT_NOTE, PT_PHDR = 1, 3, 4, 6
 AT_PHDR, AT_PHENT, AT_PHNUM = 3, 4, 5
 PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
 PAGE = 4096
-MOST_HEADERS, MOST_NOTES = 64, 1 << 16
+MAX_HEADERS, MAX_NOTES = 64, 1 << 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +77,7 @@ def _program(pid, memory, files):
     at, count = auxiliary.get(AT_PHDR, 0), auxiliary.get(AT_PHNUM, 0)
     around = next((mapping for mapping in files if mapping.start <= at < mapping.end), None)
     size = count * PROGRAM_HEADER.size
-    if around is None or auxiliary.get(AT_PHENT) != PROGRAM_HEADER.size or count > MOST_HEADERS:
+    if around is None or auxiliary.get(AT_PHENT) != PROGRAM_HEADER.size or count > MAX_HEADERS:
         return None
     headers = _table(memory.read_up_to(at, size)[:size])
     own = next((address for kind, address, _ in headers if kind == PT_PHDR), None)
@@ -110,7 +110,7 @@ def _headers(head):
 def _notes_of(memory, base, headers, how, path):
     found = []
     for kind, address, size in headers:
-        if kind != PT_NOTE or size > MOST_NOTES:
+        if kind != PT_NOTE or size > MAX_NOTES:
             continue
         data = memory.read_up_to(base + address, size)
         contents = _contents(data)

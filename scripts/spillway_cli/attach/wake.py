@@ -28,7 +28,7 @@ EVENT_STOP = 128
 ALL_CHILDREN = 0x40000000  # __WALL
 
 STOP_SECONDS = 0.2  # until a thread has stopped: more only in uninterruptible sleep
-MOST_SECONDS = 1.0
+MAX_SECONDS = 1.0
 RETRY_SECONDS = 0.002
 
 BUSY, ANSWERED, TRACED, STOPPED, FILTERED, ENDED, REFUSED, NONE = range(8)
@@ -55,7 +55,7 @@ def wake(pid, memory, note, mailbox):
     }
     if outcome != ANSWERED:
         raise UserError(f"process {pid}: {reasons[outcome]}")
-    limit = time.monotonic() + MOST_SECONDS
+    limit = time.monotonic() + MAX_SECONDS
     while mailbox.answers().wakes == before:
         if time.monotonic() > limit:
             raise UserError(f"process {pid}: the thread that was to wake it does not run")
@@ -109,7 +109,7 @@ class _Tracer:
             return TRACED if ctypes.get_errno() == errno.EPERM and self._is_traced() else REFUSED
         if all(self._is_filtered(thread) for thread in status.threads(self._pid)):
             return FILTERED
-        outcome, limit = BUSY, time.monotonic() + MOST_SECONDS
+        outcome, limit = BUSY, time.monotonic() + MAX_SECONDS
         tried = set()
         while time.monotonic() < limit:
             for thread in self._candidates(tried):

@@ -13,7 +13,7 @@ from spillway_cli.errors import usage_error
 from spillway_cli.run import preload_environment, without_library
 from spillway_cli.version import of_library
 
-SECONDS, MOST_SECONDS = 60.0, 500.0  # the second below ab/measure.py's own limit
+SECONDS, MAX_SECONDS = 60.0, 500.0  # the second below ab/measure.py's own limit
 STATUS = """\
 marks: ok; note: it works, but know this; problem: Spillway does not serve the
 program, or changes what it does. What follows `->` is what to do.
@@ -51,8 +51,8 @@ def handle(arguments):
     command = arguments.command
     if not command and (arguments.once or arguments.no_run):
         raise usage_error("doctor: --once and --no-run need a command: spillway doctor [options] -- COMMAND...")
-    if arguments.seconds > MOST_SECONDS:
-        raise usage_error(f"doctor: --seconds is at most {MOST_SECONDS:.0f}")
+    if arguments.seconds > MAX_SECONDS:
+        raise usage_error(f"doctor: --seconds is at most {MAX_SECONDS:.0f}")
     path = target.resolve(command) if command else None
     library = paths.library(arguments.lib)
     report = Report(is_json=arguments.json)

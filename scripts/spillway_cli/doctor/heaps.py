@@ -11,8 +11,8 @@ from spillway_cli.figures import reading
 # Bytes between two samples: a sampled small block takes a page, so small blocks grow by a sixteenth, and
 # 100 MiB are known to 2.5 per cent.
 RATE = 1 << 16
-MOST_FAILURES = 5  # looks at a process that told nothing
-MOST_ABSENCES = 3  # looks at a process without Spillway that it may still be starting at; 0.1 s
+MAX_FAILURES = 5  # looks at a process that told nothing
+MAX_ABSENCES = 3  # looks at a process without Spillway that it may still be starting at; 0.1 s
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Looks:
 
     def _try(self, pid, ask):
         heap = self.heaps.setdefault(pid, Heap(pid))
-        if heap.failures >= MOST_FAILURES:
+        if heap.failures >= MAX_FAILURES:
             return
         try:
             if pid not in self._attachments:
@@ -123,7 +123,7 @@ class Looks:
         return {
             heap.program
             for heap in self.heaps.values()
-            if heap.absences >= MOST_ABSENCES and not heap.statistics
+            if heap.absences >= MAX_ABSENCES and not heap.statistics
         }
 
     def _drop(self, pid):

@@ -18,7 +18,7 @@ from spillway_cli.figures.units import bytes_text
 MEMBARRIER = {"x86_64": 324, "aarch64": 283}  # the number of the system call
 PRIVATE_EXPEDITED = 1 << 3 | 1 << 4  # the command and its registration
 CAP_SYS_PTRACE = 19
-LEAST_ADDRESS_SPACE = 128 << 20  # a quarter of what is left has to hold a pool of 16 MiB; the rest is room
+MIN_ADDRESS_SPACE = 128 << 20  # a quarter of what is left has to hold a pool of 16 MiB; the rest is room
 MIMALLOC_COMMITS = 32 << 20
 TESTED_KERNEL = (4, 14)  # membarrier's private expedited command
 
@@ -194,7 +194,7 @@ def _address_space(facts):
     if facts.address_space is None:
         return ok("ulimit -v", "address space is not limited")
     text = f"address space is limited to {bytes_text(facts.address_space)}: "
-    if facts.address_space < LEAST_ADDRESS_SPACE:
+    if facts.address_space < MIN_ADDRESS_SPACE:
         return note("ulimit -v", text + "too little for a pool, all requests go to mimalloc", "raise `ulimit -v`")
     return note("ulimit -v", text + "the pool takes a quarter of what the program leaves, then mimalloc serves",
                 "raise `ulimit -v`, or limit memory by hard_limit or a control group")  # fmt: skip

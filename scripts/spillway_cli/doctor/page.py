@@ -9,11 +9,11 @@ from spillway_cli.figures.text import printable
 from spillway_cli.figures.units import bytes_text, count_text
 
 MARK_WIDTH, TOPIC_WIDTH = 8, 12
-LEAST_WIDTH, MOST_WIDTH = 50, 100
+MIN_WIDTH, MAX_WIDTH = 50, 100
 
 
 def width():
-    return min(MOST_WIDTH, max(LEAST_WIDTH, shutil.get_terminal_size().columns))
+    return min(MAX_WIDTH, max(MIN_WIDTH, shutil.get_terminal_size().columns))
 
 
 def section(title, findings, columns=80):

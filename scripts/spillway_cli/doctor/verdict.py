@@ -11,8 +11,8 @@ GROUPS = ("below 4 KiB", "4 KiB to 1 MiB", "1 MiB and more")
 # What a request's page costs at most when the allocator has none at hand (alloc/docs/DESIGN.md).
 PAGE, FAULT_SECONDS = 4096, 1.3e-6
 # Below these no difference is expected. The first is what a quiet machine can just tell, the others are arbitrary.
-LEAST_TIME, LEAST_LIVE_SHARE = 0.01, 0.10
-LEAST_ALLOCATED, LEAST_LIVE = 1 << 20, 8 << 20  # bytes in all
+MIN_TIME, MIN_LIVE_SHARE = 0.01, 0.10
+MIN_ALLOCATED, MIN_LIVE = 1 << 20, 8 << 20  # bytes in all
 
 MAY_HELP, NEUTRAL, UNKNOWN = "may help", "no difference", "unknown"
 
@@ -68,15 +68,15 @@ def time_bound(requests, processor_seconds):
 def judge(requests, processor_seconds, command):
     """`command`: what the doctor was asked about, as the user wrote it."""
     small = f"{percent(requests.share('calls', 0))} of its requests are below 4 KiB"
-    if sum(requests.bytes) < LEAST_ALLOCATED and sum(requests.live) < LEAST_LIVE:
+    if sum(requests.bytes) < MIN_ALLOCATED and sum(requests.live) < MIN_LIVE:
         total = f"{bytes_text(sum(requests.bytes))} in all" if any(requests.bytes) else "next to nothing"
         return Verdict(NEUTRAL, f"it asks for {total}: no allocator makes a difference", "")
     bound = time_bound(requests, processor_seconds)
     helped = []
-    if bound >= LEAST_TIME:
+    if bound >= MIN_TIME:
         at_most = f"{100 * bound:.0f} %" if bound >= 0.02 else f"{100 * bound:.1f} %"
         helped.append(f"its time, of which new pages for them cost at most {at_most}")
-    if requests.pool_share("live") >= LEAST_LIVE_SHARE and sum(requests.live) >= LEAST_LIVE:
+    if requests.pool_share("live") >= MIN_LIVE_SHARE and sum(requests.live) >= MIN_LIVE:
         helped.append(f"its memory, of which they are {percent(requests.pool_share('live'))}")
     if not helped:
         return Verdict(

@@ -8,7 +8,7 @@ from spillway_cli import pprof, profile, symbols
 from spillway_cli.figures.text import printable
 
 BYTES, BLOCKS = "inuse_space", "inuse_objects"
-MOST_FRAMES = 4  # innermost ones, in a sentence
+MAX_FRAMES = 4  # innermost ones, in a sentence
 
 
 def growth(before, after):
@@ -33,5 +33,5 @@ def growth(before, after):
 def words(functions):
     """The innermost ones, `read_all, called by serve, called by main`."""
     shown = [printable(name) for name in reversed(functions)]
-    text = ", called by ".join(shown[:MOST_FRAMES])
-    return f"{text}, and so on" if len(shown) > MOST_FRAMES else text
+    text = ", called by ".join(shown[:MAX_FRAMES])
+    return f"{text}, and so on" if len(shown) > MAX_FRAMES else text

@@ -77,7 +77,7 @@ COLUMNS = (
     ),
 )  # fmt: skip
 DEFAULT = "live"
-BAR_LEAST, BAR_MOST = 10, 40  # cells of the bar that shows a class's share of the live bytes
+BAR_MIN, BAR_MAX = 10, 40  # cells of the bar that shows a class's share of the live bytes
 
 
 def find(name):

@@ -9,7 +9,7 @@ PLAIN, STRONG, DIM, WARN, BAR = "plain", "strong", "dim", "warn", "bar"
 HEAD, SORTED = "head", "sorted"
 LABEL, VALUE, GAP = 13, 11, 2
 CELL = LABEL + 1 + VALUE
-MOST_NAME = 16  # cells of a program's name that other parts of the title make room for
+MAX_NAME = 16  # cells of a program's name that other parts of the title make room for
 
 
 def title(change, interval, paused, clock, width):
@@ -24,7 +24,7 @@ def title(change, interval, paused, clock, width):
         (4, "paused" if paused else f"every {units.seconds_text(interval)}"),
         (1, clock),
     )
-    name = clip(printable(reading.program), MOST_NAME)
+    name = clip(printable(reading.program), MAX_NAME)
     for least in range(6):
         end = "".join(f"  {text}" for number, text in parts if text and number >= least)
         if cells(name) + len(end) <= width:

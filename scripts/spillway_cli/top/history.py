@@ -8,7 +8,7 @@ from spillway_cli.top.header import BAR, CELL, DIM, GAP, PLAIN
 LEVELS = "▁▂▃▄▅▆▇█"
 PLAIN_LEVELS = "_.:-=+*#"
 FLAT = 0.01  # arbitrary
-LEAST_WIDTH = 30  # cells of a graph
+MIN_WIDTH = 30  # cells of a graph
 # (label, how its values are written), in the order of point()
 GRAPHS = (
     ("resident", units.bytes_text),
@@ -32,7 +32,7 @@ def beside(lines, points, width, unicode):
     """`lines`, three cells wide, each two with a graph at their right: its bounds, and its values."""
     start = 3 * CELL + 3 * GAP
     room = width - start
-    if room < LEAST_WIDTH or len(points) < 2:
+    if room < MIN_WIDTH or len(points) < 2:
         return lines
     found = list(lines)
     for at, (label, text) in enumerate(GRAPHS[: len(lines) // 2]):

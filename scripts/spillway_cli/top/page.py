@@ -6,7 +6,7 @@ from spillway_cli.top import columns, header, history, tenants
 from spillway_cli.top.header import BAR, DIM, HEAD, PLAIN, SORTED, STRONG, WARN
 from spillway_cli.top.state import KEYS
 
-LEAST_WIDTH, LEAST_HEIGHT = 30, 6
+MIN_WIDTH, MIN_HEIGHT = 30, 6
 FOOT = "q quit  h help  p pause  + - interval"
 ROOMY = 30  # rows, from which on a line above the table stays empty
 GRAPHS_FROM = 130  # cells of a terminal that also shows how figures moved
@@ -14,7 +14,7 @@ GRAPHS_FROM = 130  # cells of a terminal that also shows how figures moved
 
 def render(state, change, width, height, *, clock="", unicode=False):
     """At most `height` lines, none wider than `width`; notes in `state` how many rows there were."""
-    if width < LEAST_WIDTH or height < LEAST_HEIGHT:
+    if width < MIN_WIDTH or height < MIN_HEIGHT:
         return [[(clip("too small", width), PLAIN)]]
     if state.help:
         return _help(width, height)
@@ -61,7 +61,7 @@ def table(state, change, rows, shown, width):
     shown, gap = shown
     between = (" " * gap, PLAIN)
     used = sum(column.width + gap for column in shown) - gap
-    bar = min(columns.BAR_MOST, width - used - gap)
+    bar = min(columns.BAR_MAX, width - used - gap)
     largest = max((row.live_bytes or 0 for row in change.rows), default=0)
     heading, last = [], []
     for column in shown:
@@ -75,7 +75,7 @@ def table(state, change, rows, shown, width):
         line = []
         for column in shown:
             line += [between, (right(_cell(column, row), column.width), PLAIN)]
-        if bar >= columns.BAR_LEAST and largest:
+        if bar >= columns.BAR_MIN and largest:
             length = round(bar * (row.live_bytes or 0) / largest)
             line += [between, ("|" * length, BAR)]
         lines.append(line[1:])

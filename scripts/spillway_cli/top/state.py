@@ -6,7 +6,7 @@ import dataclasses
 from spillway_cli.top import columns
 
 INTERVALS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)  # seconds, of the keys + and -
-MOST_HISTORY = 400  # readings
+MAX_HISTORY = 400  # readings
 # What a key wants done beyond another page.
 QUIT, READ = "quit", "read"
 
@@ -41,7 +41,7 @@ class State:
 
     def remember(self, point):
         self.history.append(point)
-        del self.history[:-MOST_HISTORY]
+        del self.history[:-MAX_HISTORY]
 
     def press(self, key, shown=columns.COLUMNS):
         """Of the key's name; `shown` are the columns on the page. QUIT, READ or None."""
