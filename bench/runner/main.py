@@ -29,7 +29,7 @@ def build_directory(given):
     done = subprocess.run([ROOT / "scripts" / "setup", "ab"], stdout=sys.stderr, check=False)
     if done.returncode != 0:
         print("bench: goes on without what is missing", file=sys.stderr)
-    build = [ROOT / "scripts" / "build", "release", "all", "bare_mimalloc"]
+    build = [ROOT / "scripts" / "build", "release", "all", "benchmarks", "bare_mimalloc"]
     done = subprocess.run(build, stdout=sys.stderr, check=False)
     if done.returncode != 0:
         raise NoBuild("the build failed (see above)")
