@@ -53,7 +53,7 @@ class Passage {
 #if SPILLWAY_MIMALLOC_EMBEDDED
 class AllocatingPassage {};
 #else
-// With one thread there is nobody whose work a fork could cut short: no gate.
+// With one thread a fork can cut no other thread short: no gate.
 class HotPassage {
  public:
   HotPassage() : counted_(__libc_single_threaded == 0) {

@@ -10,7 +10,7 @@
 #   free's local path, _mi_page_retire            thread's own page; freeing the page is hooked
 #   _mi_page_free_collect and helpers             swap the page's shared list for an empty one
 #   _mi_heap_delayed_free_partial                 swaps the heap's; freeing each block is hooked
-#   _mi_deferred_free                             runs a handler that nobody here registers
+#   _mi_deferred_free                             runs a handler that is never registered here
 #   mi_free_generic_mt, version 3's mi_free_block_mt  one exchange; what follows it is hooked
 #   inline functions of headers, page queues      single atomics, and the thread's own queues
 # Never: whatever sets MI_DELAYED_FREEING, counts abandoned readers, takes a lock, claims bits.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Only with the system's mimalloc: brings the end of a thread, where mimalloc hands the thread's
 // heap over under locks of its own, behind the fork gate. mimalloc asks for that by a pthread key,
-// whose destructor nobody can wrap; so its key's value is cleared and a key of ours takes its
+// whose destructor can't be wrapped; so its key's value is cleared and a key of ours takes its
 // place. Where mimalloc's key cannot be told, threads end as mimalloc has it, without the gate.
 #pragma once
 

@@ -94,7 +94,7 @@ void nap();
 // False when the kernel has none to offer.
 bool barrier_in_all_threads();
 
-// Sleeps while `word` holds `expected`, until somebody wakes it or, if that is not 0, so many
+// Sleeps while `word` holds `expected`, until a thread wakes it or, if that is not 0, so many
 // milliseconds have passed; may return early.
 void sleep_while(const std::atomic<uint32_t>& word, uint32_t expected, uint32_t milliseconds);
 void wake_all(const std::atomic<uint32_t>& word);

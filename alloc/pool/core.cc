@@ -84,7 +84,7 @@ void Core::give_closed(std::byte* start) {
     const core::Arena& arena = engine_.arena();
     watch_->note_returned(arena.class_of(arena.granule_at(arena.offset(start))), start);
   }
-  // Nobody will use it again: the whole pages in it go now, the rest with the pool. What devices
+  // No thread will use it again: the whole pages in it go now, the rest with the pool. What devices
   // know of stays until then.
   const size_t page = os::page_size();
   const uintptr_t address = reinterpret_cast<uintptr_t>(start);

@@ -8,7 +8,7 @@
 //
 // While threads have caches, the number of blocks in use is spread over them. A reference is held
 // by the pool's owner, by each thread with a cache and, for a moment, by a thread that works
-// without. When the last one is dropped nobody moves blocks any more, so that the rest can be
+// without. When the last one is dropped no thread moves blocks any more, so that the rest can be
 // counted once; buffers that come back after close() count themselves off.
 #pragma once
 
@@ -57,7 +57,7 @@ class Core {
   // The same for the owner of a buffer, which may have outlived the pool: then untracked.
   Buffer make_for_owner(Wish wish);
 
-  // The end of a block that nobody uses any more; `tenant` may be null.
+  // The end of a block that is no longer used; `tenant` may be null.
   SPILLWAY_ALWAYS_INLINE void give_back(std::byte* start, TenantRecord* tenant);
 
   bool is_pooled(const std::byte* start) const { return engine_.arena().owns(start); }
@@ -182,7 +182,7 @@ class Core {
   struct Counters {
     std::atomic<uint64_t> created{0};
     std::atomic<uint64_t> exhausted{0};
-    uint64_t prefilled = 0;  // created, and allocated, for nobody
+    uint64_t prefilled = 0;  // created, and allocated, for no request
   };
   Counters classes_[kMaxClasses];
   std::atomic<uint64_t> oversized_{0};

@@ -14,7 +14,7 @@
 namespace spillway::pool {
 namespace {
 
-// All that exist, by number, for fork(); those beyond are found by nobody and have no caches.
+// All that exist, by number, for fork(); those beyond are not found and have no caches.
 constinit Core* cores[kMaxPools] = {};
 constinit std::atomic<uint32_t> max_used{0};
 constinit std::mutex coming_and_going;  // held while a number is taken or given back
@@ -203,7 +203,7 @@ void Core::settle() {
 }
 
 void Core::count_off() {
-  // acq_rel: whoever destroys it does so after all others have left.
+  // acq_rel: the thread that destroys it does so after all others have left.
   if (outstanding_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
     destroy();
   }
@@ -271,9 +271,9 @@ void Core::recover_after_fork() {
       continue;
     }
     core->purge_turns_.resume_after_fork();
-    auto nobody = core::ThreadState::without_cache();
+    auto absent = core::ThreadState::without_cache();
     const bool mine = thread_table != nullptr && thread_table->entries[number].core == core;
-    core->engine_.recover_after_fork(mine ? thread_table->entries[number].thread_state : nobody,
+    core->engine_.recover_after_fork(mine ? thread_table->entries[number].thread_state : absent,
                                      core->purge_turns_.runs_here());
     // The owner's and this thread's; the others did not come along.
     const uint64_t references = (core->is_closed() ? 0U : 1U) + (mine ? 1U : 0U);

@@ -32,7 +32,7 @@ class Regions {
   std::optional<RegionOffset> locate(const void* pointer) const;
   void set_callback(Callback callback);
 
-  // For fork(): nobody adds one meanwhile.
+  // For fork(): no thread adds one meanwhile.
   void lock() { mutex_.lock(); }
   void unlock() { mutex_.unlock(); }
 

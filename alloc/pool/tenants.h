@@ -68,7 +68,7 @@ class Tenants {
   void tell(const TenantRecord& record) const;
   std::vector<TenantUsage> usages() const;
 
-  // For fork(): nobody is at work on names meanwhile.
+  // For fork(): no thread is at work on names meanwhile.
   void lock() { mutex_.lock(); }
   void unlock() { mutex_.unlock(); }
 

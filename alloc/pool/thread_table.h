@@ -17,11 +17,11 @@ inline constexpr uint32_t kMaxPools = 1024;
 
 struct alignas(32) ThreadEntry {  // found by a shift
   core::ThreadState thread_state;
-  Core* core;  // whose cache the thread state leads to; null: nobody's
+  Core* core;  // whose cache the thread state leads to; null: none
 };
 
 struct ThreadTable {
-  ThreadEntry entries[kMaxPools + 1];  // the last one is nobody's
+  ThreadEntry entries[kMaxPools + 1];  // the last one stays empty
 };
 
 // Null until the thread first misses, and again after its end was noticed.

@@ -225,7 +225,7 @@ uint64_t Interpreter::destination(const Instruction& instruction) {
   return *reinterpret_cast<const uint64_t*>(address);
 }
 
-// A guest's stack is nobody else's.
+// No other thread uses a guest's stack.
 void Interpreter::note(const Instruction& instruction, uint64_t address, uint64_t bytes,
                        bool writes) {
   if (!guest_->on_stack(address)) {

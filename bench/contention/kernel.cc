@@ -176,7 +176,7 @@ void Kernel::pass_time() {
   }
   constexpr int kMaxPauses = 1000;
   if (++pauses_ > kMaxPauses) {
-    fail("all threads wait, and nobody wakes them");
+    fail("all threads wait, and none is left to wake them");
   }
   usleep(1000);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Memory for the program's own data, apart from the allocator that it counts: while a thread is
-// stopped in the middle of malloc nobody else may wait for a lock of that allocator. The program's
-// operator new and delete come from here too; malloc and free are the allocator's. Memory is kept
-// for reuse and never given back. Any thread; a spin lock per call.
+// stopped in the middle of malloc no other thread may wait for a lock of that allocator. The
+// program's operator new and delete come from here too; malloc and free are the allocator's. Memory
+// is kept for reuse and never given back. Any thread; a spin lock per call.
 #pragma once
 
 #include <cstddef>

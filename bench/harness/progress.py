@@ -10,7 +10,7 @@ WIDTH = 80
 
 class Progress:
     """One line that the next one overwrites. Counts steps; all take the same time, as far as the estimate
-    goes. Silent when nobody watches."""
+    goes. Silent when the output is no terminal."""
 
     def __init__(self, steps, stream=None):
         self._steps = steps

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a report says, as data: whoever measured fills it in, words.py, plots.py and page.py show it.
+"""What a report says, as data: the measurement fills it in, words.py, plots.py and page.py show it.
 
 Lower is better in every row but those with `higher`. An allocator is named by its name throughout; the order of
 `Report.allocators` is that of the page's bars and columns.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // An allocator for bench_contention's own test: malloc is one atomic addition to a counter that all
 // threads share, free one system call. With HANG=lock in the environment the 9,000th malloc waits
-// for a lock that nobody gives back, as does every one after it, and with HANG=spin it spins:
+// for a lock that is never given back, as does every one after it, and with HANG=spin it spins:
 // behind the warm-up.
 #include <linux/futex.h>
 #include <stdlib.h>

@@ -186,7 +186,7 @@ bool forks_at_once(Clock::duration patience) {
   if (child == 0) {
     mimalloc::fork_child();
     mimalloc::leave_gate();
-    mimalloc::fork_prepare();  // must find nobody inside, itself no longer either
+    mimalloc::fork_prepare();  // must find no thread inside, itself no longer either
     mimalloc::fork_parent();
     mimalloc::free(mimalloc::allocate(kHuge));
     _exit(0);

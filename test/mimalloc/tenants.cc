@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(a_second_free_is_not_credited) {
 }
 
 // Threads hand blocks on, in tenants that change, and end; each is replaced by another.
-BOOST_AUTO_TEST_CASE(figures_are_exact_whoever_frees_and_ends) {
+BOOST_AUTO_TEST_CASE(figures_are_exact_whichever_thread_frees_or_ends) {
   constexpr unsigned kThreads = 4;
   constexpr unsigned kGenerations = 5;
   constexpr unsigned kSteps = 6000;

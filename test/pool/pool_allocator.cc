@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(equal_are_those_of_one_pool) {
   Pool other_pool = make_pool(small_pool());
   const PoolAllocator<int> one(pool);
   const PoolAllocator<char> rebound(one);
-  BOOST_TEST((one == PoolAllocator<int>(pool, pool.tenant("somebody"))));
+  BOOST_TEST((one == PoolAllocator<int>(pool, pool.tenant("other"))));
   BOOST_TEST((one == rebound));
   BOOST_TEST((PoolAllocator<int>(rebound) == one));
   BOOST_TEST((one != PoolAllocator<int>(other_pool)));

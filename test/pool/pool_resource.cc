@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(equal_are_those_of_one_pool_with_equal_upstreams) {
   Pool other_pool = make_pool(small_pool());
   CountingResource upstream;
   const PoolResource one(pool);
-  const PoolResource same(pool, pool.tenant("somebody"));
+  const PoolResource same(pool, pool.tenant("other"));
   const PoolResource other(other_pool);
   const PoolResource with_upstream(pool, {}, &upstream);
   BOOST_TEST((one == one));

@@ -91,7 +91,7 @@ static void use(void) {
   CHECK(spillway_set_option("hard_limit", "none") == 0);
 
   free(small);
-  // Without a limit nobody is called.
+  // Without a limit no callback is called.
   spillway_on_limit(on_limit);
   for (int i = 0; i < kBlocks; i++) CHECK((blocks[i] = malloc(kSize)) != NULL);
   for (int i = 0; i < kBlocks; i++) free(blocks[i]);

@@ -78,7 +78,7 @@ static void check_hard(void) {
     // Most of it can really be had.
     const int count = fill_up(size, 1, limit / 10 * 7);
     CHECK_COMPARE((size_t)count * size, <=, limit);
-    // Nobody else gets such a block either, and a realloc that fails leaves the block.
+    // No other call gets such a block either, and a realloc that fails leaves the block.
     CHECK_NO_MEMORY(calloc(1, 8 * kMiB));
     CHECK_NO_MEMORY(aligned_alloc(65536, 8 * kMiB));
     CHECK_NO_MEMORY(realloc(blocks[0], 8 * kMiB));

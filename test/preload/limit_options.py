@@ -39,7 +39,7 @@ for name in ("LIMIT", "HARD_LIMIT"):
         if status != 0 or not clear:
             fail(options, f"status {status}, stderr {lines}")
 
-# The soft one below any use harms nobody; above it there is only the callback.
+# The soft one below any use does no harm; above it there is only the callback.
 status, lines = run(("fits", "0"), {"SPILLWAY_LIMIT": "1"})
 if status != 0 or lines:
     fail("limit:1", f"status {status}, stderr {lines}")

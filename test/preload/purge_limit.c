@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A process at its limit of threads, where the one that gives memory back cannot start: it goes on,
 // and its own threads give memory back while they allocate. The limit does not hold for root, so
-// root becomes somebody else first.
+// root becomes another user first.
 #include <pthread.h>
 #include <sys/resource.h>
 
@@ -33,7 +33,7 @@ int main(void) {
   if (geteuid() == 0 && setresuid(kNobody, kNobody, kNobody) != 0) SKIP("cannot stop being root");
   if (setrlimit(RLIMIT_NPROC, &one) != 0 || !has_no_thread_left())
     SKIP("the limit of threads does not hold here");
-  // To become somebody else took nothing from the pool yet.
+  // Becoming another user took nothing from the pool yet.
   CHECK(purge_task() == 0);
   static void* blocks[kBlocks];
   for (int round = 0; round < 3; round++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The thread that gives memory back takes no signals, whoever started it: one sent to the process
-// waits for the program, or is handled in the program's own threads. What the C library sends to
-// all threads (setuid) still gets through.
+// The thread that gives memory back takes no signals, whichever thread started it: one sent to the
+// process waits for the program, or is handled in the program's own threads. What the C library
+// sends to all threads (setuid) still gets through.
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>

@@ -33,7 +33,7 @@ class Outcome:
 class Suite:
     name: str
     heading: str
-    about: str  # what it measures, for somebody who reads no other page
+    about: str  # what it measures; stands alone
     prefixes: tuple  # of its rows' names
     programs: tuple
     rounds: dict  # length -> rounds
@@ -61,7 +61,7 @@ class Suite:
 
 
 def kind_of_times(row, _unit):
-    """Where all rows are times; those of the loops alone are nobody's."""
+    """Where all rows are times; those of the loops alone count for no allocator."""
     return None if row.startswith("empty") else "time"
 
 

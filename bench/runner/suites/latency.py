@@ -52,7 +52,7 @@ SUITE = Suite(
     name="latency",
     heading="latency: ns of one call",
     about="How long single calls take while blocks are replaced at random: the usual case, and the "
-    "rare one that somebody waits for.",
+    "rare one that a user waits for.",
     prefixes=("latency/",),
     programs=("bench_latency",),
     rounds={"full": 5, "quick": 1, "smoke": 1},

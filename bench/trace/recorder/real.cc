@@ -60,7 +60,7 @@ constexpr Real kReserve = {take_reserve, reserve_calloc,    reserve_realloc,
                            no_aligned,   no_pages,          no_pages};
 
 Real g_real;
-// Release on set, acquire on read: whoever sees it sees g_real.
+// Release on set, acquire on read: a thread that sees it sees g_real.
 std::atomic<bool> g_found{false};
 thread_local bool t_looking = false;
 

@@ -146,7 +146,7 @@ bool Player::play_step(const Step& step, unsigned thread) {
     if (block == nullptr && (block = wait_for(slot, thread, step.position)) == nullptr) {
       return false;
     }
-    // Relaxed: a block is ended once, so nobody else looks at it before the next barrier.
+    // Relaxed: a block is ended once, so no other thread looks at it before the next barrier.
     slot.store(nullptr, std::memory_order_relaxed);
     if (step.op == Op::kFree) {
       free(block);
