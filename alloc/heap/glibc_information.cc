@@ -23,9 +23,9 @@ struct mallinfo2 info2() {
   collect(snapshot);
   const uint64_t dirty = snapshot.pool_dirty_bytes;
   struct mallinfo2 result = {};
-  const uint64_t mimalloc_free = snapshot.fallback_committed_bytes - snapshot.fallback_live_bytes;
+  const uint64_t mimalloc_free = snapshot.mimalloc_committed_bytes - snapshot.mimalloc_live_bytes;
   result.uordblks =
-      snapshot.pool_live_bytes + snapshot.fallback_live_bytes + snapshot.guarded_live_bytes;
+      snapshot.pool_live_bytes + snapshot.mimalloc_live_bytes + snapshot.guarded_live_bytes;
   result.fordblks = snapshot.pool_cached_bytes + dirty + snapshot.large_free_bytes + mimalloc_free;
   result.arena = result.uordblks + result.fordblks;
   result.keepcost = dirty + snapshot.large_free_bytes;
@@ -72,8 +72,8 @@ int info_xml(int options, std::FILE* stream) {
                "<mimalloc live=\"%lu\" committed=\"%lu\"/>\n"
                "<system type=\"current\" size=\"%lu\"/>\n"
                "<aspace type=\"total\" size=\"%lu\"/>\n</heap>\n</malloc>\n",
-               snapshot.large_blocks, snapshot.large_live_bytes, snapshot.fallback_live_bytes,
-               snapshot.fallback_committed_bytes, snapshot.held_bytes,
+               snapshot.large_blocks, snapshot.large_live_bytes, snapshot.mimalloc_live_bytes,
+               snapshot.mimalloc_committed_bytes, snapshot.held_bytes,
                snapshot.pool_reserved_bytes);
   return std::ferror(stream) != 0 ? -1 : 0;
 }

@@ -32,14 +32,14 @@ stats::Identity identity() {
 // The gauges of the field, from those of pool, large blocks and mimalloc.
 void sum_up(stats::Snapshot& snapshot, os::Mapped mapped, uint64_t segments) {
   snapshot.allocated_bytes = snapshot.pool_live_bytes + snapshot.large_live_bytes +
-                             snapshot.guarded_live_bytes + snapshot.fallback_live_bytes;
+                             snapshot.guarded_live_bytes + snapshot.mimalloc_live_bytes;
   const uint64_t in_chunks =
       snapshot.pool_grown_bytes - std::min(snapshot.pool_grown_bytes, snapshot.pool_free_bytes);
   snapshot.active_bytes = std::max(snapshot.allocated_bytes, in_chunks + snapshot.wide_live_bytes +
                                                                  snapshot.guarded_live_bytes +
-                                                                 snapshot.fallback_live_bytes);
+                                                                 snapshot.mimalloc_live_bytes);
   snapshot.resident_bytes = snapshot.held_bytes + snapshot.metadata_bytes;
-  snapshot.mapped_bytes = mapped.bytes + snapshot.fallback_mapped_bytes;
+  snapshot.mapped_bytes = mapped.bytes + snapshot.mimalloc_mapped_bytes;
   snapshot.retained_bytes =
       snapshot.mapped_bytes - std::min(snapshot.mapped_bytes, snapshot.resident_bytes);
   snapshot.mappings = mapped.mappings + segments;
@@ -63,13 +63,13 @@ void collect(stats::Snapshot& snapshot, Effort effort) {
   snapshot.process_resident_bytes = resident != 0 ? resident : stats::kUnknown;
   snapshot.held_bytes =
       held_bytes(mimalloc.committed, resident != 0 ? resident : mimalloc.peak_resident);
-  snapshot.fallback_live_bytes = live.bytes;
-  snapshot.fallback_live_blocks =
+  snapshot.mimalloc_live_bytes = live.bytes;
+  snapshot.mimalloc_live_blocks =
       live.blocks != mimalloc::Live::kUnknown ? live.blocks : stats::kUnknown;
   // Added up by mimalloc, the whole is at times less than its part.
-  snapshot.fallback_committed_bytes = std::max(mimalloc.committed, live.bytes);
-  snapshot.fallback_mapped_bytes =
-      std::max(mimalloc::mapped_bytes(), size_t{snapshot.fallback_committed_bytes});
+  snapshot.mimalloc_committed_bytes = std::max(mimalloc.committed, live.bytes);
+  snapshot.mimalloc_mapped_bytes =
+      std::max(mimalloc::mapped_bytes(), size_t{snapshot.mimalloc_committed_bytes});
   snapshot.limit_bytes = soft_limit_bytes();
   snapshot.hard_limit_bytes = hard_limit_bytes();
   snapshot.limit_crossed_total = counters.limit_crossed.get();

@@ -69,10 +69,10 @@ inline constexpr uint64_t kUnknown = UINT64_MAX;
   X(uncached_total, kCounter, "blocks taken or given back without a thread cache")               \
   X(class_full_total, kCounter, "requests passed to mimalloc: class full or memory refused")     \
   X(held_bytes, kGauge, "memory held for the program, free and mimalloc's included")             \
-  X(fallback_committed_bytes, kGauge, "of these, what mimalloc holds")                           \
-  X(fallback_live_bytes, kGauge, "of these, blocks that the program holds of mimalloc")          \
-  X(fallback_live_blocks, kOptionalGauge, "the same in blocks")                                  \
-  X(fallback_mapped_bytes, kGauge, "of mapped_bytes, what mimalloc has mapped")                  \
+  X(mimalloc_committed_bytes, kGauge, "of these, what mimalloc holds")                           \
+  X(mimalloc_live_bytes, kGauge, "of these, blocks that the program holds of mimalloc")          \
+  X(mimalloc_live_blocks, kOptionalGauge, "the same in blocks")                                  \
+  X(mimalloc_mapped_bytes, kGauge, "of mapped_bytes, what mimalloc has mapped")                  \
   X(limit_bytes, kGauge, "the soft limit in force; 0: none")                                     \
   X(hard_limit_bytes, kGauge, "the hard limit in force; 0: none")                                \
   X(limit_crossed_total, kCounter, "times that the soft limit was crossed")                      \

@@ -8,12 +8,12 @@ import pathlib
 from harness import allocators as harness
 from harness.allocators import BadAllocator, built, debian, preloadable
 from report.peers import DEBIAN, checkout_version, library_version, system_library
-from runner.goals import SUBJECT, FALLBACK, LINKED, ONE_BLOCK
+from runner.goals import SUBJECT, BARE_MIMALLOC, LINKED, ONE_BLOCK
 
 GLIBC = harness.BASELINE
 PEERS = [name for name in DEBIAN if name != GLIBC]
-BUILT = {SUBJECT: "libspillway.so", FALLBACK: "libbare_mimalloc.so", ONE_BLOCK: "libone_block.so"}
-DEFAULT = (GLIBC, *PEERS, FALLBACK, SUBJECT)
+BUILT = {SUBJECT: "libspillway.so", BARE_MIMALLOC: "libbare_mimalloc.so", ONE_BLOCK: "libone_block.so"}
+DEFAULT = (GLIBC, *PEERS, BARE_MIMALLOC, SUBJECT)
 KNOWN = (*DEFAULT, LINKED, ONE_BLOCK)
 # Of the variables that the allocators read, how their names begin.
 TUNING = ("SPILLWAY_", "MALLOC_", "MIMALLOC_", "TCMALLOC_", "RPMALLOC_", "GLIBC_TUNABLES")

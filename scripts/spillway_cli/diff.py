@@ -157,7 +157,7 @@ def by_stack(change, grown):
 
 def of_mimalloc(change):
     grown, held = change.difference(memory.mimalloc_live), change.difference(memory.mimalloc_held)
-    blocks = change.difference(lambda snapshot: snapshot.get("fallback_live_blocks"))
+    blocks = change.difference(lambda snapshot: snapshot.get("mimalloc_live_blocks"))
     found = []
     if grown and grown > 0:
         number = f" ({_signed(blocks)} blocks)" if blocks is not None else ""

@@ -34,7 +34,7 @@ class Verdicts(unittest.TestCase):
 
     def test_fastest_is_of_the_peers_only(self):
         columns = {"spillway": [3] * 3, **self.PEERS,
-                   **{name: [1] * 3 for name in (goals.FALLBACK, goals.LINKED, "before")}}
+                   **{name: [1] * 3 for name in (goals.BARE_MIMALLOC, goals.LINKED, "before")}}
         verdict = judge(self.FASTEST, p_1=columns, p_2={**columns, "spillway": [1] * 3})
         self.assertEqual((verdict.measured, verdict.at, verdict.result, verdict.sure),
                          (1.5, "1, tcmalloc", verdicts.MISSED, True))

@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(mallinfo_has_blocks_of_threads_caches_and_the_page_heaps_ap
   BOOST_TEST(cached.fordblks >= cached.keepcost + kCached);
   flush_thread();
   const struct mallinfo2 flushed = info2();
-  const uint64_t of_mimalloc = snapshot().fallback_committed_bytes - snapshot().fallback_live_bytes;
+  const uint64_t of_mimalloc = snapshot().mimalloc_committed_bytes - snapshot().mimalloc_live_bytes;
   BOOST_TEST(flushed.keepcost == flushed.fordblks - of_mimalloc);
   BOOST_TEST(flushed.keepcost >= kCached);
 }

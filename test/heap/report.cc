@@ -164,12 +164,12 @@ BOOST_AUTO_TEST_CASE(the_gauges_of_the_field_are_in_order) {
   void* small = allocate(100);
   const stats::Snapshot now = snapshot();
   BOOST_TEST(now.allocated_bytes ==
-             now.pool_live_bytes + now.large_live_bytes + now.fallback_live_bytes);
+             now.pool_live_bytes + now.large_live_bytes + now.mimalloc_live_bytes);
   BOOST_TEST(now.active_bytes >= now.allocated_bytes);
   BOOST_TEST(now.active_bytes >= now.allocated_bytes + now.pool_cached_bytes);
   BOOST_TEST(now.resident_bytes == now.held_bytes + now.metadata_bytes);
   BOOST_TEST(now.metadata_bytes > 0U);
-  BOOST_TEST(now.mapped_bytes >= now.pool_reserved_bytes + now.fallback_mapped_bytes);
+  BOOST_TEST(now.mapped_bytes >= now.pool_reserved_bytes + now.mimalloc_mapped_bytes);
   BOOST_TEST(now.retained_bytes == now.mapped_bytes - now.resident_bytes);
   BOOST_TEST(now.mappings >= 5U);  // arena, its table, chunks, index, caches
   BOOST_TEST(now.mappings < 100U);
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(the_gauges_of_the_field_are_in_order) {
     free(one);
   }
   BOOST_TEST(snapshot().allocated_bytes <
-             now.allocated_bytes - kSize - 8 * kMiB + now.fallback_live_bytes);
+             now.allocated_bytes - kSize - 8 * kMiB + now.mimalloc_live_bytes);
 }
 
 BOOST_AUTO_TEST_CASE(what_was_asked_for_is_estimated_from_requests_that_missed) {

@@ -100,14 +100,14 @@ class Kinds(unittest.TestCase):
         self.assertIn("1.0 MiB went back in this time.", text)
 
     def test_blocks_of_mimalloc(self):
-        after = reading(2.0, fallback_live_bytes=3 * MIB, fallback_committed_bytes=64 * MIB)
+        after = reading(2.0, mimalloc_live_bytes=3 * MIB, mimalloc_committed_bytes=64 * MIB)
         text = said(reading(0.0), after)
         self.assertIn("They grew by 2.0 MiB to 3.0 MiB, 1.0 MiB/s", text)
         self.assertIn("What mimalloc holds for them grew by 32.0 MiB to 64.0 MiB", text)
 
     def test_blocks_of_mimalloc_that_are_counted(self):
-        before = reading(0.0, fallback_live_blocks=100)
-        text = said(before, reading(2.0, fallback_live_bytes=3 * MIB, fallback_live_blocks=1300))
+        before = reading(0.0, mimalloc_live_blocks=100)
+        text = said(before, reading(2.0, mimalloc_live_bytes=3 * MIB, mimalloc_live_blocks=1300))
         self.assertIn("They grew by 2.0 MiB (+1200 blocks) to 3.0 MiB, 1.0 MiB/s", text)
 
     def test_tenants(self):

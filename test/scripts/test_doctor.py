@@ -184,7 +184,7 @@ class Verdict(unittest.TestCase):
 class Live(unittest.TestCase):
     def test_pages_of_samples_are_not_the_pools(self):
         snapshot = {
-            "fallback_live_bytes": 10 * heaps.RATE, "pool_live_bytes": 100_000, "large_live_bytes": 7,
+            "mimalloc_live_bytes": 10 * heaps.RATE, "pool_live_bytes": 100_000, "large_live_bytes": 7,
             "classes": [{"block_size": 4096, "live_bytes": 50_000}],
         }  # fmt: skip
         self.assertEqual(heaps.live_of(snapshot), heaps.Live(10 * heaps.RATE, 100_000 - 10 * 4096, 7))
@@ -217,7 +217,7 @@ class Looks(unittest.TestCase):
         return looks
 
     def test_the_largest_of_some_looks_is_kept(self):
-        answers = [{"program": "p", "fallback_live_bytes": bytes} for bytes in (1, 9, 2)]
+        answers = [{"program": "p", "mimalloc_live_bytes": bytes} for bytes in (1, 9, 2)]
         fake = FakeAttachment(answers)
         (heap,) = self.looks(lambda pid: fake, 3).heaps.values()
         self.assertEqual((heap.program, heap.peak, fake.closed), ("p", heaps.Live(9, 0, 0), 1))
@@ -234,7 +234,7 @@ class Looks(unittest.TestCase):
 
 class Files(support.WithFolder):
     def test_what_is_cut_off_counts_for_nothing(self):
-        (self.folder / "statistics.5").write_text('{"program": "a", "fallback_live_bytes": 3}', encoding="utf-8")
+        (self.folder / "statistics.5").write_text('{"program": "a", "mimalloc_live_bytes": 3}', encoding="utf-8")
         (self.folder / "statistics.6").write_text('{"program', encoding="utf-8")
         (self.folder / "profile.5").write_text("no profile", encoding="utf-8")
         (self.folder / "statistics.7.tmp").write_text("{}", encoding="utf-8")

@@ -97,7 +97,7 @@ class Rates(unittest.TestCase):
         self.assertEqual(rows(Change(before, after))["mimalloc"].live_bytes, 1 << 20)
 
     def test_what_the_library_does_not_tell_is_left_out(self):
-        change = Change(None, without(reading(), "large_live_bytes", "fallback_live_bytes", "classes"))
+        change = Change(None, without(reading(), "large_live_bytes", "mimalloc_live_bytes", "classes"))
         self.assertEqual(change.rows, [])
 
 

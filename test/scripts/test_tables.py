@@ -8,7 +8,7 @@ from spillway_cli import paths, tables
 from spillway_cli.errors import UserError
 
 OPTIONS = (
-    "enabled\tbool\t1\t0 or 1\t0: everything goes to the fallback\n"
+    "enabled\tbool\t1\t0 or 1\t0: everything goes to mimalloc\n"
     "cache_budget\tbytes\tadaptive\t0 to 1 TiB\tbytes that all thread caches together may hold; "
     "0 disables them, which costs speed and saves memory in programs of many threads\n"
 )

@@ -80,7 +80,7 @@ class Page(unittest.TestCase):
 
     def test_an_older_library(self):
         least = without(
-            change().later, "version", "program", "pool_free_bytes", "fallback_live_bytes", "refills_total",
+            change().later, "version", "program", "pool_free_bytes", "mimalloc_live_bytes", "refills_total",
             "thread_caches", "purges_refused_total", "large_live_bytes",
         )  # fmt: skip
         shown = self.render(80, 24, made=Change(None, least))

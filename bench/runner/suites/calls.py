@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """bench_calls: single calls in one thread."""
 
-from runner.goals import FALLBACK, ONE_BLOCK, POOLED_HIGH, POOLED_LOW, SMALL
+from runner.goals import BARE_MIMALLOC, ONE_BLOCK, POOLED_HIGH, POOLED_LOW, SMALL
 from runner.suites.base import Outcome, Suite, benchmarks, kind_of_times, run_verified
 
 # Libraries that exist to be compared in these rows.
-ROWS_OF = {FALLBACK: SMALL, ONE_BLOCK: POOLED_LOW + POOLED_HIGH}
+ROWS_OF = {BARE_MIMALLOC: SMALL, ONE_BLOCK: POOLED_LOW + POOLED_HIGH}
 
 
 def measure(programs, allocator, arguments):

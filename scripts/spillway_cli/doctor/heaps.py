@@ -57,7 +57,7 @@ class Heap:
 def live_of(snapshot):
     """A sampled small block has a page of the pool's: so many are taken for small ones as there are samples
     on average."""
-    small = snapshot.get("fallback_live_bytes") or 0
+    small = snapshot.get("mimalloc_live_bytes") or 0
     pages = next((one["live_bytes"] for one in snapshot.get("classes", ()) if one["block_size"] == 4096), 0)
     samples = min(pages, 4096 * small // RATE)
     middle = max(0, snapshot.get("pool_live_bytes", 0) - samples)

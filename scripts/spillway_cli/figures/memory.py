@@ -7,7 +7,7 @@ the process still has, `free_clean` free pages between these whose memory the ke
 
 
 def live(snapshot):
-    return _sum(snapshot, "pool_live_bytes", "large_live_bytes", "guarded_live_bytes", "fallback_live_bytes")
+    return _sum(snapshot, "pool_live_bytes", "large_live_bytes", "guarded_live_bytes", "mimalloc_live_bytes")
 
 
 def cached(snapshot):
@@ -29,12 +29,12 @@ def free_clean(snapshot):
 
 
 def mimalloc_live(snapshot):
-    return snapshot.get("fallback_live_bytes")
+    return snapshot.get("mimalloc_live_bytes")
 
 
 def mimalloc_held(snapshot):
     """What mimalloc has committed: live blocks, free ones, and memory that was never used."""
-    return snapshot.get("fallback_committed_bytes")
+    return snapshot.get("mimalloc_committed_bytes")
 
 
 def _sum(snapshot, *names):

@@ -11,7 +11,7 @@ import functools
 # Blocks in no class: name of the row, and of its statistics where the library has them:
 # blocks, bytes in live ones, allocations, frees.
 KINDS = (
-    ("mimalloc", "fallback_live_blocks", "fallback_live_bytes", "fallback_allocations_total", "fallback_frees_total"),
+    ("mimalloc", "mimalloc_live_blocks", "mimalloc_live_bytes", "mimalloc_allocations_total", "mimalloc_frees_total"),
     ("large", "large_blocks", "large_live_bytes", "large_allocations_total", "large_frees_total"),
     ("guarded", "guarded_blocks", "guarded_live_bytes", "guarded_allocations_total", "guarded_frees_total"),
 )  # fmt: skip
