@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // How fast a thread asks for memory.
 //
-//   fast   faster than it could write to it: it hardly uses its blocks, and spends its time on
-//   misses busy   a miss at each block would take a visible share of its time slow   it has time
-//   for a miss at each block; cached ones would be memory for nothing
+// - fast: faster than it could write to it. It hardly uses its blocks, so misses are its time.
+// - busy: a miss at each block would take a visible share of its time.
+// - slow: it has time for a miss at each block; cached blocks would be memory for nothing.
 #pragma once
 
 #include <cstdint>

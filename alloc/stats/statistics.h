@@ -103,14 +103,15 @@ inline constexpr uint64_t kUnknown = UINT64_MAX;
     "cache could serve")
 
 // X(name, kind, heading, help): of one tenant.
-#define SPILLWAY_TENANT_STATISTICS(X)                                                            \
-  X(live_bytes, kGauge, "live bytes", "bytes of the blocks that are charged to the tenant")      \
-  X(live_blocks, kGauge, "blocks", "blocks that are charged to the tenant")                      \
-  X(peak_bytes, kGauge, "peak", "the most bytes that were charged to the tenant at one time")    \
-  X(soft_limit_bytes, kGauge, "soft limit", "the tenant's soft limit; 0: none")                  \
-  X(allocations_total, kCounter, "", "blocks that were charged to the tenant so far")            \
-  X(soft_limit_exceeded_total, kCounter, "exceeded", "requests made while above the soft limit") \
-  X(soft_limit_crossed_total, kCounter, "", "times that the tenant crossed its soft limit")      \
+#define SPILLWAY_TENANT_STATISTICS(X)                                                         \
+  X(live_bytes, kGauge, "live bytes", "bytes of the blocks that are charged to the tenant")   \
+  X(live_blocks, kGauge, "blocks", "blocks that are charged to the tenant")                   \
+  X(peak_bytes, kGauge, "peak", "the most bytes that were charged to the tenant at one time") \
+  X(soft_limit_bytes, kGauge, "soft limit", "the tenant's soft limit; 0: none")               \
+  X(allocations_total, kCounter, "", "blocks that were charged to the tenant so far")         \
+  X(soft_limit_exceeded_total, kCounter, "exceeded",                                          \
+    "requests that left the tenant above its soft limit")                                     \
+  X(soft_limit_crossed_total, kCounter, "", "times that the tenant crossed its soft limit")   \
   X(uncharged_total, kCounter, "", "blocks that are not charged: no memory to note whose they are")
 
 struct Spec {

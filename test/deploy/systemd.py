@@ -17,6 +17,7 @@ import root  # noqa: E402
 DROP_IN = root.DEPLOY / "systemd.conf"
 UNIT = "[Service]\nExecStart=/usr/bin/python3 -c ''\n"
 NAME = "some-service"
+WITH_A_WORKER = "import os; child = os.fork(); child and os.wait(); print(len(bytearray(100_000)))"
 SPECIFIERS = {"%": "%", "t": "/run", "N": NAME}
 
 
@@ -56,12 +57,15 @@ class DropIn(unittest.TestCase):
         (here / "run" / runtime).mkdir(parents=True)
         limit = 1 << 30
         root.pretend_memory(here, limit)
-        said = here.run("/usr/bin/python3", "-c", "print(len(bytearray(100_000)))", variables=variables)
-        self.assertEqual(said, ("100000\n", ""))
-        self.assertTrue(variables["SPILLWAY_STATS_FILE"].startswith(f"/run/{runtime}/"))
-        text = (here / variables["SPILLWAY_STATS_FILE"]).read_text(encoding="utf-8")
-        labels = r'\{program="python3[\d.]*",pid="\d+"\}'
-        self.assertRegex(text, rf"(?m)^spillway_limit_bytes{labels} {limit // 100 * 80}$")
+        said = here.run("/usr/bin/python3", "-c", WITH_A_WORKER, variables=variables)
+        self.assertEqual(said, ("100000\n100000\n", ""))
+        self.assertEqual(variables["SPILLWAY_STATS_FILE"], f"/run/{runtime}/%p.prom")
+        files = list((here / "run" / runtime).glob("*.prom"))
+        self.assertEqual(len(files), 2)
+        for file in files:
+            labels = rf'\{{program="python3[\d.]*",pid="{file.stem}"\}}'
+            self.assertRegex(file.read_text(encoding="utf-8"),
+                             rf"(?m)^spillway_limit_bytes{labels} {limit // 100 * 80}$")
         _, said = here.run("/bin/true", variables={**variables, "SPILLWAY_VERBOSE": "1"})
         for line in ("limit = 80%", "pressure = 10", "stats = prometheus", "stats_interval = 15"):
             self.assertIn(f"spillway: {line} (", said)

@@ -86,7 +86,7 @@ struct spillway_tenant_usage {
   uint64_t peak_bytes;                /* the most that was ever charged */
   uint64_t soft_limit_bytes;          /* 0: none */
   uint64_t allocations_total;         /* blocks that were charged to it */
-  uint64_t soft_limit_exceeded_total; /* requests made while over the limit */
+  uint64_t soft_limit_exceeded_total; /* requests that left it above the limit */
   uint64_t soft_limit_crossed_total;  /* times that it got above the limit */
   uint64_t uncharged_total; /* blocks that are not charged: there was no memory to note whose they
                                are. Beside the system's mimalloc, those above 64 MiB, too */

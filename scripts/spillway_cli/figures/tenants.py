@@ -13,7 +13,7 @@ class Tenant:
     live_blocks: int
     peak_bytes: int
     soft_limit_bytes: int  # 0: none
-    exceeded_total: int  # requests made while over the limit
+    exceeded_total: int  # requests that left it above the limit
     grown_bytes: int | None  # since the earlier reading, as all below
     grown_blocks: int | None
     allocations: float | None  # a second
