@@ -129,7 +129,7 @@ std::optional<int64_t> parse_value(const OptionSpec& spec, std::string_view text
       value = parse_number(text, spec.type != OptionType::kNumber);
       break;
   }
-  if (value && (*value < spec.least || *value > spec.most)) {
+  if (value && (*value < spec.min || *value > spec.max)) {
     return std::nullopt;
   }
   return value;
@@ -197,7 +197,7 @@ void print_bounds(const OptionSpec& spec, Line<500>& line) {
     case OptionType::kNumber:
     case OptionType::kBytes:
     case OptionType::kFlag:
-      line.signed_number(spec.least).text("..").signed_number(spec.most);
+      line.signed_number(spec.min).text("..").signed_number(spec.max);
       if (!spec.words.empty()) {
         line.text(" or ").text(spec.words);
       }

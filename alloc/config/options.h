@@ -42,7 +42,7 @@ enum class Deepbind : uint8_t { kCleared, kKept };
 enum class StatsFormat : uint8_t { kOff, kText, kJson, kPrometheus };
 enum class Control : uint8_t { kOff, kAuto, kUser };
 
-// X(name, type, default, least, most, words, help)
+// X(name, type, default, min, max, words, help)
 #define SPILLWAY_OPTIONS(X)                                                                      \
   X(enabled, kFlag, 1, 0, 1, "", "0: every request goes to mimalloc")                            \
   X(min_size, kBytes, kMinPooledSize, kMinPooledSize, kMaxPooledSize, "",                        \
@@ -110,20 +110,20 @@ struct OptionSpec {
   std::string_view name;
   OptionType type;
   int64_t default_value;
-  int64_t least;
-  int64_t most;
+  int64_t min;
+  int64_t max;
   std::string_view words;  // '|' between them
   std::string_view help;
 };
 
 inline constexpr OptionSpec kOptionSpecs[] = {
-#define SPILLWAY_X(name, type, default_value, least, most, words, help) \
-  {#name,                                                               \
-   OptionType::type,                                                    \
-   static_cast<int64_t>(default_value),                                 \
-   static_cast<int64_t>(least),                                         \
-   static_cast<int64_t>(most),                                          \
-   words,                                                               \
+#define SPILLWAY_X(name, type, default_value, min, max, words, help) \
+  {#name,                                                            \
+   OptionType::type,                                                 \
+   static_cast<int64_t>(default_value),                              \
+   static_cast<int64_t>(min),                                        \
+   static_cast<int64_t>(max),                                        \
+   words,                                                            \
    help},
     SPILLWAY_OPTIONS(SPILLWAY_X)
 #undef SPILLWAY_X

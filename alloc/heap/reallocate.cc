@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // realloc: in place where the memory behind the block is free, by copying otherwise.
 //
-// A block that grows beyond the largest class and can't do so where it is moves to a wide slot,
-// where it grows in place from then on: growth in steps then costs one copy of the small beginning,
-// however far it goes.
+// A block that grows beyond the largest class and can't do so where it is moves to a free run with
+// memory and room to double, or else to a wide slot, where it grows in place from then on: growth
+// in steps then costs few copies, however far it goes. docs/DESIGN.md, "Blocks that grow".
 #include <algorithm>
 #include <cerrno>
 #include <cstring>

@@ -29,7 +29,7 @@ bool is_text(const config::OptionSpec& spec) {
 void check_value(const config::OptionSpec& spec, int64_t value) {
   const bool is_word = value == config::kWordValue && !spec.words.empty();
   const bool is_share = spec.type == config::OptionType::kLimit && config::is_per_cent(value);
-  FUZZ_REQUIRE(is_word || is_share || (value >= spec.least && value <= spec.most));
+  FUZZ_REQUIRE(is_word || is_share || (value >= spec.min && value <= spec.max));
   if (is_share) {
     FUZZ_REQUIRE(config::per_cent(value) >= 1 && config::per_cent(value) <= 100);
   }
