@@ -92,8 +92,8 @@ enum class Control : uint8_t { kOff, kAuto, kUser };
     "seconds between two writes of stats_file while the process runs, each a whole file in the " \
     "old one's place; needs stats and stats_file")                                               \
   X(control, kChoice, 1, 0, 2, "off|auto|user",                                                  \
-    "who may see and steer the running process: auto, who may debug it; user, its user where "   \
-    "Yama lets parents only debug, too")                                                         \
+    "users that may see and steer the process: auto, those that may debug it; user, its own, "   \
+    "too, where Yama lets parents only debug")                                                   \
   X(profile, kBytes, kWordValue, 1, int64_t{1} << 40, "none",                                    \
     "bytes between two samples of the heap profile, on average")                                 \
   X(profile_file, kPath, 0, 0, 0, "none",                                                        \

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Serves the control page (control/page.h): who may debug the process sees and steers it there.
+// Serves the control page (control/page.h): tools of users that may debug the process see and steer
+// it there.
 //
 // A duty of the background thread. While a tool watches, the thread stays, looks at the page every
 // few milliseconds, keeps a snapshot of the statistics that is as fresh as was asked for, and runs

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""What it costs a process of ten million calls a second to be looked at (alloc/docs/CONTROL.md).
+"""What it costs a process of two hundred million calls a second to be looked at (alloc/docs/CONTROL.md).
 
 In turns, for some seconds each, its statistics are read once a second, as `top` does, or a thousand
 times, or those of another process as often: the reader takes processor time of its own, which the

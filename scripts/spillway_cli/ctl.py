@@ -11,23 +11,27 @@ from spillway_cli.figures.source import LiveSource
 
 COMMANDS = """\
 commands:
-  stats [text|json|prometheus]  the statistics, as of now
-  purge                         gives free memory back to the kernel
-  flush                         moves blocks from thread caches to where all threads find them
-  diff SECONDS                  what grew in this time, in sentences
-  get [NAME]                    an option in force, or all of them
-  tenant NAME=SIZE              the soft limit of a tenant; none: it has no more
-  profile start [BYTES]         samples the heap from now on, one block in so many bytes (2M)
-  profile dump FILE             writes what was sampled, for `spillway profile FILE` and pprof
-  profile stop                  samples no more
-  set NAME=VALUE                changes purge_delay, limit, hard_limit, pressure, on_misuse, deepbind
+  stats [text|json|prometheus]  print the statistics, as of now
+  purge                         give free memory back to the kernel
+  flush                         empty the thread caches, for all threads to use
+  diff SECONDS                  say what grew in this time
+  get [NAME]                    print an option in force, or all of them
+  tenant NAME=SIZE              set a tenant's soft limit; none: remove it
+  profile start [BYTES]         sample the heap: a block in each BYTES (2M)
+  profile dump FILE             write the samples, for `spillway profile FILE`
+                                and pprof
+  profile stop                  stop sampling
+  set NAME=VALUE                change purge_delay, limit, hard_limit,
+                                pressure, on_misuse or deepbind
 
-The process need not have been prepared: it may be preloaded, or linked with libspillway.a. Who may
-debug it may do this: its user and root. A setuid program is closed to all. Only root and its
-parents may where kernel.yama.ptrace_scope is 1; SPILLWAY_CONTROL=off at its start closes it, and
-SPILLWAY_CONTROL=user opens it to its user in spite of Yama. The process goes on meanwhile.
+The process needs no preparation, and goes on meanwhile. It may be preloaded, or
+linked with libspillway.a. You can reach the processes that you may debug: your
+own, and as root all but setuid ones. Where kernel.yama.ptrace_scope is 1 you
+need root, or SPILLWAY_CONTROL=user at the start of the process;
+SPILLWAY_CONTROL=off closes it.
 
-exit status: 0; 1 when the process could not be reached, or refused; 2 for a wrong command line.
+exit status: 0; 1 when the process could not be reached, or refused; 2 for a
+wrong command line.
 """
 
 

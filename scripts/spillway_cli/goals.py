@@ -65,11 +65,12 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "goals",
         help="hold a report of `ab` against what Spillway has to reach in programs",
-        description="For every program of a report.json of `spillway ab`: Spillway's processor time to "
-        "that of the fastest peer, its peak memory and page faults to the least of mimalloc, jemalloc and "
-        "tcmalloc, and what a server holds after its load to the least of all; beside that, the same "
-        f"figures to those of {SUBJECT_OFF}, if it was compared. A program that fails under Spillway misses "
-        "each goal that a peer has a figure for. Exit status 1 when a goal is missed.",
+        description="Judges each program of a report.json of `spillway ab` by ratios. Processor time is "
+        "compared with the fastest peer's. Peak memory and page faults are compared with the best of "
+        "mimalloc, jemalloc and tcmalloc. What a server holds after its load is compared with the best of all. "
+        f"Each figure is compared with that of {SUBJECT_OFF}, too, if the report has it. A program that "
+        "fails under Spillway misses each goal that a peer has a figure for. Exit status 1 when a goal is "
+        "missed.",
     )
     parser.add_argument(
         "report", metavar="REPORT", nargs="?", type=pathlib.Path, default=paths.reports() / "report.json",

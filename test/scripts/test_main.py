@@ -7,7 +7,8 @@ import unittest
 from unittest import mock
 
 import support
-from spillway_cli import paths
+from spillway_cli import ctl, paths
+from spillway_cli.main import make_parser
 
 
 class Mistakes(unittest.TestCase):
@@ -40,6 +41,24 @@ class Mistakes(unittest.TestCase):
         done = support.spillway("ab", "--allocators", "glibc", "--out", "/proc/none", "--", "true")
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"\Aspillway: ab: cannot write to /proc/none: [^\n]*--out[^\n]*\n\Z")
+
+
+class Help(unittest.TestCase):
+    def test_fits_80_columns(self):
+        with mock.patch.dict(os.environ, COLUMNS="80"):
+            for name, parser in make_parser()[1].items():
+                with self.subTest(name):
+                    self.assertEqual([line for line in parser.format_help().splitlines() if len(line) > 80], [])
+
+    def test_options_that_can_change_are_those_of_the_library(self):
+        source = (paths.ROOT / "alloc" / "heap" / "set_option.cc").read_text(encoding="utf-8")
+        table = re.search(r"kChangeable\[\] = \{(.*?)\};", source, re.DOTALL)[1]
+        expected = sorted(re.findall(r"Option::(\w+)", table))
+        said = re.search(r"change ([^:]*?)\n\n", ctl.COMMANDS)[1].replace(" or ", ", ")
+        self.assertEqual(sorted(re.split(r",\s+", said)), expected)
+        page = (paths.ROOT / "alloc" / "docs" / "CONTROL.md").read_text(encoding="utf-8")
+        row = re.search(r"^\| `set NAME=VALUE` \| (.*?), as at the start", page, re.MULTILINE)[1]
+        self.assertEqual(sorted(re.findall(r"`(\w+)`", row)), expected)
 
 
 class Reports(unittest.TestCase):

@@ -109,10 +109,10 @@ SPILLWAY_FUNCTION void spillway_on_tenant_limit(spillway_tenant_callback callbac
  * a 0; 0, ENOENT where there is no such option, or ERANGE when it has no room in `size` bytes. */
 SPILLWAY_FUNCTION int spillway_get_option(const char* name, char* value, size_t size);
 
-/* Has the option `name` be what SPILLWAY_<NAME>=`value` would have made it: purge_delay, limit,
- * hard_limit, pressure, on_misuse and deepbind; the others are read when the process starts. 0,
- * ENOENT where there is no such option, EINVAL for a value that it does not accept, or EPERM for
- * one that can't change, or has no effect because the pool is off. */
+/* Has the option `name` be what SPILLWAY_<NAME>=`value` would have made it. `spillway ctl -h` lists
+ * the options that can change; the others are read when the process starts. 0, ENOENT where there
+ * is no such option, EINVAL for a value that it does not accept, or EPERM for one that can't
+ * change, or has no effect because the pool is off. */
 SPILLWAY_FUNCTION int spillway_set_option(const char* name, const char* value);
 
 #ifdef __cplusplus

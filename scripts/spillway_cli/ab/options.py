@@ -44,8 +44,8 @@ def add(parser):
     )
     parser.add_argument(
         "--metric", metavar="NAME=REGEX[:lower|higher]", type=metric, action="append",
-        help="a figure of your own: the number in the group of REGEX's last match in the output, where "
-        "less is better, or more; may be given several times",
+        help="a figure of your own: the number in the group of REGEX's last match in the output. Less is "
+        "better, or with `higher` more. May be given several times",
     )  # fmt: skip
     parser.add_argument(
         "--server", metavar="CMD",
@@ -59,7 +59,7 @@ def add(parser):
     parser.add_argument("--load", metavar="CMD", help="COMMAND as one word, with --server")
     parser.add_argument(
         "--compare", metavar=("OLD", "NEW"), nargs=2, type=pathlib.Path,
-        help="measure nothing; print what is different beyond noise between two reports, each a folder or "
+        help="measure nothing; print the differences beyond noise between two reports, each a folder or "
         "a file of it",
     )  # fmt: skip
     parser.add_argument(

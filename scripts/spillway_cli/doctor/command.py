@@ -18,9 +18,9 @@ STATUS = """\
 marks: ok; note: it works, but know this; problem: Spillway does not serve the
 program, or changes what it does. What follows `->` is what to do.
 
-exit status: 0 without a problem, whether Spillway may help or makes no
-difference; 1 with one; 2 for a wrong command line; 126 and 127 when COMMAND
-can't be executed, or was not found.
+exit status: 0 without a problem, also when Spillway makes no difference; 1 with
+a problem; 2 for a wrong command line; 126 or 127 when COMMAND can't be
+executed, or was not found.
 """
 
 
@@ -29,9 +29,9 @@ def add_parser(subparsers):
         "doctor",
         help="would Spillway work here, and would it help a command",
         usage="spillway doctor [options] [-- COMMAND...]",
-        description="Looks at this machine and, with COMMAND, at the program. Runs it without and with\n"
-        "Spillway, its input empty, its output thrown away. Says how much of its memory\n"
-        "Spillway would serve.",
+        description="Looks at this machine and, with COMMAND, at the program. Runs it without and\n"
+        "with Spillway, its input empty, its output thrown away. Says how much of its\n"
+        "memory Spillway would serve.",
         epilog=STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -8,7 +8,7 @@ from spillway_cli.figures.units import bytes_text
 
 MIDDLE, LARGE = 4096, 1 << 20  # smallest sizes of the groups
 GROUPS = ("below 4 KiB", "4 KiB to 1 MiB", "1 MiB and more")
-# What a request's page costs at most when the allocator has none at hand (alloc/docs/DESIGN.md).
+# What a request's page costs at most when the allocator has none at hand (alloc/docs/DOCTOR.md).
 PAGE, FAULT_SECONDS = 4096, 1.3e-6
 # Below these no difference is expected. The first is what a quiet machine can just tell, the others are arbitrary.
 MIN_TIME, MIN_LIVE_SHARE = 0.01, 0.10
