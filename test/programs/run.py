@@ -129,9 +129,9 @@ def table(rows):
     kinds = len({row[0] for row in rows})
     head = f"""# Debian's programs
 
-{len(rows)} programs of {kinds} kinds, run without and with `libspillway.so` preloaded: the same output, exit status
-and end in {count}. Made by `scripts/test --programs`; each row is a script in this folder. Seconds,
-without and with, are of one run and are not judged.
+{len(rows)} programs of {kinds} kinds, run without and with `libspillway.so` preloaded: the same
+output, exit status and end in {count}. Made by `scripts/test --programs`; each row is a script in
+this folder. Seconds, without and with, are of one run and are not judged.
 
 | kind | program | version | what is run | outcome | seconds |
 |---|---|---|---|---|---|

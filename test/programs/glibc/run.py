@@ -104,9 +104,9 @@ def table(rows, version):
     passed = [sum(row[column] == "passes" for row in rows) for column in (1, 2)]
     head = f"""# glibc's malloc tests
 
-`malloc/tst-*.c` of Debian's glibc-source {version}, built outside glibc's tree, without and with
-`libspillway.so` preloaded. Made by `scripts/test --glibc`. Programs: {len(rows)}; pass with
-glibc: {passed[0]}, with Spillway: {passed[1]}.
+`malloc/tst-*.c` of Debian's glibc-source {version}, built outside glibc's tree, without
+and with `libspillway.so` preloaded. Made by `scripts/test --glibc`. Programs: {len(rows)}; pass
+with glibc: {passed[0]}, with Spillway: {passed[1]}.
 
 | test | glibc | Spillway | reason |
 |---|---|---|---|
