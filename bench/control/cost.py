@@ -7,7 +7,7 @@ times, or those of another process as often: the reader takes processor time of 
 process would notice, too. The figure is calls per second of the process's processor time, the
 background thread's included, so that other load on the machine counts as little as may be.
 
-  cost.py [ROUNDS [SECONDS]]      with build/release; medians, and the quarters round them
+  cost.py [ROUNDS [SECONDS]]      with build/release, 2 rounds at least; medians, and the quarters round them
 """
 
 import os
@@ -91,4 +91,7 @@ def main(rounds=15, seconds=2.0):
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] and not sys.argv[1].isdigit() or sys.argv[1:2] in (["0"], ["1"]):
+        print("cost.py: ROUNDS is a number from 2 on", file=sys.stderr)
+        sys.exit(2)
     main(*(kind(word) for kind, word in zip((int, float), sys.argv[1:])))
