@@ -55,6 +55,9 @@ struct CInterface {
     return *reinterpret_cast<const TenantRecord*>(from);
   }
 
+  static Core& core(spillway_pool* from) noexcept { return *from->pool.core_; }
+  static const Core& core(const spillway_pool* from) noexcept { return *from->pool.core_; }
+
   // The owner that `from` is; only one of the two may be let go.
   static SharedBuffer owner(const spillway_pool_shared& from) noexcept {
     return SharedBuffer({static_cast<Core*>(from.owner), static_cast<std::byte*>(from.start)},

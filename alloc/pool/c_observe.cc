@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "alloc/pool/c_interface.h"
+#include "alloc/pool/core.h"
 #include "alloc/pool/tenants.h"
 
 using namespace spillway::pool;  // NOLINT(google-build-using-namespace)
@@ -21,8 +22,7 @@ spillway_pool_error spillway_pool_tenant_create(spillway_pool* pool, const char*
 }
 
 void spillway_pool_tenant_set_limit(spillway_pool_tenant* tenant, uint64_t bytes) {
-  // relaxed: as Tenants::set_soft_limit() does.
-  CInterface::record(tenant).soft_limit.store(bytes, std::memory_order_relaxed);
+  CInterface::record(tenant).set_soft_limit(bytes);
 }
 
 void spillway_pool_tenant_charge(spillway_pool_tenant* tenant, uint64_t bytes) {
@@ -36,22 +36,21 @@ void spillway_pool_tenant_discharge(spillway_pool_tenant* tenant, uint64_t bytes
 void spillway_pool_tenant_read(const spillway_pool_tenant* tenant,
                                spillway_pool_tenant_usage* usage, size_t size) {
   const TenantRecord& record = CInterface::record(tenant);
-  // relaxed, all three: counts that order nothing.
-  fill_in(usage, size,
-          {record.name.c_str(), record.live.load(std::memory_order_relaxed),
-           record.soft_limit.load(std::memory_order_relaxed),
-           record.exceeded.load(std::memory_order_relaxed)});
+  const TenantRecord::Figures now = record.figures();
+  fill_in(usage, size, {record.name.c_str(), now.live, now.soft_limit, now.exceeded});
 }
 
 spillway_pool_error spillway_pool_on_tenant_limit(spillway_pool* pool,
                                                   spillway_pool_tenant_callback callback,
                                                   void* context) {
   return without_exceptions([=] {
+    Tenants& tenants = CInterface::core(pool).tenants();
     if (callback == nullptr) {
-      pool->pool.on_tenant_limit({});
+      tenants.set_callback({});
     } else {
-      pool->pool.on_tenant_limit([=](const spillway::TenantUsage& usage) {
-        callback(usage.name.c_str(), usage.live_bytes, usage.soft_limit_bytes, context);
+      tenants.set_callback([=](const TenantRecord& record) {
+        const TenantRecord::Figures now = record.figures();
+        callback(record.name.c_str(), now.live, now.soft_limit, context);
       });
     }
     return SPILLWAY_POOL_OK;

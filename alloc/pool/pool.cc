@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "spillway/pool.h"
 
+#include <new>
+
 #include "alloc/pool/core.h"
 
 namespace spillway {
@@ -70,7 +72,19 @@ void Pool::set_tenant_soft_limit(std::string_view name, uint64_t bytes) {
 }
 
 void Pool::on_tenant_limit(std::function<void(const TenantUsage&)> callback) {
-  core_->tenants().set_callback(std::move(callback));
+  if (callback == nullptr) {
+    core_->tenants().set_callback({});
+    return;
+  }
+  core_->tenants().set_callback([callback = std::move(callback)](const pool::TenantRecord& record) {
+    const pool::TenantRecord::Figures now = record.figures();
+    TenantUsage usage{{}, now.live, now.soft_limit, now.exceeded};
+    try {
+      usage.name = record.name;
+    } catch (const std::bad_alloc&) {  // the figures are worth telling without
+    }
+    callback(usage);
+  });
 }
 
 std::vector<Region> Pool::regions() const { return core_->regions().all(); }

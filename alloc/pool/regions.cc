@@ -101,16 +101,17 @@ std::optional<RegionOffset> Regions::locate(const void* pointer) const {
 
 void Regions::set_callback(Callback callback) {
   auto shared = callback ? std::make_shared<const Callback>(std::move(callback)) : nullptr;
+  std::shared_ptr<const Callback> next = shared;
   std::vector<Region> before;
   {
     const std::lock_guard lock(mutex_);
-    callback_ = shared;
-    before = added_;
+    if (shared != nullptr) {
+      before = added_;  // may throw: nothing has changed then
+    }
+    callback_.swap(next);
   }
   for (const Region& region : before) {
-    if (shared != nullptr) {
-      (*shared)(region);
-    }
+    (*shared)(region);
   }
 }
 

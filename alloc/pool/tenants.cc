@@ -26,8 +26,8 @@ TenantUsage Tenant::usage() const { return record_ != nullptr ? record_->usage()
 namespace pool {
 
 TenantUsage TenantRecord::usage() const {
-  return {name, live.load(std::memory_order_relaxed), soft_limit.load(std::memory_order_relaxed),
-          exceeded.load(std::memory_order_relaxed)};
+  const Figures now = figures();
+  return {name, now.live, now.soft_limit, now.exceeded};
 }
 
 // What others see until then is as small as a wrapped sum.
@@ -50,12 +50,17 @@ TenantRecord& Tenants::find_or_make(std::string_view name) {
     return *found->second;
   }
   TenantRecord& made = records_.emplace_back(*this, name, default_limit_);
-  by_name_.emplace(made.name, &made);
+  try {
+    by_name_.emplace(made.name, &made);
+  } catch (...) {
+    records_.pop_back();
+    throw;
+  }
   return made;
 }
 
 void Tenants::set_soft_limit(std::string_view name, uint64_t bytes) {
-  find_or_make(name).soft_limit.store(bytes, std::memory_order_relaxed);
+  find_or_make(name).set_soft_limit(bytes);
 }
 
 void Tenants::set_callback(Callback callback) {
@@ -71,7 +76,7 @@ void Tenants::tell(const TenantRecord& record) const {
     callback = callback_;
   }
   if (callback != nullptr) {
-    (*callback)(record.usage());
+    (*callback)(record);
   }
 }
 

@@ -48,7 +48,17 @@ struct alignas(64) TenantRecord {
                                        std::memory_order_relaxed)) {
     }
   }
-  TenantUsage usage() const;
+  void set_soft_limit(uint64_t bytes) { soft_limit.store(bytes, std::memory_order_relaxed); }
+  struct Figures {
+    uint64_t live;
+    uint64_t soft_limit;
+    uint64_t exceeded;
+  };
+  Figures figures() const {
+    return {live.load(std::memory_order_relaxed), soft_limit.load(std::memory_order_relaxed),
+            exceeded.load(std::memory_order_relaxed)};
+  }
+  TenantUsage usage() const;  // copies the name: throws
 
  private:
   void exceed(bool crossed);
@@ -57,14 +67,15 @@ struct alignas(64) TenantRecord {
 
 class Tenants {
  public:
-  using Callback = std::function<void(const TenantUsage&)>;
+  // Must not throw, nor allocate: charges are made where nothing may throw.
+  using Callback = std::function<void(const TenantRecord&)>;
 
   explicit Tenants(uint64_t default_limit) : default_limit_(default_limit) {}
 
   TenantRecord& find_or_make(std::string_view name);
   void set_soft_limit(std::string_view name, uint64_t bytes);
   void set_callback(Callback callback);
-  // Calls it, if there is one, under no lock.
+  // Calls it, if there is one, under no lock. Allocates nothing.
   void tell(const TenantRecord& record) const;
   std::vector<TenantUsage> usages() const;
 

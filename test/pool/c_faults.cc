@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "spillway/pool.h"
 #include "test/pool/counting_new.h"
@@ -53,6 +54,17 @@ struct SmallPool {
   spillway_pool* pool = nullptr;
 };
 
+size_t count_tenants(const spillway_pool* pool) {
+  std::string text(spillway_pool_prometheus(pool, nullptr, 0) + 1, '\0');
+  spillway_pool_prometheus(pool, text.data(), text.size());
+  size_t count = 0;
+  const std::string_view sample = "\nspillway_pool_tenant_live_bytes{";
+  for (size_t at = text.find(sample); at != std::string::npos; at = text.find(sample, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
 BOOST_AUTO_TEST_SUITE(pool_c_faults)
 
 BOOST_AUTO_TEST_CASE(create) {
@@ -88,6 +100,7 @@ BOOST_FIXTURE_TEST_CASE(tenants_and_callbacks, SmallPool) {
                                                   &tenant);
              }) >= 1U);
   BOOST_TEST(tenant != nullptr);
+  BOOST_TEST(count_tenants(pool) == 1U);
   BOOST_TEST(count_refusals([&] {
                return spillway_pool_on_tenant_limit(
                    pool, [](const char*, uint64_t, uint64_t, void*) {}, nullptr);
@@ -96,6 +109,64 @@ BOOST_FIXTURE_TEST_CASE(tenants_and_callbacks, SmallPool) {
                return spillway_pool_on_region(
                    pool, [](uint32_t, const iovec*, void*) {}, nullptr);
              }) >= 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_crossing_is_told, SmallPool) {
+  const std::string name(200, 'n');
+  spillway_pool_tenant* tenant = nullptr;
+  BOOST_TEST(spillway_pool_tenant_create(pool, name.c_str(), &tenant) == SPILLWAY_POOL_OK);
+  spillway_pool_tenant_set_limit(tenant, 10);
+  const char* told = nullptr;
+  BOOST_TEST(spillway_pool_on_tenant_limit(
+                 pool,
+                 [](const char* its_name, uint64_t, uint64_t, void* context) {
+                   *static_cast<const char**>(context) = its_name;
+                 },
+                 static_cast<void*>(&told)) == SPILLWAY_POOL_OK);
+  spillway_pool_buffer buffer;
+  {
+    const RefusingNew refusing(0);
+    static_cast<void>(spillway_pool_alloc(pool, 1, tenant, &buffer));
+  }
+  BOOST_REQUIRE(told != nullptr);
+  BOOST_TEST(told == name);
+  spillway_pool_return(&buffer);
+}
+
+// A new callback that is refused, at whichever allocation, leaves the one before.
+BOOST_AUTO_TEST_CASE(region_callbacks) {
+  struct Told {
+    int before = 0;
+    int after = 0;
+  };
+  for (uint64_t successes = 0;; ++successes) {
+    BOOST_REQUIRE(successes < 1000U);
+    const SmallPool small;
+    Told told;
+    spillway_pool_buffer buffers[2];
+    BOOST_TEST(spillway_pool_try_alloc(small.pool, 1, nullptr, &buffers[0]) == SPILLWAY_POOL_OK);
+    BOOST_TEST(spillway_pool_on_region(
+                   small.pool,
+                   [](uint32_t, const iovec*, void* all) { ++static_cast<Told*>(all)->before; },
+                   &told) == SPILLWAY_POOL_OK);
+    spillway_pool_error error = SPILLWAY_POOL_OK;
+    {
+      const RefusingNew refusing(successes);
+      error = spillway_pool_on_region(
+          small.pool, [](uint32_t, const iovec*, void* all) { ++static_cast<Told*>(all)->after; },
+          &told);
+    }
+    const bool refused = error != SPILLWAY_POOL_OK;
+    BOOST_TEST(spillway_pool_try_alloc(small.pool, 8192, nullptr, &buffers[1]) == SPILLWAY_POOL_OK);
+    BOOST_TEST(told.before == (refused ? 2 : 1));
+    BOOST_TEST(told.after == (refused ? 0 : 2));
+    spillway_pool_return(&buffers[0]);
+    spillway_pool_return(&buffers[1]);
+    if (!refused) {
+      BOOST_TEST(successes >= 2U);
+      break;
+    }
+  }
 }
 
 BOOST_FIXTURE_TEST_CASE(statistics, SmallPool) {

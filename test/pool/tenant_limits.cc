@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "test/pool/counting_new.h"
 #include "test/pool/fixture.h"
 #include "test/pool/tiered.h"
 #include "test/pool/worker.h"
@@ -116,6 +117,30 @@ BOOST_FIXTURE_TEST_CASE(b6_a_crossing_is_told_once, Calls) {
   buffers.resize(2);
   buffers.push_back(pool.alloc(kSmall, tenant));
   BOOST_TEST(usages.size() == 2U);
+}
+
+BOOST_FIXTURE_TEST_CASE(b6_a_crossing_is_told_without_a_name_when_there_is_no_memory, Tiered) {
+  TenantUsage told{"nothing"};
+  int calls = 0;
+  pool.on_tenant_limit([&](const TenantUsage& usage) {
+    ++calls;
+    told.name.assign(usage.name);
+    told.live_bytes = usage.live_bytes;
+    told.soft_limit_bytes = usage.soft_limit_bytes;
+  });
+  const std::string name(200, 'n');
+  pool.set_tenant_soft_limit(name, 10);
+  const Tenant tenant = pool.tenant(name);
+  {
+    const RefusingNew refusing(0);
+    tenant.record_allocation(11);
+  }
+  BOOST_TEST(calls == 1);
+  BOOST_TEST(told.name.empty());
+  BOOST_TEST(told.live_bytes == 11U);
+  BOOST_TEST(told.soft_limit_bytes == 10U);
+  const Buffer buffer = pool.alloc(1, tenant);
+  BOOST_TEST(exceeded(name) == 2U);
 }
 
 BOOST_FIXTURE_TEST_CASE(b6_told_by_the_thread_that_allocates, Calls) {

@@ -103,8 +103,8 @@ class SPILLWAY_POOL_API Pool {
   void set_tenant_soft_limit(std::string_view name, uint64_t bytes);
   // `callback` is called when an allocation, a recorded one, too, takes a tenant over its limit, in
   // the thread that allocates, under no lock; once for each crossing, not when the limit is
-  // lowered. It may use the pool, and must not throw. Replaces the one before, whose calls under
-  // way end by themselves.
+  // lowered. It may use the pool, and must not throw. The usage has no name when there is no memory
+  // for it. Replaces the one before, whose calls under way end by themselves.
   void on_tenant_limit(std::function<void(const TenantUsage&)> callback);
 
   // Memory as a few contiguous ranges: see regions.h.
@@ -125,6 +125,7 @@ class SPILLWAY_POOL_API Pool {
   const PoolConfig& config() const noexcept;
 
  private:
+  friend struct pool::CInterface;
   explicit Pool(pool::Core* core) noexcept : core_(core) {}
   pool::Core* core_;
 };

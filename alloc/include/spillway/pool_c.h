@@ -274,7 +274,7 @@ SPILLWAY_POOL_API void spillway_pool_tenant_read(const struct spillway_pool_tena
                                                  size_t size);
 
 /* Is told that a tenant, of this `name`, got above its limit: `live_bytes`, `soft_limit_bytes`, and
- * the `context` that was given with the callback. */
+ * the `context` that was given with the callback. The name is valid as long as the tenant. */
 typedef void (*spillway_pool_tenant_callback)(const char* name, uint64_t live_bytes,
                                               uint64_t soft_limit_bytes, void* context);
 /* `callback(..., context)` is called when a charge takes a tenant of `pool` above its limit: once
