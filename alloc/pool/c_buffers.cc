@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Of the C interface: buffers, which are RawBuffers with a capacity, and shared ones.
+// The C interface's part for buffers, which are RawBuffers with a capacity, and shared ones.
 #include "alloc/pool/c_interface.h"
 #include "alloc/pool/core.h"
 
@@ -9,8 +9,8 @@ namespace {
 using CBuffer = ::spillway_pool_buffer;
 using CShared = ::spillway_pool_shared;
 
-// Hands `buffer` over to C.
-CBuffer given(Buffer&& buffer) noexcept {
+// All zero for a buffer without memory.
+CBuffer to_c(Buffer&& buffer) noexcept {
   const std::byte* const data = buffer.data();
   const size_t capacity = buffer.capacity();
   const RawBuffer raw = RawBuffer::from(std::move(buffer));
@@ -19,47 +19,31 @@ CBuffer given(Buffer&& buffer) noexcept {
   return {raw.data, raw.size, capacity + moved, raw.hint};
 }
 
-// Takes it back from C.
-Buffer taken(CBuffer& from) noexcept {
-  const CBuffer all = std::exchange(from, {});
+// Empties `buffer`.
+Buffer from_c(CBuffer& buffer) noexcept {
+  const CBuffer all = std::exchange(buffer, {});
   return RawBuffer::adopt({all.data, all.length, nullptr, all.owner});
 }
 
-spillway_pool_error give(Buffer&& buffer, CBuffer* to) noexcept {
-  *to = {};
-  if (!buffer) {
-    return SPILLWAY_POOL_NO_MEMORY;
-  }
-  *to = given(std::move(buffer));
-  return SPILLWAY_POOL_OK;
+spillway_pool_error store(Buffer&& buffer, CBuffer* to) noexcept {
+  *to = to_c(std::move(buffer));
+  return to->owner != nullptr ? SPILLWAY_POOL_OK : SPILLWAY_POOL_NO_MEMORY;
 }
 
-spillway_pool_error error_of(PoolError error) noexcept {
-  switch (error) {
-    case PoolError::kOversized:
-      return SPILLWAY_POOL_OVERSIZED;
-    case PoolError::kExhausted:
-      return SPILLWAY_POOL_EXHAUSTED;
-    case PoolError::kNoMemory:
-      break;
-  }
-  return SPILLWAY_POOL_NO_MEMORY;
-}
-
-spillway_pool_error give(expected<Buffer, PoolError>&& buffer, CBuffer* to) noexcept {
+spillway_pool_error store(expected<Buffer, PoolError>&& buffer, CBuffer* to) noexcept {
   if (buffer) {
-    return give(std::move(*buffer), to);
+    return store(std::move(*buffer), to);
   }
   *to = {};
-  return error_of(buffer.error());
+  return CInterface::to_c(buffer.error());
 }
 
-// Does something with an owner that stays C's.
+// `work`'s result of a shared buffer that C keeps.
 template <typename Work>
-auto with(const CShared& shared, Work work) noexcept {
-  SharedBuffer owner = CInterface::owner(shared);
-  auto result = work(std::as_const(owner));
-  static_cast<void>(CInterface::owner(std::move(owner)));
+auto look_at(const CShared& shared, Work work) noexcept {
+  SharedBuffer buffer = CInterface::from_c(shared);
+  auto result = work(std::as_const(buffer));
+  static_cast<void>(CInterface::to_c(std::move(buffer)));
   return result;
 }
 
@@ -73,31 +57,31 @@ extern "C" {
 spillway_pool_error spillway_pool_alloc(spillway_pool* pool, size_t size,
                                         spillway_pool_tenant* tenant,
                                         spillway_pool_buffer* buffer) {
-  return give(pool->pool.alloc(size, CInterface::tenant(tenant)), buffer);
+  return store(pool->pool.alloc(size, CInterface::from_c(tenant)), buffer);
 }
 
 spillway_pool_error spillway_pool_alloc_zeroed(spillway_pool* pool, size_t size,
                                                spillway_pool_tenant* tenant,
                                                spillway_pool_buffer* buffer) {
-  return give(pool->pool.alloc_zeroed(size, CInterface::tenant(tenant)), buffer);
+  return store(pool->pool.alloc_zeroed(size, CInterface::from_c(tenant)), buffer);
 }
 
 spillway_pool_error spillway_pool_acquire(spillway_pool* pool, size_t size,
                                           spillway_pool_tenant* tenant,
                                           spillway_pool_buffer* buffer) {
-  return give(pool->pool.acquire(size, CInterface::tenant(tenant)), buffer);
+  return store(pool->pool.acquire(size, CInterface::from_c(tenant)), buffer);
 }
 
 spillway_pool_error spillway_pool_try_alloc(spillway_pool* pool, size_t size,
                                             spillway_pool_tenant* tenant,
                                             spillway_pool_buffer* buffer) {
-  return give(pool->pool.try_alloc(size, CInterface::tenant(tenant)), buffer);
+  return store(pool->pool.try_alloc(size, CInterface::from_c(tenant)), buffer);
 }
 
 spillway_pool_error spillway_pool_try_alloc_zeroed(spillway_pool* pool, size_t size,
                                                    spillway_pool_tenant* tenant,
                                                    spillway_pool_buffer* buffer) {
-  return give(pool->pool.try_alloc_zeroed(size, CInterface::tenant(tenant)), buffer);
+  return store(pool->pool.try_alloc_zeroed(size, CInterface::from_c(tenant)), buffer);
 }
 
 void spillway_pool_return(spillway_pool_buffer* buffer) {
@@ -112,13 +96,13 @@ void spillway_pool_free(void* data, void* owner) {
 }
 
 spillway_pool_buffer spillway_pool_adopt(void* data, size_t length, void* owner) {
-  return given(spillway::RawBuffer::adopt({data, length, nullptr, owner}));
+  return to_c(spillway::RawBuffer::adopt({data, length, nullptr, owner}));
 }
 
 spillway_pool_error spillway_pool_resize(spillway_pool_buffer* buffer, size_t length) {
-  spillway::Buffer resized = taken(*buffer);
+  spillway::Buffer resized = from_c(*buffer);
   const bool done = resized.resize(length);
-  *buffer = given(std::move(resized));
+  *buffer = to_c(std::move(resized));
   return done ? SPILLWAY_POOL_OK : SPILLWAY_POOL_NO_MEMORY;
 }
 
@@ -129,40 +113,40 @@ int spillway_pool_is_pooled(const spillway_pool_buffer* buffer) {
 }
 
 spillway_pool_shared spillway_pool_freeze(spillway_pool_buffer* buffer) {
-  return CInterface::owner(taken(*buffer).freeze());
+  return CInterface::to_c(from_c(*buffer).freeze());
 }
 
 spillway_pool_shared spillway_pool_retain(const spillway_pool_shared* shared) {
-  return with(*shared, [](const spillway::SharedBuffer& owner) {
-    return CInterface::owner(spillway::SharedBuffer(owner));
+  return look_at(*shared, [](const spillway::SharedBuffer& buffer) {
+    return CInterface::to_c(spillway::SharedBuffer(buffer));
   });
 }
 
 spillway_pool_shared spillway_pool_slice(const spillway_pool_shared* shared, size_t offset,
                                          size_t length) {
-  return with(*shared, [=](const spillway::SharedBuffer& owner) {
-    return CInterface::owner(owner.slice(offset, length));
+  return look_at(*shared, [=](const spillway::SharedBuffer& buffer) {
+    return CInterface::to_c(buffer.slice(offset, length));
   });
 }
 
 void spillway_pool_release(spillway_pool_shared* shared) {
-  CInterface::owner(std::exchange(*shared, {}));
+  CInterface::from_c(std::exchange(*shared, {}));
 }
 
 int spillway_pool_is_unique(const spillway_pool_shared* shared) {
-  return with(*shared, [](const spillway::SharedBuffer& owner) {
-    return static_cast<int>(owner.is_unique());
+  return look_at(*shared, [](const spillway::SharedBuffer& buffer) {
+    return static_cast<int>(buffer.is_unique());
   });
 }
 
 spillway_pool_error spillway_pool_thaw(spillway_pool_shared* shared, spillway_pool_buffer* buffer) {
   *buffer = {};
-  auto alone = CInterface::owner(std::exchange(*shared, {})).to_buffer();
+  auto alone = CInterface::from_c(std::exchange(*shared, {})).to_buffer();
   if (!alone) {
-    *shared = CInterface::owner(std::move(alone.error()));
+    *shared = CInterface::to_c(std::move(alone.error()));
     return SPILLWAY_POOL_SHARED;
   }
-  *buffer = given(std::move(*alone));
+  *buffer = to_c(std::move(*alone));
   return SPILLWAY_POOL_OK;
 }
 

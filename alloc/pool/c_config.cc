@@ -1,33 +1,30 @@
 // SPDX-License-Identifier: MIT
-// Of the C interface: configurations, a pool's beginning and end.
+// The C interface's part for configurations, a pool's beginning and its end.
 #include <cstdint>
 #include <cstdio>
-#include <new>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "alloc/pool/c_interface.h"
+#include "alloc/pool/classes.h"
 
 namespace spillway::pool {
 namespace {
 
 using Config = ::spillway_pool_config;
 
-// Of the first version: no header has less. Fields that come later mean nothing when they are 0.
+// The first version's: no header has less. Fields that come later mean nothing when they are 0.
 constexpr size_t kFirstConfigSize = offsetof(Config, pinned) + sizeof(Config::pinned);
 
-constexpr size_t kTieredSizes[] = {size_t{4} << 10, size_t{64} << 10, size_t{1} << 20,
-                                   size_t{10} << 20};
-constexpr const char* kTieredNames[] = {"small", "medium", "large", "huge"};
-
+// The preset, but for a list of classes: allocates nothing.
 std::optional<PoolConfig> preset_of(spillway_pool_preset preset) {
   switch (preset) {
     case SPILLWAY_POOL_DEFAULT:
+    case SPILLWAY_POOL_TIERED:
       return PoolConfig();
     case SPILLWAY_POOL_PAGE_BUFFERS:
       return PoolConfig::page_buffers();
-    case SPILLWAY_POOL_TIERED:
-      return PoolConfig().with_max_per_class(PoolConfig::tiered().max_per_class);
     case SPILLWAY_POOL_NETWORK:
       return PoolConfig::network();
     case SPILLWAY_POOL_STORAGE:
@@ -48,14 +45,14 @@ ThreadCachePolicy policy_of(size_t buffers) {
   return buffers == 0 ? ThreadCachePolicy::disabled() : ThreadCachePolicy::exact(buffers);
 }
 
-// Whether all of it is 0 that a newer header has than this library.
+// Whether all fields are 0 that this library does not know: those of a newer header.
 bool has_known_fields_alone(const Config& config) {
   const auto* const bytes = reinterpret_cast<const unsigned char*>(&config);
   return std::all_of(bytes + std::min(sizeof(Config), config.struct_size),
                      bytes + config.struct_size, [](unsigned char byte) { return byte == 0; });
 }
 
-// What is wrong with the struct, whatever its values.
+// The reason to refuse the struct, whatever its values.
 std::optional<std::string> check_struct(const Config& config) {
   if (config.struct_size < kFirstConfigSize) {
     return "struct_size " + std::to_string(config.struct_size) +
@@ -76,7 +73,7 @@ std::optional<std::string> check_struct(const Config& config) {
   return std::nullopt;
 }
 
-// Of a struct that is well.
+// `config` passed check_struct().
 PoolConfig config_of(const Config& config) {
   PoolConfig made;
   made.min_size = config.min_size;
@@ -115,16 +112,17 @@ spillway_pool_error create(const Config& config, ::spillway_pool** pool, char* w
     say(*wrong, why, size);
     return SPILLWAY_POOL_INVALID;
   }
-  std::vector<std::string> names = made.class_names;
-  for (const size_t each : names.empty() ? made.sizes() : std::vector<size_t>()) {
-    names.push_back(std::to_string(each));
+  std::vector<std::string> names;
+  for (const size_t each : made.sizes()) {
+    names.push_back(class_name(made, names.size(), each));
   }
+  made.class_names = std::move(names);
   auto created = Pool::create(made);
   if (!created) {
     say(created.error(), why, size);
     return SPILLWAY_POOL_NO_MEMORY;
   }
-  *pool = new ::spillway_pool{std::move(*created), std::move(names)};
+  *pool = new ::spillway_pool{std::move(*created)};
   say("", why, size);
   return SPILLWAY_POOL_OK;
 }
@@ -142,45 +140,41 @@ const char* spillway_pool_error_name(spillway_pool_error error) {
   switch (error) {
     case SPILLWAY_POOL_OK:
       return "ok";
-    case SPILLWAY_POOL_OVERSIZED:
-      return name_of(spillway::PoolError::kOversized);
-    case SPILLWAY_POOL_EXHAUSTED:
-      return name_of(spillway::PoolError::kExhausted);
-    case SPILLWAY_POOL_NO_MEMORY:
-      return name_of(spillway::PoolError::kNoMemory);
     case SPILLWAY_POOL_INVALID:
       return "invalid argument";
     case SPILLWAY_POOL_SHARED:
       return "shared";
+    case SPILLWAY_POOL_OVERSIZED:
+    case SPILLWAY_POOL_EXHAUSTED:
+    case SPILLWAY_POOL_NO_MEMORY:
+      return name_of(CInterface::from_c(error));
   }
   return "unknown";
 }
 
 spillway_pool_error spillway_pool_config_init(spillway_pool_config* config, size_t size,
                                               spillway_pool_preset preset) {
-  return without_exceptions([&] {
-    const auto from = preset_of(preset);
-    if (!from || size < kFirstConfigSize) {
-      return SPILLWAY_POOL_INVALID;
-    }
-    spillway_pool_config made{};
-    made.struct_size = size;
-    made.min_size = from->min_size;
-    made.max_size = from->max_size;
-    if (preset == SPILLWAY_POOL_TIERED) {
-      made.class_sizes = kTieredSizes;
-      made.class_names = kTieredNames;
-      made.class_count = std::size(kTieredSizes);
-    }
-    made.pool_min_size = from->pool_min_size;
-    made.max_per_class = from->max_per_class;
-    made.alignment = from->alignment;
-    made.parallelism = from->parallelism;
-    made.thread_cache_buffers = cache_buffers_of(from->thread_cache);
-    made.tenant_soft_limit = from->tenant_soft_limit;
-    fill_in(config, size, made);
-    return SPILLWAY_POOL_OK;
-  });
+  const auto from = preset_of(preset);
+  if (!from || size < kFirstConfigSize) {
+    return SPILLWAY_POOL_INVALID;
+  }
+  spillway_pool_config made{};
+  made.struct_size = size;
+  made.min_size = from->min_size;
+  made.max_size = from->max_size;
+  if (preset == SPILLWAY_POOL_TIERED) {
+    made.class_sizes = kTieredSizes;
+    made.class_names = kTieredNames;
+    made.class_count = std::size(kTieredSizes);
+  }
+  made.pool_min_size = from->pool_min_size;
+  made.max_per_class = from->max_per_class;
+  made.alignment = from->alignment;
+  made.parallelism = from->parallelism;
+  made.thread_cache_buffers = cache_buffers_of(from->thread_cache);
+  made.tenant_soft_limit = from->tenant_soft_limit;
+  fill_in(config, size, made);
+  return SPILLWAY_POOL_OK;
 }
 
 spillway_pool_error spillway_pool_config_set_budget(spillway_pool_config* config, uint64_t bytes) {
@@ -200,7 +194,7 @@ spillway_pool_error spillway_pool_config_set_budget(spillway_pool_config* config
 spillway_pool_error spillway_pool_create(const spillway_pool_config* config, spillway_pool** pool,
                                          char* why, size_t why_size) {
   *pool = nullptr;
-  say(name_of(spillway::PoolError::kNoMemory), why, why_size);  // of what throws
+  say(name_of(spillway::PoolError::kNoMemory), why, why_size);  // should something throw
   return without_exceptions([&] { return create(*config, pool, why, why_size); });
 }
 

@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: MIT
-// What the C interface (spillway/pool_c.h) is made of: c_config.cc, c_buffers.cc and
+// Between the C interface (spillway/pool_c.h) and the C++ one: for c_config.cc, c_buffers.cc and
 // c_observe.cc, whose functions are a line or two over the C++ ones.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "spillway/pool.h"
 #include "spillway/pool_c.h"
 
 // Behind the opaque pointer.
 struct spillway_pool {
-  spillway::Pool pool;
-  std::vector<std::string> class_names;  // for as long as it lives
+  spillway::Pool pool;  // of a configuration that names all classes
 };
 
 namespace spillway::pool {
@@ -40,13 +37,20 @@ void fill_in(Struct* to, size_t size, const Struct& from) noexcept {
   std::memset(reinterpret_cast<std::byte*>(to) + known, 0, size - known);
 }
 
-// Between C's handles and C++'s.
+// C's handles are C++'s objects; PoolError's numbers are one less than C's.
 struct CInterface {
-  static Tenant tenant(spillway_pool_tenant* from) noexcept {
-    return Tenant(reinterpret_cast<TenantRecord*>(from));
+  static constexpr spillway_pool_error to_c(PoolError error) noexcept {
+    return static_cast<spillway_pool_error>(static_cast<unsigned>(error) + 1);
   }
-  static spillway_pool_tenant* tenant(const Tenant& from) noexcept {
-    return reinterpret_cast<spillway_pool_tenant*>(from.record_);
+  static constexpr PoolError from_c(spillway_pool_error error) noexcept {
+    return static_cast<PoolError>(static_cast<unsigned>(error) - 1);
+  }
+
+  static Tenant from_c(spillway_pool_tenant* tenant) noexcept {
+    return Tenant(reinterpret_cast<TenantRecord*>(tenant));
+  }
+  static spillway_pool_tenant* to_c(const Tenant& tenant) noexcept {
+    return reinterpret_cast<spillway_pool_tenant*>(tenant.record_);
   }
   static TenantRecord& record(spillway_pool_tenant* from) noexcept {
     return *reinterpret_cast<TenantRecord*>(from);
@@ -58,16 +62,20 @@ struct CInterface {
   static Core& core(spillway_pool* from) noexcept { return *from->pool.core_; }
   static const Core& core(const spillway_pool* from) noexcept { return *from->pool.core_; }
 
-  // The owner that `from` is; only one of the two may be let go.
-  static SharedBuffer owner(const spillway_pool_shared& from) noexcept {
-    return SharedBuffer({static_cast<Core*>(from.owner), static_cast<std::byte*>(from.start)},
-                        static_cast<const std::byte*>(from.data), from.length);
+  // `shared` and the result are one owner: only one of the two may end it.
+  static SharedBuffer from_c(const spillway_pool_shared& shared) noexcept {
+    return SharedBuffer({static_cast<Core*>(shared.owner), static_cast<std::byte*>(shared.start)},
+                        static_cast<const std::byte*>(shared.data), shared.length);
   }
-  static spillway_pool_shared owner(SharedBuffer&& from) noexcept {
-    const spillway_pool_shared to{from.data_, from.size_, from.block_.start, from.block_.core};
-    from.block_ = {};
-    return to;
+  static spillway_pool_shared to_c(SharedBuffer&& buffer) noexcept {
+    const spillway_pool_shared shared{buffer.data_, buffer.size_, buffer.block_.start,
+                                      buffer.block_.core};
+    buffer.block_ = {};
+    return shared;
   }
 };
+static_assert(CInterface::to_c(PoolError::kOversized) == SPILLWAY_POOL_OVERSIZED);
+static_assert(CInterface::to_c(PoolError::kExhausted) == SPILLWAY_POOL_EXHAUSTED);
+static_assert(CInterface::to_c(PoolError::kNoMemory) == SPILLWAY_POOL_NO_MEMORY);
 
 }  // namespace spillway::pool

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Of the C interface: tenants, regions and statistics.
+// The C interface's part for tenants, regions and statistics.
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "alloc/pool/c_interface.h"
 #include "alloc/pool/core.h"
@@ -16,7 +18,7 @@ spillway_pool_error spillway_pool_tenant_create(spillway_pool* pool, const char*
                                                 spillway_pool_tenant** tenant) {
   *tenant = nullptr;
   return without_exceptions([=] {
-    *tenant = CInterface::tenant(pool->pool.tenant(name));
+    *tenant = CInterface::to_c(pool->pool.tenant(name));
     return SPILLWAY_POOL_OK;
   });
 }
@@ -26,11 +28,11 @@ void spillway_pool_tenant_set_limit(spillway_pool_tenant* tenant, uint64_t bytes
 }
 
 void spillway_pool_tenant_charge(spillway_pool_tenant* tenant, uint64_t bytes) {
-  CInterface::tenant(tenant).record_allocation(bytes);
+  CInterface::from_c(tenant).record_allocation(bytes);
 }
 
 void spillway_pool_tenant_discharge(spillway_pool_tenant* tenant, uint64_t bytes) {
-  CInterface::tenant(tenant).record_release(bytes);
+  CInterface::from_c(tenant).record_release(bytes);
 }
 
 void spillway_pool_tenant_read(const spillway_pool_tenant* tenant,
@@ -118,17 +120,15 @@ spillway_pool_error spillway_pool_read_class(const spillway_pool* pool, size_t i
                                              spillway_pool_class_statistics* statistics,
                                              size_t size) {
   fill_in(statistics, size, {});
-  if (index >= pool->class_names.size()) {
+  const std::vector<std::string>& names = pool->pool.config().class_names;
+  if (index >= names.size()) {
     return SPILLWAY_POOL_INVALID;
   }
-  return without_exceptions([=] {
-    const spillway::PoolStatistics all = pool->pool.statistics();
-    const spillway::PoolClassStatistics& one = all.classes[index];
-    fill_in(statistics, size,
-            {pool->class_names[index].c_str(), one.size, one.allocations, one.created, one.hits,
-             one.exhausted, one.live, one.cached, one.free});
-    return SPILLWAY_POOL_OK;
-  });
+  const spillway::PoolClassStatistics one = CInterface::core(pool).class_statistics(index);
+  fill_in(statistics, size,
+          {names[index].c_str(), one.size, one.allocations, one.created, one.hits, one.exhausted,
+           one.live, one.cached, one.free});
+  return SPILLWAY_POOL_OK;
 }
 
 size_t spillway_pool_prometheus(const spillway_pool* pool, char* text, size_t size) {

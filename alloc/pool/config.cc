@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <iterator>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +15,7 @@
 #include "alloc/base/bits.h"
 #include "alloc/base/index.h"
 #include "alloc/os/os.h"
+#include "alloc/pool/classes.h"
 #include "spillway/pool_config.h"
 
 namespace spillway {
@@ -22,10 +25,14 @@ constexpr size_t kMaxPoolClasses = 63;
 static_assert(kMaxPoolClasses < kMaxClasses);
 // No region is longer, and no buffer crosses one's end.
 constexpr size_t kMaxClassSize = kGiB;
-constexpr size_t kMaxUnit = kGranuleSize;
 // Divider, which tells a buffer from its address, divides by less.
 constexpr size_t kUnitsEnd = 65536;
 constexpr size_t kMaxAlignment = 2 * kMiB;
+// Of the buffers of one class: far above any machine's, so that nothing below overflows.
+constexpr size_t kMaxClassBytes = size_t{1} << 46;
+// The number of a unit has 32 bits; slots are counted with a bit to spare.
+constexpr size_t kMaxUnits = std::numeric_limits<uint32_t>::max();
+constexpr size_t kMaxBuffers = std::numeric_limits<uint32_t>::max() / 2;
 
 template <typename Value>
 PoolConfig changed(PoolConfig config, Value PoolConfig::*member,
@@ -52,18 +59,18 @@ Complaint power_of_two(const Quantity& quantity) {
   return quantity.text() + " is not a power of two";
 }
 
-Complaint at_least(const Quantity& quantity, const Quantity& least) {
-  if (quantity.value >= least.value) {
+Complaint at_least(const Quantity& quantity, const Quantity& min) {
+  if (quantity.value >= min.value) {
     return {};
   }
-  return quantity.text() + " is less than " + least.text();
+  return quantity.text() + " is less than " + min.text();
 }
 
-Complaint at_most(const Quantity& quantity, const Quantity& most) {
-  if (quantity.value <= most.value) {
+Complaint at_most(const Quantity& quantity, const Quantity& max) {
+  if (quantity.value <= max.value) {
     return {};
   }
-  return quantity.text() + " is more than " + most.text();
+  return quantity.text() + " is more than " + max.text();
 }
 
 Complaint first_of(std::initializer_list<Complaint> complaints) {
@@ -104,15 +111,25 @@ Complaint check_largest(const std::vector<size_t>& sizes) {
   if (Complaint wrong = at_most(largest, {"", kMaxClassSize})) {
     return wrong;
   }
-  size_t unit = kMaxUnit;
-  for (const size_t size : sizes) {
-    while (size % unit != 0) {
-      unit /= 2;
-    }
-  }
+  const size_t unit = pool::unit_of(sizes);
   if (largest.value / unit >= kUnitsEnd) {
     return largest.text() + " is not less than " + std::to_string(kUnitsEnd) + " units of " +
            std::to_string(unit);
+  }
+  return {};
+}
+
+// Whether there are addresses and numbers for all buffers. Sizes must not be 0.
+Complaint check_space(const std::vector<size_t>& sizes, size_t max_per_class) {
+  const Quantity max{"max_per_class", max_per_class};
+  if (max_per_class > kMaxClassBytes / sizes.back()) {
+    return max.text() + " times the largest class, " + std::to_string(sizes.back()) +
+           " bytes, is more than 64 TiB";
+  }
+  const size_t unit = pool::unit_of(sizes);
+  if (max_per_class > kMaxBuffers ||
+      pool::span_of(max_per_class, sizes.back()) * sizes.size() / unit > kMaxUnits) {
+    return max.text() + " is too much for a smallest unit of " + std::to_string(unit) + " bytes";
   }
   return {};
 }
@@ -153,8 +170,8 @@ PoolConfig PoolConfig::page_buffers(size_t buffers) {
 }
 
 PoolConfig PoolConfig::tiered() {
-  return PoolConfig().with_max_per_class(64).with_classes({4 * kKiB, 64 * kKiB, kMiB, 10 * kMiB},
-                                                          {"small", "medium", "large", "huge"});
+  return PoolConfig().with_classes({std::begin(pool::kTieredSizes), std::end(pool::kTieredSizes)},
+                                   {std::begin(pool::kTieredNames), std::end(pool::kTieredNames)});
 }
 
 PoolConfig PoolConfig::network() {
@@ -262,12 +279,13 @@ std::optional<std::string> PoolConfig::check() const {
     return wrong;
   }
   const std::vector<size_t> all = sizes();
-  const Quantity most{"max_per_class", max_per_class};
+  const Quantity max{"max_per_class", max_per_class};
   const bool exact = thread_cache.kind == ThreadCachePolicy::Kind::kExact;
   return first_of({check_largest(all), check_names(class_names, all.size()),
                    at_most({"pool_min_size", pool_min_size}, {"the smallest class", all.front()}),
-                   at_least(most, {"", 1}), at_least({"parallelism", parallelism}, {"", 1}),
-                   exact ? at_most({"thread cache", thread_cache.buffers}, most) : std::nullopt});
+                   at_least(max, {"", 1}), at_least({"parallelism", parallelism}, {"", 1}),
+                   exact ? at_most({"thread cache", thread_cache.buffers}, max) : std::nullopt,
+                   check_space(all, max_per_class)});
 }
 
 }  // namespace spillway

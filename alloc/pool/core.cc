@@ -12,6 +12,7 @@
 #include "alloc/os/errno_keeper.h"
 #include "alloc/os/message.h"
 #include "alloc/os/os.h"
+#include "alloc/pool/classes.h"
 
 namespace spillway::pool {
 std::byte* Core::take_slow(ClassIndex index) {
@@ -271,30 +272,39 @@ size_t Core::purge() {
   return purged;
 }
 
+PoolClassStatistics Core::class_statistics(const stats::Snapshot& snapshot, uint32_t index) const {
+  const stats::ClassSnapshot& from = snapshot.classes[index];
+  PoolClassStatistics one;
+  one.size = from.block_size;
+  // The subset first: it does not become larger than the whole meanwhile.
+  one.created = classes_[index].created.load(std::memory_order_relaxed);
+  const uint64_t prefilled = classes_[index].prefilled;
+  one.allocations = std::max(from.allocations_total, one.created) - prefilled;
+  one.hits = one.allocations - (one.created - prefilled);
+  one.exhausted = classes_[index].exhausted.load(std::memory_order_relaxed);
+  const uint64_t waiting =
+      watch_ != nullptr ? watch_->waiting(ClassIndex{static_cast<uint8_t>(index)}) : 0;
+  one.live = from.live - std::min(from.live, waiting);
+  one.cached = from.cached;
+  one.free = from.free + waiting;
+  return one;
+}
+
+PoolClassStatistics Core::class_statistics(size_t number) const {
+  stats::Snapshot snapshot;
+  engine_.collect(snapshot);
+  return class_statistics(snapshot, static_cast<uint32_t>(number) + 1);
+}
+
 PoolStatistics Core::statistics() const {
   stats::Snapshot snapshot;
   engine_.collect(snapshot);
   PoolStatistics all;
-  const std::vector<size_t> sizes = config_.sizes();
   for (uint32_t i = 1; i <= snapshot.class_count; ++i) {
-    const stats::ClassSnapshot& one = snapshot.classes[i];
-    PoolClassStatistics& given = all.classes.emplace_back();
-    given.name =
-        config_.class_names.empty() ? std::to_string(sizes[i - 1]) : config_.class_names[i - 1];
-    given.size = one.block_size;
-    // The subset first: it does not become larger than the whole meanwhile.
-    given.created = classes_[i].created.load(std::memory_order_relaxed);
-    const uint64_t prefilled = classes_[i].prefilled;
-    given.allocations = std::max(one.allocations_total, given.created) - prefilled;
-    given.hits = given.allocations - (given.created - prefilled);
-    given.exhausted = classes_[i].exhausted.load(std::memory_order_relaxed);
-    const uint64_t waiting =
-        watch_ != nullptr ? watch_->waiting(ClassIndex{static_cast<uint8_t>(i)}) : 0;
-    given.live = one.live - std::min(one.live, waiting);
-    given.cached = one.cached;
-    given.free = one.free + waiting;
-    all.allocations += given.allocations;
-    all.recycles += given.hits;
+    PoolClassStatistics& one = all.classes.emplace_back(class_statistics(snapshot, i));
+    one.name = class_name(config_, i - 1, one.size);
+    all.allocations += one.allocations;
+    all.recycles += one.hits;
   }
   all.oversized = oversized_.load(std::memory_order_relaxed);
   all.untracked = untracked_.load(std::memory_order_relaxed);

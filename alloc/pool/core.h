@@ -84,6 +84,8 @@ class Core {
   void flush();
   size_t purge();
   PoolStatistics statistics() const;
+  // Of the class of this number, from 0 on, without its name. Allocates nothing.
+  PoolClassStatistics class_statistics(size_t number) const;
   const PoolConfig& config() const { return config_; }
   Tenants& tenants() { return tenants_; }
   Regions& regions() { return regions_; }
@@ -107,6 +109,7 @@ class Core {
   explicit Core(const PoolConfig& config);
   ~Core() = default;
 
+  PoolClassStatistics class_statistics(const stats::Snapshot& snapshot, uint32_t index) const;
   std::optional<std::string> start();
   bool prefill();
   // The three moments of a fork.

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
-// How a pool's inside begins and ends, and what a fork leaves of it.
+// How a pool begins and ends, and what a fork leaves of it.
 #include <pthread.h>
 
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <mutex>
 
 #include "alloc/base/bits.h"
 #include "alloc/os/os.h"
+#include "alloc/pool/classes.h"
 #include "alloc/pool/core.h"
 
 namespace spillway::pool {
 namespace {
 
-// All that exist, by number, for fork(); those beyond are not found and have no caches.
+// All pools, by number, for fork(); those beyond are not found and have no caches.
 constinit Core* cores[kMaxPools] = {};
 constinit std::atomic<uint32_t> max_used{0};
 constinit std::mutex coming_and_going;  // held while a number is taken or given back
@@ -53,7 +53,7 @@ expected<Core*, std::string> Core::create(const PoolConfig& config) {
     return unexpected(std::move(*wrong));
   }
   register_fork_handlers();
-  // When something throws, too.
+  // Destroys it when something throws, too.
   struct Destroy {
     void operator()(Core* core) const { core->destroy(); }
   };
@@ -72,24 +72,8 @@ expected<Core*, std::string> Core::create(const PoolConfig& config) {
 std::optional<std::string> Core::start() {
   const std::vector<size_t> sizes = config_.sizes();
   std::vector<uint32_t> block_sizes(sizes.begin(), sizes.end());
-  size_t all_sizes = kGranuleSize;
-  for (const size_t size : sizes) {
-    all_sizes |= size;
-  }
-  const auto granule_shift = static_cast<unsigned>(std::countr_zero(all_sizes));
-  constexpr size_t kMaxBytes = size_t{1} << 46;
-  if (config_.max_per_class > kMaxBytes / sizes.back()) {
-    return "max_per_class " + std::to_string(config_.max_per_class) + " times the largest class, " +
-           std::to_string(sizes.back()) + " bytes, is more than 64 TiB";
-  }
-  const size_t span =
-      std::max(std::bit_ceil(config_.max_per_class * sizes.back()), core::Range::kAlignment);
-  if ((span * sizes.size()) >> granule_shift > std::numeric_limits<uint32_t>::max() ||
-      config_.max_per_class > std::numeric_limits<uint32_t>::max() / 2) {
-    return "max_per_class " + std::to_string(config_.max_per_class) +
-           " is too much for a smallest unit of " + std::to_string(size_t{1} << granule_shift) +
-           " bytes";
-  }
+  const auto granule_shift = static_cast<unsigned>(std::countr_zero(unit_of(sizes)));
+  const size_t span = span_of(config_.max_per_class, sizes.back());
   cache_buffers_ = static_cast<uint32_t>(config_.thread_cache_buffers());
   constexpr uint32_t kMaxThreads = 1024;
   const core::Engine<core::SlotStore>::Config engine = {
@@ -110,7 +94,7 @@ std::optional<std::string> Core::start() {
   void* const records = os::reserve(records_bytes_, os::Access::kReadWrite, nullptr);
   if (records == nullptr) {
     engine_.stop();
-    return no_memory("what is known of buffers", records_bytes_);
+    return no_memory("the records of buffers", records_bytes_);
   }
   records_ = static_cast<Record*>(records);
   largest_ = sizes.back();
@@ -118,8 +102,8 @@ std::optional<std::string> Core::start() {
   min_pooled_ = config_.pool_min_size;
   pinned_ = config_.pinned;
   for (unsigned width = 0; width < std::size(first_class_); ++width) {
-    const size_t least = width == 0 ? 0 : size_t{1} << (width - 1);
-    const auto fits = std::lower_bound(sizes.begin(), sizes.end(), least);
+    const size_t min = width == 0 ? 0 : size_t{1} << (width - 1);
+    const auto fits = std::lower_bound(sizes.begin(), sizes.end(), min);
     first_class_[width] = static_cast<uint8_t>(fits - sizes.begin() + 1);
   }
   regions_.attach(engine_);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Configurations: presets, structs of other versions, what is refused and with which words.
+// Configurations: presets, structs of other versions, mistakes and the messages that name them.
 #include "test/pool/c_test.h"
 
 static void test_presets(void) {
@@ -85,11 +85,13 @@ static void test_create_refuses(void) {
   CHECK(spillway_pool_create(&nothing, &pool, why, 8) == SPILLWAY_POOL_INVALID);
   CHECK(strcmp(why, "struct_") == 0 && why[8] == '?');
   CHECK(spillway_pool_create(&nothing, &pool, NULL, 0) == SPILLWAY_POOL_INVALID);
-  // Address space for as many is nowhere.
   config = config_of(SPILLWAY_POOL_DEFAULT);
   config.max_per_class = (size_t)1 << 40;
-  CHECK(spillway_pool_create(&config, &pool, NULL, 0) == SPILLWAY_POOL_NO_MEMORY);
-  CHECK(pool == NULL);
+  check_refused(&config,
+                "max_per_class 1099511627776 times the largest class, 1048576 bytes, is more than "
+                "64 TiB");
+  config.max_per_class = 1 << 22;
+  check_refused(&config, "max_per_class 4194304 is too much for a smallest unit of 4096 bytes");
 }
 
 static void test_budget(void) {

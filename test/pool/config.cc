@@ -159,6 +159,17 @@ BOOST_AUTO_TEST_CASE(c1_class_names_are_as_many_as_classes_and_different) {
   BOOST_TEST(named({"x\ny", "x\ny"}) == "classes 0 and 1 have the same name \"x?y\"");
 }
 
+BOOST_AUTO_TEST_CASE(c1_there_are_addresses_for_all_buffers) {
+  const PoolConfig config = PoolConfig().with_sizes(kMiB, kMiB);
+  BOOST_TEST(complaint(config.with_max_per_class((size_t{64} << 20) + 1)) ==
+             "max_per_class 67108865 times the largest class, 1048576 bytes, is more than 64 TiB");
+  BOOST_TEST(complaint(config.with_max_per_class(size_t{8} << 20)) == "none");
+  BOOST_TEST(complaint(config.with_max_per_class((size_t{8} << 20) + 1)) ==
+             "max_per_class 8388609 is too much for a smallest unit of 4096 bytes");
+  BOOST_TEST(complaint(config.with_sizes(kMiB / 2, kMiB).with_max_per_class(size_t{8} << 20)) ==
+             "max_per_class 8388608 is too much for a smallest unit of 4096 bytes");
+}
+
 BOOST_AUTO_TEST_CASE(c1_with_class_sizes_the_range_is_ignored) {
   PoolConfig config = PoolConfig().with_sizes(3, 1).with_classes({1024, 3072});
   BOOST_TEST(complaint(config) == "none");
@@ -212,15 +223,15 @@ BOOST_AUTO_TEST_CASE(c1_create_says_what_is_wrong) {
 }
 
 BOOST_AUTO_TEST_CASE(c1_create_names_a_number_of_buffers_that_no_system_has) {
-  for (const size_t most : {SIZE_MAX, SIZE_MAX / 4096}) {
+  for (const size_t max : {SIZE_MAX, SIZE_MAX / 4096}) {
     for (const ThreadCachePolicy cache :
          {ThreadCachePolicy::disabled(), ThreadCachePolicy::automatic(),
-          ThreadCachePolicy::exact(most)}) {
-      const PoolConfig config = PoolConfig().with_max_per_class(most).with_thread_cache(cache);
+          ThreadCachePolicy::exact(max)}) {
+      const PoolConfig config = PoolConfig().with_max_per_class(max).with_thread_cache(cache);
       for (const PoolConfig& each : {config, config.with_prefill(), config.with_sizes(64, 64)}) {
         const auto pool = Pool::create(each);
         BOOST_REQUIRE(!pool.has_value());
-        BOOST_TEST(pool.error().find(std::to_string(most)) != std::string::npos, pool.error());
+        BOOST_TEST(pool.error().find(std::to_string(max)) != std::string::npos, pool.error());
         BOOST_TEST(pool.error().find('\n') == std::string::npos);
       }
     }

@@ -111,6 +111,14 @@ BOOST_AUTO_TEST_CASE(creation_fails_cleanly_at_every_call) {
 BOOST_AUTO_TEST_CASE(creation_fails_when_there_is_no_address_space) {
   faulty::fail(faulty::Call::kReserve, 0, UINT64_MAX);
   BOOST_TEST(!Pool::create(three_classes()).has_value());
+  spillway_pool_config config;
+  BOOST_TEST(spillway_pool_config_init(&config, sizeof config, SPILLWAY_POOL_DEFAULT) ==
+             SPILLWAY_POOL_OK);
+  spillway_pool* pool = nullptr;
+  char why[256];
+  BOOST_TEST(spillway_pool_create(&config, &pool, why, sizeof why) == SPILLWAY_POOL_NO_MEMORY);
+  BOOST_TEST((pool == nullptr));
+  BOOST_TEST(std::string(why).starts_with("the system refuses "), why);
   faulty::reset();
   BOOST_TEST(Pool::create(three_classes()).has_value());
 }
