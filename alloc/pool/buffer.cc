@@ -188,7 +188,7 @@ RawBuffer RawBuffer::from(Buffer&& buffer) noexcept {
   std::byte* const start = buffer.block_.start;
   core.record_of(start).tenant = buffer.tenant_;
   if (!core.is_pooled(start) && buffer.data_ != start) {
-    // Only a start leads back to an untracked block.
+    // Only a start leads back to an unpooled block.
     std::memmove(start, buffer.data_, buffer.size_);
     buffer.data_ = start;
   }

@@ -110,8 +110,8 @@ spillway_pool_error spillway_pool_read_statistics(const spillway_pool* pool,
   return without_exceptions([=] {
     const spillway::PoolStatistics all = pool->pool.statistics();
     fill_in(statistics, size,
-            {all.allocations, all.recycles, all.misses, all.oversized, all.untracked,
-             all.live_bytes, all.classes.size()});
+            {all.allocations, all.recycles, all.misses, all.oversized, all.unpooled, all.live_bytes,
+             all.classes.size()});
     return SPILLWAY_POOL_OK;
   });
 }

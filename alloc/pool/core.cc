@@ -101,7 +101,7 @@ void Core::give_closed(std::byte* start) {
 bool Core::is_live(std::byte* start) const {
   return engine_.arena().owns(start)
              ? state_of(start).load() == core::SlotState::kFirstLive
-             : Untracked::of(start).mark.load(std::memory_order_relaxed) == Untracked::kLive;
+             : Unpooled::of(start).mark.load(std::memory_order_relaxed) == Unpooled::kLive;
 }
 
 void Core::report_second_return(const std::byte* start) const {
@@ -132,7 +132,7 @@ bool Core::note_created(ClassIndex index, std::byte* start, bool zeroed) {
 
 Buffer Core::make_unpooled(Wish wish, Pooled pooled) {
   static_cast<void>(why_not(wish.size, pooled));
-  return make_untracked(wish);
+  return make_from_heap(wish);
 }
 
 expected<Buffer, PoolError> Core::try_make_unpooled(Wish wish, Pooled pooled) {
@@ -140,7 +140,7 @@ expected<Buffer, PoolError> Core::try_make_unpooled(Wish wish, Pooled pooled) {
   if (error.has_value()) {
     return unexpected(*error);
   }
-  Buffer buffer = make_untracked(wish);
+  Buffer buffer = make_from_heap(wish);
   if (!buffer) {
     return unexpected(PoolError::kNoMemory);
   }
@@ -149,15 +149,15 @@ expected<Buffer, PoolError> Core::try_make_unpooled(Wish wish, Pooled pooled) {
 
 Buffer Core::make_for_owner(Wish wish) {
   if (!add_reference()) {
-    Buffer buffer = make_untracked(wish);
+    Buffer buffer = make_from_heap(wish);
     if (buffer) {
       // Counted off like those that were there at the end. The caller's own buffer keeps the core.
-      untracked_live_.fetch_sub(1, std::memory_order_relaxed);
+      unpooled_live_.fetch_sub(1, std::memory_order_relaxed);
       outstanding_.fetch_add(1, std::memory_order_relaxed);
     }
     return buffer;
   }
-  Buffer buffer = is_closed() ? make_untracked(wish) : make(wish);
+  Buffer buffer = is_closed() ? make_from_heap(wish) : make(wish);
   drop_reference();
   return buffer;
 }
@@ -180,9 +180,9 @@ std::optional<PoolError> Core::why_not(size_t size, Pooled pooled) {
   return PoolError::kExhausted;
 }
 
-Buffer Core::make_untracked(Wish wish) {
+Buffer Core::make_from_heap(Wish wish) {
   const size_t alignment = std::max(config_.alignment, alignof(std::max_align_t));
-  const size_t before = align_up(sizeof(Untracked), alignment);
+  const size_t before = align_up(sizeof(Unpooled), alignment);
   if (wish.size > PTRDIFF_MAX - before - alignment) {
     return {};
   }
@@ -192,12 +192,12 @@ Buffer Core::make_untracked(Wish wish) {
     return {};
   }
   std::byte* const start = static_cast<std::byte*>(allocation) + before;
-  auto* const header = ::new (start - sizeof(Untracked)) Untracked;
+  auto* const header = ::new (start - sizeof(Unpooled)) Unpooled;
   header->allocation = allocation;
   header->capacity = wish.size;
-  header->mark.store(Untracked::kLive, std::memory_order_relaxed);
-  untracked_.fetch_add(1, std::memory_order_relaxed);
-  untracked_live_.fetch_add(1, std::memory_order_relaxed);
+  header->mark.store(Unpooled::kLive, std::memory_order_relaxed);
+  unpooled_.fetch_add(1, std::memory_order_relaxed);
+  unpooled_live_.fetch_add(1, std::memory_order_relaxed);
   if (wish.zeroed) {
     std::memset(start, 0, wish.size);
   }
@@ -207,16 +207,16 @@ Buffer Core::make_untracked(Wish wish) {
   return Buffer({this, start}, start, wish.empty ? 0 : wish.size, wish.size, wish.tenant);
 }
 
-void Core::free_untracked(std::byte* start) {
-  Untracked& header = Untracked::of(start);
+void Core::free_unpooled(std::byte* start) {
+  Unpooled& header = Unpooled::of(start);
   // relaxed: two threads that return one block are both wrong; one of them is told.
-  if (header.mark.exchange(Untracked::kDead, std::memory_order_relaxed) != Untracked::kLive) {
+  if (header.mark.exchange(Unpooled::kDead, std::memory_order_relaxed) != Unpooled::kLive) {
     report_second_return(start);
   }
   std::free(header.allocation);
   if (add_reference()) {
     // release, by drop_reference(): settle() reads it.
-    untracked_live_.fetch_sub(1, std::memory_order_relaxed);
+    unpooled_live_.fetch_sub(1, std::memory_order_relaxed);
     drop_reference();
   } else {
     count_off();
@@ -307,8 +307,8 @@ PoolStatistics Core::statistics() const {
     all.recycles += one.hits;
   }
   all.oversized = oversized_.load(std::memory_order_relaxed);
-  all.untracked = untracked_.load(std::memory_order_relaxed);
-  all.allocations += all.untracked;
+  all.unpooled = unpooled_.load(std::memory_order_relaxed);
+  all.allocations += all.unpooled;
   all.misses = all.allocations - all.recycles;
   all.tenants = tenants_.usages();
   for (const TenantUsage& tenant : all.tenants) {

@@ -51,10 +51,10 @@ class Core {
     bool empty = false;        // the size is 0
   };
   SPILLWAY_ALWAYS_INLINE expected<Buffer, PoolError> try_make(Wish wish);
-  // Untracked when it must be; without memory when there is none.
+  // Unpooled when it must be; without memory when there is none.
   SPILLWAY_ALWAYS_INLINE Buffer make(Wish wish);
 
-  // The same for the owner of a buffer, which may have outlived the pool: then untracked.
+  // The same for the owner of a buffer, which may have outlived the pool: then unpooled.
   Buffer make_for_owner(Wish wish);
 
   // The end of a block that is no longer used; `tenant` may be null.
@@ -65,13 +65,13 @@ class Core {
     const core::Arena& arena = engine_.arena();
     const size_t offset = arena.offset(start);
     return offset < arena.bytes() ? engine_.geometry().classes[arena.span_at(offset) + 1].block_size
-                                  : Untracked::of(start).capacity;
+                                  : Unpooled::of(start).capacity;
   }
   Record& record_of(std::byte* start) const {
     const core::Arena& arena = engine_.arena();
     const size_t offset = arena.offset(start);
     return offset < arena.bytes() ? records_[offset >> arena.granule_shift()]
-                                  : Untracked::of(start).record;
+                                  : Unpooled::of(start).record;
   }
   // Whether a block is in use and not on its way back.
   bool is_live(std::byte* start) const;
@@ -150,8 +150,8 @@ class Core {
     const core::Arena& arena = engine_.arena();
     return arena.state(arena.granule_at(arena.offset(start)));
   }
-  SPILLWAY_NOINLINE Buffer make_untracked(Wish wish);
-  SPILLWAY_NOINLINE void free_untracked(std::byte* start);
+  SPILLWAY_NOINLINE Buffer make_from_heap(Wish wish);
+  SPILLWAY_NOINLINE void free_unpooled(std::byte* start);
   // Blocks that wait in `watch_` go to the engine: all of a class, or its oldest; false when there
   // was none. The caller has a reference, or settles.
   void let_go_all(ClassIndex index);
@@ -179,7 +179,7 @@ class Core {
   // Blocks in use, once that is known; far above it until then.
   static constexpr int64_t kNotCounted = int64_t{1} << 60;
   std::atomic<int64_t> outstanding_{kNotCounted};
-  std::atomic<int64_t> untracked_live_{0};
+  std::atomic<int64_t> unpooled_live_{0};
 
   // relaxed, all of them: counts that order nothing.
   struct Counters {
@@ -189,7 +189,7 @@ class Core {
   };
   Counters classes_[kMaxClasses];
   std::atomic<uint64_t> oversized_{0};
-  std::atomic<uint64_t> untracked_{0};
+  std::atomic<uint64_t> unpooled_{0};
 
   core::PurgeTurns purge_turns_;
   Tenants tenants_;
@@ -271,7 +271,7 @@ SPILLWAY_ALWAYS_INLINE void Core::give_back(std::byte* start, TenantRecord* tena
   const core::Arena& arena = engine_.arena();
   const size_t offset = arena.offset(start);
   if (offset >= arena.bytes()) [[unlikely]] {
-    return free_untracked(start);
+    return free_unpooled(start);
   }
   core::StateByte& state = arena.state(arena.granule_at(offset));
   if (state.load() != core::SlotState::kFirstLive) [[unlikely]] {

@@ -167,7 +167,7 @@ void Core::close() {
 
 int64_t Core::count_live() const {
   // relaxed: the holders of references are the only ones to change it.
-  int64_t live = untracked_live_.load(std::memory_order_relaxed);
+  int64_t live = unpooled_live_.load(std::memory_order_relaxed);
   for (uint32_t i = 1; i <= engine_.geometry().class_count; ++i) {
     const core::Central& one = engine_.store().central(ClassIndex{static_cast<uint8_t>(i)});
     live += int64_t{one.grown()} - int64_t{one.count_free()};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a pool knows of a block beside its state byte. Of a pooled one it is kept out of the block,
-// in a table by granule; an untracked one has it in front.
+// in a table by granule; an unpooled one has it in front.
 #pragma once
 
 #include <atomic>
@@ -17,8 +17,8 @@ struct Record {
   TenantRecord* tenant = nullptr;
 };
 
-// In front of an untracked block, in the same piece of the system's heap.
-struct alignas(std::max_align_t) Untracked {
+// In front of an unpooled block, in the same piece of the system's heap.
+struct alignas(std::max_align_t) Unpooled {
   static constexpr uint32_t kLive = 0x5b10cca1;
   static constexpr uint32_t kDead = 0xdeadb10c;
 
@@ -27,10 +27,10 @@ struct alignas(std::max_align_t) Untracked {
   size_t capacity;
   std::atomic<uint32_t> mark;
 
-  static Untracked& of(std::byte* start) {
-    return *reinterpret_cast<Untracked*>(start - sizeof(Untracked));
+  static Unpooled& of(std::byte* start) {
+    return *reinterpret_cast<Unpooled*>(start - sizeof(Unpooled));
   }
 };
-static_assert(sizeof(Untracked) % alignof(std::max_align_t) == 0);
+static_assert(sizeof(Unpooled) % alignof(std::max_align_t) == 0);
 
 }  // namespace spillway::pool

@@ -35,8 +35,8 @@ constexpr Metric kMetrics[] = {
     {"misses_total", kCounter, "of these, all others", &PoolStatistics::misses},
     {"oversized_total", kCounter, "requests larger than the largest class",
      &PoolStatistics::oversized},
-    {"untracked_total", kCounter, "buffers of exactly the size asked, outside all classes",
-     &PoolStatistics::untracked},
+    {"unpooled_total", kCounter, "buffers of exactly the size asked, outside all classes",
+     &PoolStatistics::unpooled},
     {"tenants_live_bytes", kGauge, "memory that all tenants hold", &PoolStatistics::live_bytes},
 
     {"class_size_bytes", kGauge, "size of a buffer", &Class::size},

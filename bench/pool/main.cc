@@ -41,7 +41,7 @@ spillway::Pool make_pool(const spillway::PoolConfig& config) {
 
 void check_all_pooled(const spillway::Pool& pool) {
   const spillway::PoolStatistics statistics = pool.statistics();
-  if (statistics.untracked != 0 || statistics.allocations == 0) {
+  if (statistics.unpooled != 0 || statistics.allocations == 0) {
     fail("a buffer was not the pool's");
   }
 }

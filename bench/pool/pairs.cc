@@ -18,7 +18,7 @@ using spillway::SharedBuffer;
 constexpr size_t kSizes[] = {1 * kKiB,   4 * kKiB,   16 * kKiB, 64 * kKiB,
                              128 * kKiB, 256 * kKiB, 1 * kMiB,  8 * kMiB};
 constexpr size_t kPoolMinSize = 768;
-constexpr size_t kUntracked[] = {512, 16 * kMiB};
+constexpr size_t kUnpooled[] = {512, 16 * kMiB};
 constexpr size_t kAcquired[] = {4 * kKiB, 64 * kKiB};
 
 // With the default cache, and a class for each of the sizes.
@@ -72,14 +72,14 @@ void acquired_pair(benchmark::State& state, size_t size) {
   check_all_pooled(pool);
 }
 
-void untracked_pair(benchmark::State& state, size_t size) {
+void unpooled_pair(benchmark::State& state, size_t size) {
   Pool pool = pool_of_all_sizes();
   for ([[maybe_unused]] auto step : state) {
     Buffer buffer = pool.alloc(size);
     benchmark::DoNotOptimize(buffer.data());
   }
   const spillway::PoolStatistics statistics = pool.statistics();
-  if (statistics.untracked == 0 || statistics.untracked != statistics.allocations) {
+  if (statistics.unpooled == 0 || statistics.unpooled != statistics.allocations) {
     fail("a buffer was the pool's");
   }
 }
@@ -111,8 +111,8 @@ void register_pairs() {
   for_sizes("pair", kSizes, pool_pair);
   for_sizes("freeze", kSizes, frozen_pair);
   for_sizes("acquire", kAcquired, acquired_pair);
-  for_sizes("heap", kUntracked, heap_pair);
-  for_sizes("untracked", kUntracked, untracked_pair);
+  for_sizes("heap", kUnpooled, heap_pair);
+  for_sizes("unpooled", kUnpooled, unpooled_pair);
   benchmark::RegisterBenchmark("pool/share", share);
 }
 

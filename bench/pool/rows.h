@@ -15,7 +15,7 @@ namespace bench {
 //   pool/pair/SIZE     alloc and destruction
 //   pool/freeze/SIZE   the same with freeze() between
 //   pool/acquire/SIZE  acquire (all zero) and destruction
-//   pool/untracked/SIZE  alloc and destruction of sizes that are not pooled
+//   pool/unpooled/SIZE  alloc and destruction of sizes that are not pooled
 //   pool/share         a copy and a slice of a shared buffer, dropped
 void register_pairs();
 

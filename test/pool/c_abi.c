@@ -53,7 +53,7 @@ AT(spillway_pool_statistics, allocations, 0);
 AT(spillway_pool_statistics, recycles, 8);
 AT(spillway_pool_statistics, misses, 16);
 AT(spillway_pool_statistics, oversized, 24);
-AT(spillway_pool_statistics, untracked, 32);
+AT(spillway_pool_statistics, unpooled, 32);
 AT(spillway_pool_statistics, live_bytes, 40);
 AT(spillway_pool_statistics, class_count, 48);
 

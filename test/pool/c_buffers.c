@@ -118,12 +118,12 @@ static void test_resize(void) {
 static void test_adopt(void) {
   struct spillway_pool* pool = make_small_pool(2);
   struct spillway_pool_buffer buffer;
-  for (int untracked = 0; untracked <= 1; ++untracked) {
-    CHECK(spillway_pool_alloc(pool, untracked ? 9000 : 4096, NULL, &buffer) == SPILLWAY_POOL_OK);
+  for (int unpooled = 0; unpooled <= 1; ++unpooled) {
+    CHECK(spillway_pool_alloc(pool, unpooled ? 9000 : 4096, NULL, &buffer) == SPILLWAY_POOL_OK);
     struct spillway_pool_buffer same = spillway_pool_adopt(buffer.data, 7, buffer.owner);
     CHECK(same.data == buffer.data && same.length == 7 && same.capacity == buffer.capacity &&
           same.owner == buffer.owner);
-    if (!untracked) {
+    if (!unpooled) {
       spillway_pool_return(&same);
     }
   }

@@ -148,7 +148,7 @@ static void test_statistics(void) {
   CHECK(spillway_pool_alloc(pool, 10000, NULL, &other) == SPILLWAY_POOL_OK);
   struct spillway_pool_statistics all;
   CHECK(spillway_pool_read_statistics(pool, &all, sizeof all) == SPILLWAY_POOL_OK);
-  CHECK(all.allocations == 5 && all.oversized == 1 && all.untracked == 1);
+  CHECK(all.allocations == 5 && all.oversized == 1 && all.unpooled == 1);
   CHECK(all.recycles + all.misses == all.allocations);
   CHECK(all.live_bytes == 4096 && all.class_count == 2);
   struct spillway_pool_class_statistics one;

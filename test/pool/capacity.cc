@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(c13_each_class_counts_what_it_created_and_refused) {
   BOOST_TEST(large.hits == 0U);
   BOOST_TEST(large.exhausted == 0U);
   BOOST_TEST(now.oversized == 2U);
-  BOOST_TEST(now.untracked == 5U);
+  BOOST_TEST(now.unpooled == 5U);
   BOOST_TEST(now.recycles == 12U);
 }
 

@@ -337,7 +337,7 @@ BOOST_AUTO_TEST_CASE(every_reservation_is_released_with_the_last_buffer) {
     Pool pool = make_pool(three_classes());
     std::vector<Buffer> buffers;
     std::thread([&pool, &buffers] { take_all(pool, buffers); }).join();
-    const Buffer untracked = pool.alloc(3 * kMiB);
+    const Buffer unpooled = pool.alloc(3 * kMiB);
     last = std::move(buffers.back());
   }
   BOOST_TEST(faulty::reserved_bytes() > reserved);

@@ -95,9 +95,9 @@ BOOST_AUTO_TEST_CASE(memory_outlives_the_pool_and_is_given_back_by_any_thread) {
   {
     Pool pool = make_pool(small_pool());
     ForeignBuffer pooled = with_text(pool, "pooled", 100);
-    ForeignBuffer untracked = with_text(pool, "untracked", 100'000);
+    ForeignBuffer unpooled = with_text(pool, "unpooled", 100'000);
     BOOST_TEST(send(queue, pooled));
-    BOOST_TEST(send(queue, untracked));
+    BOOST_TEST(send(queue, unpooled));
   }
   std::string first;
   std::string second;
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(memory_outlives_the_pool_and_is_given_back_by_any_thread) {
     first = queue_receive(&queue);
     second = queue_receive(&queue);
   }).join();
-  BOOST_TEST(first == "untracked");
+  BOOST_TEST(first == "unpooled");
   BOOST_TEST(second == "pooled");
 }
 

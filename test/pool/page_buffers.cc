@@ -141,7 +141,7 @@ BOOST_FIXTURE_TEST_CASE(a3_threads_destroy_each_others_buffers, PageBuffers) {
   BOOST_TEST(count_pooled(acquire_many(64, 4096)) == 64U);
 }
 
-BOOST_FIXTURE_TEST_CASE(a4_what_exceeds_the_class_is_untracked, FourOfEach) {
+BOOST_FIXTURE_TEST_CASE(a4_what_exceeds_the_class_is_unpooled, FourOfEach) {
   const std::vector<Buffer> buffers = acquire_many(7, 5000);
   BOOST_TEST(count_pooled(buffers) == 4U);
   for (const Buffer& buffer : buffers) {
@@ -150,7 +150,7 @@ BOOST_FIXTURE_TEST_CASE(a4_what_exceeds_the_class_is_untracked, FourOfEach) {
     BOOST_TEST(is_zero(buffer));
   }
   const PoolStatistics statistics = pool.statistics();
-  BOOST_TEST(statistics.untracked == 3U);
+  BOOST_TEST(statistics.unpooled == 3U);
   BOOST_TEST(statistics.oversized == 0U);
   BOOST_TEST(class_of(8192).live == 4U);
   BOOST_TEST(class_of(8192).exhausted == 3U);
@@ -166,7 +166,7 @@ BOOST_FIXTURE_TEST_CASE(a4_no_more_than_the_class_is_kept, FourOfEach) {
   const PoolStatistics statistics = pool.statistics();
   BOOST_TEST(statistics.recycles == 4U);
   BOOST_TEST(statistics.misses == 7U + 3U);
-  BOOST_TEST(statistics.untracked == 6U);
+  BOOST_TEST(statistics.unpooled == 6U);
 }
 
 BOOST_FIXTURE_TEST_CASE(a4_classes_are_kept_apart, FourOfEach) {
@@ -188,7 +188,7 @@ BOOST_FIXTURE_TEST_CASE(a5_above_the_largest_class_it_is_exactly_the_size_asked,
     BOOST_TEST(statistics.allocations == round);
     BOOST_TEST(statistics.misses == round);
     BOOST_TEST(statistics.oversized == round);
-    BOOST_TEST(statistics.untracked == round);
+    BOOST_TEST(statistics.unpooled == round);
     BOOST_TEST(statistics.recycles == 0U);
   }
   for (const PoolClassStatistics& one : pool.statistics().classes) {
@@ -261,8 +261,8 @@ BOOST_FIXTURE_TEST_CASE(a6_every_allocation_is_a_recycle_or_a_miss, FourOfEach) 
   }
   BOOST_TEST(statistics.oversized > 0U);
   BOOST_TEST(statistics.recycles == hits);
-  BOOST_TEST(statistics.untracked == statistics.oversized + exhausted);
-  BOOST_TEST(statistics.allocations == pooled + statistics.untracked);
+  BOOST_TEST(statistics.unpooled == statistics.oversized + exhausted);
+  BOOST_TEST(statistics.allocations == pooled + statistics.unpooled);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

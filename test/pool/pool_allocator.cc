@@ -162,11 +162,11 @@ BOOST_AUTO_TEST_CASE(absurd_sizes_throw) {
 BOOST_AUTO_TEST_CASE(containers_may_outlive_the_pool) {
   std::optional<Pool> pool(make_pool(small_pool()));
   Vector<int> pooled(1000, 1, PoolAllocator<int>(*pool));
-  Vector<int> untracked(100'000, 2, PoolAllocator<int>(*pool));
+  Vector<int> unpooled(100'000, 2, PoolAllocator<int>(*pool));
   Vector<Page> aligned(2, PoolAllocator<Page>(*pool));
   pool.reset();
   BOOST_TEST(pooled.back() == 1);
-  BOOST_TEST(untracked.back() == 2);
+  BOOST_TEST(unpooled.back() == 2);
   std::thread([moved = std::move(pooled)] { BOOST_TEST(moved.size() == 1000U); }).join();
 }
 

@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_SUITE(pool_end)
 
 BOOST_AUTO_TEST_CASE(c11_buffers_stay_valid_without_their_pool) {
   Buffer buffer;
-  Buffer untracked;
+  Buffer unpooled;
   SharedBuffer shared;
   SharedBuffer slice;
   RawBuffer raw;
@@ -30,8 +30,8 @@ BOOST_AUTO_TEST_CASE(c11_buffers_stay_valid_without_their_pool) {
     tenant = pool.tenant("late");
     buffer = pool.alloc(1, tenant);
     fill_up(buffer, std::byte{1});
-    untracked = pool.alloc(100 * kKiB);
-    fill_up(untracked, std::byte{2});
+    unpooled = pool.alloc(100 * kKiB);
+    fill_up(unpooled, std::byte{2});
     Buffer third = pool.alloc(1, tenant);
     fill_up(third, std::byte{3});
     shared = std::move(third).freeze();
@@ -43,9 +43,9 @@ BOOST_AUTO_TEST_CASE(c11_buffers_stay_valid_without_their_pool) {
   BOOST_TEST(tenant.live_bytes() == 12 * kKiB);
   BOOST_TEST(all_are(buffer.span(), std::byte{1}));
   BOOST_TEST(buffer.is_pooled());
-  BOOST_TEST(all_are(untracked.span(), std::byte{2}));
-  BOOST_TEST(!untracked.is_pooled());
-  untracked.release();
+  BOOST_TEST(all_are(unpooled.span(), std::byte{2}));
+  BOOST_TEST(!unpooled.is_pooled());
+  unpooled.release();
   BOOST_TEST(all_are(shared.span(), std::byte{3}));
   BOOST_TEST(!shared.is_unique());
   shared = SharedBuffer();

@@ -192,10 +192,10 @@ BOOST_AUTO_TEST_CASE(containers_may_outlive_the_pool) {
   std::optional<Pool> pool(make_pool(small_pool()));
   PoolResource resource(*pool);
   std::pmr::vector<int> pooled(1000, 1, &resource);
-  std::pmr::vector<int> untracked(100'000, 2, &resource);
+  std::pmr::vector<int> unpooled(100'000, 2, &resource);
   pool.reset();
   BOOST_TEST(pooled.back() == 1);
-  BOOST_TEST(untracked.back() == 2);
+  BOOST_TEST(unpooled.back() == 2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -117,11 +117,11 @@ BOOST_FIXTURE_TEST_CASE(all_of_one_has_memory_at_once, Pinned) {
 
 BOOST_FIXTURE_TEST_CASE(other_memory_is_nowhere, Pinned) {
   const std::vector<Buffer> all = take_everything();
-  const Buffer untracked = pool.alloc(kSizes[0]);
-  BOOST_TEST(!untracked.is_pooled());
+  const Buffer unpooled = pool.alloc(kSizes[0]);
+  BOOST_TEST(!unpooled.is_pooled());
   const Pinned other;
   for (const void* pointer :
-       {static_cast<const void*>(untracked.data()), static_cast<const void*>(&untracked),
+       {static_cast<const void*>(unpooled.data()), static_cast<const void*>(&unpooled),
         static_cast<const void*>(nullptr)}) {
     BOOST_TEST(!pool.locate(pointer).has_value());
   }

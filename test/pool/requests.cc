@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(c5_try_alloc_refuses_what_is_larger_than_the_largest_class)
   }
   const PoolStatistics now = pool.statistics();
   BOOST_TEST(now.oversized == 9U);
-  BOOST_TEST(now.untracked == 0U);
+  BOOST_TEST(now.unpooled == 0U);
   BOOST_TEST(pool.try_alloc(8 * kKiB).has_value());
 }
 
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(c5_try_alloc_refuses_when_the_class_is_exhausted) {
   BOOST_REQUIRE(!with_size.has_value());
   BOOST_TEST((zeroed.error() == PoolError::kExhausted));
   BOOST_TEST((with_size.error() == PoolError::kExhausted));
-  BOOST_TEST(pool.statistics().untracked == 0U);
+  BOOST_TEST(pool.statistics().unpooled == 0U);
   BOOST_TEST(pool.try_alloc(4 * kKiB + 1).has_value());  // the other class
   buffers.pop_back();
   BOOST_TEST(pool.try_alloc(4 * kKiB).has_value());
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(c5_below_the_least_pooled_size_blocks_have_exactly_the_size
   BOOST_TEST(!pool.alloc(100).is_pooled());
   BOOST_TEST(pool.alloc(kKiB).is_pooled());
   BOOST_TEST(pool.alloc(kKiB).capacity() == 4 * kKiB);
-  BOOST_TEST(pool.statistics().untracked == 4U);
+  BOOST_TEST(pool.statistics().unpooled == 4U);
   BOOST_TEST(pool.statistics().oversized == 0U);
 }
 
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(c6_alloc_serves_what_is_larger_than_the_largest_class) {
     fill(buffer.spare(), std::byte{7});
   }
   BOOST_TEST(pool.statistics().oversized == 3U);
-  BOOST_TEST(pool.statistics().untracked == 3U);
+  BOOST_TEST(pool.statistics().unpooled == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(c6_alloc_serves_when_the_class_is_exhausted) {
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(c6_alloc_serves_when_the_class_is_exhausted) {
   BOOST_TEST(!pool.try_alloc(4 * kKiB).has_value());
   BOOST_TEST(first_class(pool).live == 2U);
   BOOST_TEST(first_class(pool).free == 0U);
-  BOOST_TEST(pool.statistics().untracked == 2U);
+  BOOST_TEST(pool.statistics().unpooled == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(c6_is_pooled_tells_for_all_forms_of_a_buffer) {
@@ -138,10 +138,10 @@ BOOST_AUTO_TEST_CASE(c7_nothing_is_a_buffer_of_the_smallest_class) {
     BOOST_TEST(buffer.capacity() == 4 * kKiB);
   }
   Pool particular = make_pool(two_classes(4).with_pool_min_size(1));
-  const Buffer untracked = particular.alloc(0);
-  BOOST_TEST(static_cast<bool>(untracked));
-  BOOST_TEST(!untracked.is_pooled());
-  BOOST_TEST(untracked.capacity() == 0U);
+  const Buffer unpooled = particular.alloc(0);
+  BOOST_TEST(static_cast<bool>(unpooled));
+  BOOST_TEST(!unpooled.is_pooled());
+  BOOST_TEST(unpooled.capacity() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(c7_alloc_len_gives_the_size) {

@@ -22,7 +22,7 @@ PoolStatistics sample() {
   statistics.recycles = 30;
   statistics.misses = 10;
   statistics.oversized = 3;
-  statistics.untracked = UINT64_MAX;
+  statistics.unpooled = UINT64_MAX;
   statistics.live_bytes = 150;
   statistics.classes = {{.name = "small",
                          .size = 4096,
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(b9_each_field_is_a_metric) {
                            "spillway_pool_recycles_total 30",
                            "spillway_pool_misses_total 10",
                            "spillway_pool_oversized_total 3",
-                           "spillway_pool_untracked_total 18446744073709551615",
+                           "spillway_pool_unpooled_total 18446744073709551615",
                            "spillway_pool_tenants_live_bytes 150",
                            "spillway_pool_class_size_bytes{class=\"small\"} 4096",
                            "spillway_pool_class_allocations_total{class=\"small\"} 201",

@@ -145,17 +145,17 @@ BOOST_FIXTURE_TEST_CASE(b8_every_kind_of_allocation_counts, Tiered) {
   BOOST_TEST(tenant.live_bytes() == 0U);
 }
 
-BOOST_FIXTURE_TEST_CASE(b8_untracked_buffers_count_exactly, Tiered) {
+BOOST_FIXTURE_TEST_CASE(b8_unpooled_buffers_count_exactly, Tiered) {
   const Tenant tenant = pool.tenant("alpha");
   Buffer oversize = pool.alloc(kHuge + 1, tenant);
   BOOST_TEST(tenant.live_bytes() == kHuge + 1);
   oversize.release();
   BOOST_TEST(tenant.live_bytes() == 0U);
   const std::vector<Buffer> all = alloc_many(64, kMedium);
-  Buffer untracked = pool.alloc(kMedium - 1, tenant);
-  BOOST_TEST(!untracked.is_pooled());
+  Buffer unpooled = pool.alloc(kMedium - 1, tenant);
+  BOOST_TEST(!unpooled.is_pooled());
   BOOST_TEST(tenant.live_bytes() == kMedium - 1);
-  untracked.release();
+  unpooled.release();
   BOOST_TEST(tenant.live_bytes() == 0U);
 }
 

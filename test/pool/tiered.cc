@@ -160,7 +160,7 @@ BOOST_FIXTURE_TEST_CASE(b9_one_snapshot_has_it_all, Tiered) {
   BOOST_TEST(statistics.recycles == 1U);
   BOOST_TEST(statistics.misses == 5U);
   BOOST_TEST(statistics.oversized == 1U);
-  BOOST_TEST(statistics.untracked == 1U);
+  BOOST_TEST(statistics.unpooled == 1U);
   BOOST_TEST(statistics.live_bytes == 3 * kSmall);
   BOOST_REQUIRE(statistics.classes.size() == 4U);
   const PoolClassStatistics& small = statistics.classes[0];

@@ -79,7 +79,7 @@ void return_twice(spillway::Pool& pool) {
   give_raw(raw);
 }
 
-void untracked_after_return(spillway::Pool& pool) {
+void unpooled_after_return(spillway::Pool& pool) {
   spillway::Buffer buffer = take_buffer(pool, size_t{8} << 20);
   std::byte* const data = buffer.data();
   give_buffer(buffer);
@@ -165,7 +165,7 @@ constexpr Case kCases[] = {{"use_after_return", use_after_return},
                            {"beyond_end", beyond_end},
                            {"beyond_request", beyond_request},
                            {"return_twice", return_twice},
-                           {"untracked_after_return", untracked_after_return},
+                           {"unpooled_after_return", unpooled_after_return},
                            {"uninitialised", uninitialised},
                            {"leak", leak},
                            {"correct", correct}};

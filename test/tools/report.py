@@ -43,7 +43,7 @@ EXPECTED = {
         "return_twice": [
             "given back twice", r"#\d+ .*return_twice", BUFFER.format(0) + "spillway: returned by",
             r"#\d+ .*give_raw", ALLOCATED, TAKEN],
-        "untracked_after_return": [
+        "unpooled_after_return": [
             "heap-use-after-free", r"#0 .*read_byte", "freed by", r"#\d+ .*give_buffer",
             "previously allocated by"],
         "small": HEAP,
@@ -78,7 +78,7 @@ EXPECTED = {
             "given back twice", "Invalid free", "by .*return_twice",
             "is 0 bytes inside a block of size 4,096 free'd", "by .*give_raw",
             "Block was alloc'd at", "by .*take_buffer"],
-        "untracked_after_return": [
+        "unpooled_after_return": [
             "Invalid read of size 1", "at .*read_byte", "free'd", "by .*give_buffer",
             "Block was alloc'd at"],
         "uninitialised": ["depends on uninitialised value", "at .*uninitialised"],

@@ -247,7 +247,7 @@ class SPILLWAY_POOL_API SharedBuffer {
 // A buffer as C interfaces take it: a pointer and a function that is called with it when the
 // memory is no longer needed. `free_function(data, hint)` gives the memory back; call it, or
 // adopt(), once. A second call for a pooled buffer ends the process with a line that says so; for
-// an untracked one that is likely, but the system has its memory by then.
+// an unpooled one that is likely, but the system has its memory by then.
 struct SPILLWAY_POOL_API RawBuffer {
   // What gives memory back: by its `data`, and the `hint` beside it.
   using FreeFunction = void (*)(void* data, void* hint);
@@ -257,7 +257,7 @@ struct SPILLWAY_POOL_API RawBuffer {
   FreeFunction free_function = nullptr;  // null: there is no memory
   void* hint = nullptr;                  // for the free function
 
-  // `buffer` is empty then. Its bytes start at `data`; those of an untracked buffer that does not
+  // `buffer` is empty then. Its bytes start at `data`; those of an unpooled buffer that does not
   // begin at its memory's start move there.
   static RawBuffer from(Buffer&& buffer) noexcept;
   // The memory of `raw` as a buffer again, with size and capacity as they were.

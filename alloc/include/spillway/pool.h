@@ -68,7 +68,7 @@ class SPILLWAY_POOL_API Pool {
   ~Pool();
 
   // A buffer of the smallest class that holds `size` bytes: of size 0, with the class's capacity.
-  // Of exactly `size` bytes, taken from the system for this request alone ("untracked"), when it is
+  // Of exactly `size` bytes, taken from the system for this request alone ("unpooled"), when it is
   // smaller than pool_min_size, larger than the largest class, or the class is exhausted. Without
   // memory when the system has none. `tenant`: see tenant.h; none by default.
   // Cost: a few ns; with a miss in the thread's cache, a few atomic operations for half a cache of
@@ -82,7 +82,7 @@ class SPILLWAY_POOL_API Pool {
   // zero.
   Buffer acquire(size_t size, Tenant tenant = {}) noexcept;
 
-  // As alloc() with `size` and `tenant`, but with an error instead of an untracked buffer when
+  // As alloc() with `size` and `tenant`, but with an error instead of an unpooled buffer when
   // `size` is larger than the largest class or the class is exhausted.
   expected<Buffer, PoolError> try_alloc(size_t size, Tenant tenant = {}) noexcept;
   // As alloc_len() with `size` and `tenant`, and the errors of try_alloc().

@@ -151,7 +151,7 @@ struct spillway_pool_buffer {
 struct spillway_pool_tenant;
 
 /* Takes a buffer of `pool`, of the smallest class that holds `size`, into `*buffer`: length 0, the
- * class's capacity. Of exactly `size`, from the system's heap ("untracked"), when that is below
+ * class's capacity. Of exactly `size`, from the system's heap ("unpooled"), when that is below
  * pool_min_size, above the largest class, or the class is exhausted. The capacity is charged to
  * `tenant`, unless null. SPILLWAY_POOL_NO_MEMORY when the system has none. */
 SPILLWAY_POOL_API enum spillway_pool_error spillway_pool_alloc(struct spillway_pool* pool,
@@ -322,7 +322,7 @@ struct spillway_pool_statistics {
   uint64_t recycles;    /* with memory of a returned buffer */
   uint64_t misses;      /* all others */
   uint64_t oversized;   /* requests above the largest class */
-  uint64_t untracked;   /* buffers of exactly the size asked */
+  uint64_t unpooled;    /* buffers of exactly the size asked */
   uint64_t live_bytes;  /* of all tenants together */
   uint64_t class_count; /* for spillway_pool_read_class() */
 };

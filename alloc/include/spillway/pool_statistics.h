@@ -40,7 +40,7 @@ struct SPILLWAY_POOL_API PoolStatistics {
   uint64_t recycles = 0;                     // with memory of a returned buffer
   uint64_t misses = 0;                       // all others
   uint64_t oversized = 0;                    // requests larger than the largest class
-  uint64_t untracked = 0;                    // buffers of exactly the size asked
+  uint64_t unpooled = 0;                     // buffers of exactly the size asked
   uint64_t live_bytes = 0;                   // of all tenants together
   std::vector<PoolClassStatistics> classes;  // ascending
   std::vector<TenantUsage> tenants;          // in the order they were made
