@@ -43,6 +43,7 @@ concept WireNumber = std::same_as<T, std::remove_cv_t<T>> &&
 
 // Internal.
 namespace pool {
+inline namespace SPILLWAY_ABI {
 
 static_assert(std::numeric_limits<float>::is_iec559 && sizeof(float) == 4);
 static_assert(std::numeric_limits<double>::is_iec559 && sizeof(double) == 8);
@@ -81,6 +82,7 @@ T load(const std::byte* from) noexcept {
   return std::bit_cast<T>(reorder<kOrder>(bits));
 }
 
+}  // namespace SPILLWAY_ABI
 }  // namespace pool
 
 inline namespace SPILLWAY_ABI {

@@ -43,6 +43,7 @@ extern "C" void __asan_poison_memory_region(const volatile void* start, size_t b
 namespace spillway {
 
 namespace pool {
+inline namespace SPILLWAY_ABI {
 
 // Poisons the bytes of a buffer beyond the request, until the pool hands it out again, in a program
 // that is built with AddressSanitizer. Internal.
@@ -102,6 +103,7 @@ class BlockSource {
   void* hint_ = nullptr;
 };
 
+}  // namespace SPILLWAY_ABI
 }  // namespace pool
 
 inline namespace SPILLWAY_ABI {
