@@ -10,7 +10,7 @@
 #include "alloc/heap/scavenger.h"
 #include "alloc/heap/state.h"
 #include "alloc/os/message.h"
-#include "alloc/os/os.h"
+#include "alloc/os/touch.h"
 
 namespace spillway::heap {
 namespace {
@@ -42,18 +42,13 @@ struct Link {
 
 uint64_t fill(const Entry& entry, Link*& chain) {
   uint64_t bytes = 0;
-  const size_t page = os::page_size();
   for (size_t i = 0; i < entry.count; ++i) {
     void* block = take_pooled_slow(entry.size);
     if (block == nullptr) {
       break;
     }
     mark_live(block);
-    auto* memory = static_cast<char*>(block);
-    for (size_t offset = 0; offset < entry.size; offset += page) {
-      memory[offset] = 0;
-    }
-    memory[entry.size - 1] = 0;
+    os::touch_pages(block, entry.size);
     chain = ::new (block) Link{chain};
     bytes += entry.size;
   }

@@ -8,6 +8,7 @@
 
 #include "alloc/base/bits.h"
 #include "alloc/os/os.h"
+#include "alloc/os/touch.h"
 #include "alloc/pool/classes.h"
 #include "alloc/pool/core.h"
 
@@ -117,7 +118,6 @@ std::optional<std::string> Core::start() {
 bool Core::prefill() {
   std::vector<Buffer> all;
   all.reserve(config_.max_per_class);
-  const size_t page = os::page_size();
   for (uint32_t i = 1; i <= engine_.geometry().class_count; ++i) {
     const size_t size = engine_.geometry().classes[i].block_size;
     while (all.size() < config_.max_per_class) {
@@ -125,9 +125,7 @@ bool Core::prefill() {
       if (!made || !made->is_pooled()) {
         return false;
       }
-      for (size_t offset = 0; offset < size; offset += page) {
-        *const_cast<volatile std::byte*>(made->data() + offset) = std::byte{0};
-      }
+      os::touch_pages(made->data(), size);
       all.push_back(std::move(*made));
     }
     classes_[i].prefilled = all.size();

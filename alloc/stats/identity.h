@@ -83,18 +83,4 @@ void put_json(Line<kCapacity>& line, std::string_view text) {
   });
 }
 
-// Between the quotes of a label's value in the text exposition format.
-template <size_t kCapacity>
-void put_label(Line<kCapacity>& line, std::string_view text) {
-  for_each_character(text, [&line](std::string_view character) {
-    if (character == "\n") {
-      line.text("\\n");
-    } else if (character == "\"" || character == "\\") {
-      line.put('\\').text(character);
-    } else {
-      line.text(character);
-    }
-  });
-}
-
 }  // namespace spillway::stats

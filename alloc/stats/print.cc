@@ -6,6 +6,7 @@
 
 #include "alloc/base/line.h"
 #include "alloc/base/utf8.h"
+#include "alloc/stats/exposition.h"
 #include "alloc/stats/print_tenants.h"
 
 namespace spillway::stats {
@@ -36,10 +37,6 @@ void put_value(Line<500>& row, const Spec& spec, uint64_t value, size_t end) {
 constexpr bool is_shown(std::string_view character) {
   return character.size() == 1 ? character[0] >= ' ' && character[0] != 0x7f
                                : character[0] != '\xc2' || character[1] >= '\xa0';
-}
-
-constexpr std::string_view kind_name(Kind kind) {
-  return kind == Kind::kCounter ? "counter" : "gauge";
 }
 
 }  // namespace
@@ -163,9 +160,7 @@ class Samples {
   Samples(const Identity& identity, Output& output) : identity_(identity), output_(output) {}
 
   void describe(std::string_view prefix, const Spec& spec) {
-    output_.line().text("# HELP ").text(prefix).text(spec.name).put(' ').text(spec.help).put('\n');
-    output_.line().text("# TYPE ").text(prefix).text(spec.name).put(' ');
-    output_.line().text(kind_name(spec.kind)).put('\n');
+    put_description(output_.line(), prefix, spec);
   }
   // Up to the labels' end, which the caller's `more` may add to, and the value.
   template <typename More>

@@ -133,10 +133,13 @@ BOOST_AUTO_TEST_CASE(b9_no_metric_has_the_name_of_one_of_the_process) {
 BOOST_AUTO_TEST_CASE(b9_labels_are_escaped) {
   PoolStatistics statistics;
   statistics.classes = {{.name = "a\"b", .hits = 1}};
-  statistics.tenants = {{.name = "x\\y\"z\nnext", .live_bytes = 2}};
+  statistics.tenants = {{.name = "x\\y\"z\nnext", .live_bytes = 2},
+                        {.name = "no\xffutf", .live_bytes = 3}};
   const std::string text = statistics.prometheus();
   BOOST_TEST(has_line(text, R"(spillway_pool_class_hits_total{class="a\"b"} 1)"));
   BOOST_TEST(has_line(text, R"(spillway_pool_tenant_live_bytes{tenant_id="x\\y\"z\nnext"} 2)"));
+  // A scraper refuses all of a text that is no UTF-8.
+  BOOST_TEST(has_line(text, "spillway_pool_tenant_live_bytes{tenant_id=\"no\xef\xbf\xbdutf\"} 3"));
 }
 
 BOOST_AUTO_TEST_CASE(b9_the_text_ends_with_a_newline) {

@@ -55,12 +55,6 @@ BOOST_AUTO_TEST_CASE(json_strings_hold_any_byte) {
   BOOST_TEST(line.view() == "a\\\"b\\\\c\\u000a\\u0001\\u001f\x7f\xef\xbf\xbd\xc3\xbc\\u0000d");
 }
 
-BOOST_AUTO_TEST_CASE(labels_hold_any_byte) {
-  Text line;
-  put_label(line, "a\"b\\c\nd\xff\t");
-  BOOST_TEST(line.view() == "a\\\"b\\\\c\\nd\xef\xbf\xbd\t");
-}
-
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
