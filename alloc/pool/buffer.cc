@@ -64,7 +64,7 @@ SharedBuffer Buffer::freeze() && noexcept {
   }
   pool::Record& record = block_.core->record_of(block_.start);
   record.tenant = tenant_;
-  // relaxed: who passes the buffer to another thread orders this, too.
+  // relaxed: passing the buffer to another thread orders this, too.
   record.owners.store(1, std::memory_order_relaxed);
   SharedBuffer shared(block_, data_, size_);
   forget();
@@ -83,8 +83,8 @@ SharedBuffer::SharedBuffer(const SharedBuffer& other) noexcept
 
 void SharedBuffer::drop() noexcept {
   pool::Record& record = block_.core->record_of(block_.start);
-  // A single owner has nobody to race with.
-  // acquire: pairs with the release of those who left before.
+  // A single owner has no other to race with.
+  // acquire: pairs with the release of the owners that left before.
   if (record.owners.load(std::memory_order_acquire) != 1) {
     // acq_rel: the last one sees what the others did with the bytes before it gives them back.
     if (record.owners.fetch_sub(1, std::memory_order_acq_rel) != 1) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// A pool's inside: an engine, what is known of its blocks, tenants, regions, counters. Lives until
-// the pool is gone, no thread has a cache of it and no buffer is left.
+// Behind a pool: an engine, records of its blocks, tenants, regions, counters. Lives until the pool
+// is gone, no thread has a cache of it and no buffer is left.
 //
 //   create ---- open ---- close() ---- last thread's cache back ---- last buffer back: gone
-//                          |  free memory goes     |  what is left is counted
+//                          |  free memory goes     |  buffers in use are counted
 //                          |  unless it is pinned
 //
-// While threads have caches, the number of blocks in use is spread over them. A reference is held
-// by the pool's owner, by each thread with a cache and, for a moment, by a thread that works
-// without. When the last one is dropped no thread moves blocks any more, so that the rest can be
-// counted once; buffers that come back after close() count themselves off.
+// While threads have caches, the number of blocks in use is spread over them. The pool's owner
+// holds a reference, each thread with a cache does and, for a moment, a thread that works without.
+// When the last one is dropped no thread moves blocks any more, so that the rest can be counted
+// once. Buffers that come back after close() count themselves off.
 #pragma once
 
 #include <atomic>
@@ -42,7 +42,7 @@ class Core {
 
   // --- buffers -----------------------------------------------------------------------------------
 
-  // What a new buffer is to be like.
+  // A request for a buffer.
   struct Wish {
     size_t size;
     TenantRecord* tenant;
@@ -76,7 +76,7 @@ class Core {
   // Whether a block is in use and not on its way back.
   bool is_live(std::byte* start) const;
   [[noreturn]] void report_second_return(const std::byte* start) const;
-  // Has the pool that owns an address, if one does, tell what it knows of it (Watch::describe()).
+  // Watch::describe() of the pool that owns an address, if one does.
   static void describe(const void* address);
 
   // --- the rest of the pool ----------------------------------------------------------------------
@@ -127,7 +127,7 @@ class Core {
   }
   SPILLWAY_ALWAYS_INLINE std::byte* take(ClassIndex index);
   SPILLWAY_NOINLINE std::byte* take_slow(ClassIndex index);
-  // `state` is what the block's state is to be: whether it reads as zero.
+  // `state`: the block's new one, which says whether it reads as zero.
   SPILLWAY_NOINLINE void give_slow(std::byte* start, core::SlotState state);
   SPILLWAY_NOINLINE void give_closed(std::byte* start);
   // A block of a class, marked live.
@@ -139,12 +139,12 @@ class Core {
   };
   SPILLWAY_ALWAYS_INLINE bool obtain(const Wish& wish, Pooled& pooled);
   SPILLWAY_ALWAYS_INLINE Buffer dress(const Pooled& pooled, Wish wish);
-  // What is cold takes values, so that the fast paths keep theirs in registers.
+  // Cold functions take values, so that the fast paths keep theirs in registers.
   SPILLWAY_NOINLINE Buffer make_unpooled(Wish wish, Pooled pooled);
   SPILLWAY_NOINLINE expected<Buffer, PoolError> try_make_unpooled(Wish wish, Pooled pooled);
   std::optional<PoolError> why_not(size_t size, Pooled pooled);
   // Counts, and adds the region of, a block whose memory was not used before. `zeroed`: its user
-  // may rely on what it reads as.
+  // may rely on its zeros.
   SPILLWAY_NOINLINE bool note_created(ClassIndex index, std::byte* start, bool zeroed);
   core::StateByte& state_of(const std::byte* start) const {
     const core::Arena& arena = engine_.arena();
@@ -158,7 +158,7 @@ class Core {
   bool let_go_oldest(ClassIndex index);
   // Blocks in use; those in thread caches count, too.
   int64_t count_live() const;
-  // After the last reference: what is still in use decides.
+  // After the last reference: buffers still in use decide.
   void settle();
   void count_off();
   void destroy();

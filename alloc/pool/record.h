@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a pool knows of a block beside its state byte. Of a pooled one it is kept out of the block,
+// A pool's record of a block, beside the state byte. That of a pooled one is kept out of the block,
 // in a table by granule; an unpooled one has it in front.
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A thread's thread states, one for each pool that it uses, by the pool's number: a pool and a
-// thread find their cache by one load and one compare, and pools never share one.
+// The caches of a thread: a thread state for each pool that it uses, by the pool's number. A pool
+// and a thread find theirs by one load and one compare, and pools never share one.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ ThreadEntry* attach_thread(Core& core);
 // Gives the thread's cache of the pool back, if it has one.
 void detach_thread(const Core& core);
 
-// Of those pools that are gone for their owners.
+// The same for all pools whose owners have closed them.
 void detach_from_closed();
 
 }  // namespace spillway::pool

@@ -34,30 +34,42 @@ class Reference(unittest.TestCase):
         shutil.copytree(ROOT / "alloc" / "include", headers.parent)
         (self.folder / "scripts").mkdir()
         shutil.copy(ROOT / "scripts" / "reference", self.folder / "scripts")
-        shutil.copy(ROOT / "CMakeLists.txt", self.folder)
+        (self.folder / "scripts" / "spillway_cli").symlink_to(ROOT / "scripts" / "spillway_cli")
         for name, old, new in (
-            ("tenant.h", "  // What is charged now.\n", ""),
+            ("tenant.h", "  // The bytes charged now.\n", ""),
             ("tenant.h", "// Cost: ", "// It takes "),
             ("pool_c.h", "The library's version", "@nonsense The version"),
             ("pool.h", "The tenant of that `name`", "The tenant of that designation"),
+            ("pool.h", "As alloc_len(), with", "As allocate(), with"),
         ):
             text = (headers / name).read_text(encoding="utf-8")
             self.assertEqual(text.count(old), 1, old)
             (headers / name).write_text(text.replace(old, new), encoding="utf-8")
         done = make(self.folder, self.folder / "out")
         self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
-        lines = [re.sub(r":\d+: ", ": ", line).removeprefix("alloc/include/spillway/") for line in done.stderr.splitlines()]
+        lines = [re.sub(r":\d+: ", ": ", line).removeprefix("alloc/include/spillway/")
+                 for line in done.stderr.splitlines()]  # fmt: skip
         self.assertEqual(lines, [
             "pool_c.h: error: Found unknown command '@nonsense'",
             "tenant.h: error: Member live_bytes() const noexcept (function) of class spillway::Tenant is not documented.",
+            "pool.h: the comment of try_alloc_len() refers to allocate(), which there is not",
+            "pool.h: the comment of try_alloc_len() does not name size",
+            "pool.h: the comment of try_alloc_len() does not name tenant",
             "pool.h: the comment of tenant() does not name name",
             "tenant.h: the header's comment has no 'Cost:'",
         ])  # fmt: skip
 
+    def test_comments_overwrite_no_code(self):
+        header = self.folder / "header.h"
+        header.write_text("// licence\n// File.\n\nint a;\n// Alone.\n\nint b;\n", encoding="utf-8")
+        done = subprocess.run([ROOT / "scripts" / "reference", "--marked", header], text=True, capture_output=True,
+                              check=False)  # fmt: skip
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertEqual(done.stderr, f"{header}:5: a comment that stands alone has no blank line above\n")
+
     def test_mistakes(self):
         done = make(ROOT, "one", "two")
         self.assertEqual((done.returncode, done.stderr), (2, "reference: usage: scripts/reference [FOLDER]\n"))
-        (self.folder / "python3").symlink_to(sys.executable)
         done = make(ROOT, self.folder, env={"PATH": str(self.folder)})
         self.assertEqual(done.returncode, 2)
         self.assertEqual(done.stderr, "reference: there is no doxygen; install Debian's package doxygen\n")

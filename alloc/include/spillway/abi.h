@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The inline namespace of the buffer pool's interface for C++, part of each symbol's name: a
-// program does not link with a pool of another minor version, nor with one that was compiled for
-// another standard of C++ where that decides about spillway::expected.
+// program does not link with a pool of another minor version. Nor does it link with one that was
+// compiled for another standard of C++, where that decides about spillway::expected.
 #pragma once
 
 #include <version>

@@ -120,8 +120,8 @@ class SPILLWAY_POOL_API Buffer {
     return append(std::as_bytes(std::span(text.data(), text.size())));
   }
   // Changes the size to `size`; added bytes get `value`. Beyond the capacity the bytes move to a
-  // buffer of a larger class, or of exactly the size when there is none, for the same tenant.
-  // False, and nothing changed, when there is no memory.
+  // buffer of a larger class, for the same tenant; of exactly the size when there is none. False,
+  // and nothing changed, when there is no memory.
   bool resize(size_t size, std::byte value = std::byte{0}) noexcept;
 
   // Gives the memory back now; the buffer is empty then.
@@ -246,8 +246,11 @@ class SPILLWAY_POOL_API SharedBuffer {
 
 // A buffer as C interfaces take it: a pointer and a function that is called with it when the
 // memory is no longer needed. `free_function(data, hint)` gives the memory back; call it, or
-// adopt(), once. A second call for a pooled buffer ends the process with a line that says so; for
-// an unpooled one that is likely, but the system has its memory by then.
+// adopt(), once.
+//
+// A second call for a pooled buffer ends the process with a line that says so, unless the memory
+// has a new owner by then. For an unpooled one that is likely, but the system has its memory by
+// then. After the last buffer of a pool that has ended it is undefined.
 struct SPILLWAY_POOL_API RawBuffer {
   // What gives memory back: by its `data`, and the `hint` beside it.
   using FreeFunction = void (*)(void* data, void* hint);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// ForeignBuffer: owns a RawBuffer until a C interface takes it, here one that owns the memory from
-// its success on: int send(void* data, size_t size, void (*free)(void* data, void* hint), void*
-// hint)
+// ForeignBuffer: owns a RawBuffer until a C interface takes it. Here send() owns the memory when it
+// has succeeded:
+//
+//   int send(void* data, size_t size, void (*free)(void* data, void* hint), void* hint);
 //
 //   auto bytes = spillway::ForeignBuffer::from(std::move(buffer));
 //   if (send(bytes.data(), bytes.size(), bytes.free_function(), bytes.hint()) == 0) {
@@ -9,7 +10,7 @@
 //   }
 //
 // Units: sizes are bytes.
-// Errors: what was given no memory owns nothing. Nothing throws.
+// Errors: an object that was given no memory owns nothing. Nothing throws.
 // Thread-safety: that of a std::unique_ptr; the memory may be given back by any thread, also after
 // the pool is gone.
 // Cost: a few moves of pointers, and what the free function takes. Nothing allocates.

@@ -8,12 +8,12 @@
 //   spillway::SharedBuffer shared = std::move(buffer).freeze();
 //
 // Units: sizes and limits are bytes.
-// Errors: results say so. None but create(), tenant(), the callbacks' setters and what returns
-// strings, vectors or statistics throws: std::bad_alloc.
+// Errors: results say so. Only create(), tenant(), set_tenant_soft_limit(), regions(),
+// statistics() and the callbacks' setters throw: std::bad_alloc.
 // Thread-safety: all members may be called by any thread at any time, and after a fork. The
 // destructor may run while buffers are in use: they stay valid, and their memory goes when they do.
 // Cost: allocations take some nanoseconds, see alloc(); the others microseconds, unless they say
-// more. What throws also allocates.
+// more. Members that throw also allocate.
 // In C this is the C interface, spillway/pool_c.h.
 #pragma once
 
@@ -53,8 +53,8 @@ SPILLWAY_POOL_API const char* name_of(PoolError error) noexcept;
 // A bounded number of buffers of each of some sizes.
 class SPILLWAY_POOL_API Pool {
  public:
-  // A pool, or what is wrong with `config` or with the system, in one line. Reserves address space
-  // for all buffers; memory only with prefill.
+  // A pool, or one line that names the mistake in `config` or the system's refusal. Reserves
+  // address space for all buffers; memory only with prefill.
   static expected<Pool, std::string> create(const PoolConfig& config);
 
   // Takes the pool of `other`, which may only be destroyed or assigned to then.
@@ -68,43 +68,44 @@ class SPILLWAY_POOL_API Pool {
   ~Pool();
 
   // A buffer of the smallest class that holds `size` bytes: of size 0, with the class's capacity.
-  // Of exactly `size` bytes, taken from the system for this request alone ("unpooled"), when it is
-  // smaller than pool_min_size, larger than the largest class, or the class is exhausted. Without
-  // memory when the system has none. `tenant`: see tenant.h; none by default.
+  // Its capacity is charged to `tenant` (tenant.h); to none by default.
+  //
+  // The buffer is unpooled, exactly `size` bytes from the system for this request alone, in three
+  // cases: `size` is below pool_min_size or above the largest class, or the class is exhausted.
+  // Without memory when the system has none.
   // Cost: a few ns; with a miss in the thread's cache, a few atomic operations for half a cache of
   // buffers.
   Buffer alloc(size_t size, Tenant tenant = {}) noexcept;
-  // As alloc(), but of size `size`, for `tenant`; contents unspecified.
+  // As alloc(), but of the size asked; contents unspecified.
   Buffer alloc_len(size_t size, Tenant tenant = {}) noexcept;
-  // As alloc_len() with `size` and `tenant`, but zero; memory known to be zero is not written to.
+  // As alloc_len(), but zero; memory known to be zero is not written to.
   Buffer alloc_zeroed(size_t size, Tenant tenant = {}) noexcept;
-  // All of the buffer that alloc() gives for `size` and `tenant`: its size is its capacity, all
-  // zero.
+  // As alloc_zeroed(), but of all of the buffer: its size is its capacity.
   Buffer acquire(size_t size, Tenant tenant = {}) noexcept;
 
-  // As alloc() with `size` and `tenant`, but with an error instead of an unpooled buffer when
-  // `size` is larger than the largest class or the class is exhausted.
+  // As alloc(), but with an error instead of an unpooled buffer above the largest class and from an
+  // exhausted one.
   expected<Buffer, PoolError> try_alloc(size_t size, Tenant tenant = {}) noexcept;
-  // As alloc_len() with `size` and `tenant`, and the errors of try_alloc().
+  // As alloc_len(), with the errors of try_alloc().
   expected<Buffer, PoolError> try_alloc_len(size_t size, Tenant tenant = {}) noexcept;
-  // As alloc_zeroed() with `size` and `tenant`, and the errors of try_alloc().
+  // As alloc_zeroed(), with the errors of try_alloc().
   expected<Buffer, PoolError> try_alloc_zeroed(size_t size, Tenant tenant = {}) noexcept;
 
   // Moves the calling thread's cached buffers to where all threads find them. Thread exit does the
   // same.
   void flush() noexcept;
   // Gives the memory of all free buffers outside thread caches back to the system; bytes. 0 for a
-  // pinned pool. The buffers stay usable. Milliseconds for each gigabyte.
+  // pinned pool. The buffers stay usable. About a tenth of a second for each gigabyte.
   size_t purge() noexcept;
 
   // The tenant of that `name`, made when there is none.
   Tenant tenant(std::string_view name);
-  // Has `bytes` be the soft limit of the tenant `name`, also before it first allocates.
+  // Sets the soft limit of the tenant `name` to `bytes`, also before it first allocates.
   void set_tenant_soft_limit(std::string_view name, uint64_t bytes);
-  // `callback` is called when an allocation, a recorded one, too, takes a tenant over its limit, in
-  // the thread that allocates, under no lock; once for each crossing, not when the limit is
-  // lowered. It may use the pool, and must not throw. The usage has no name when there is no memory
-  // for it. Replaces the one before, whose calls under way end by themselves.
+  // `callback` is called when an allocation, a recorded one, too, takes a tenant over its limit:
+  // once for each crossing, not when the limit is lowered. The thread that allocates calls it,
+  // under no lock. It may use the pool, and must not throw. The usage has no name when there is no
+  // memory for it. Replaces the one before, whose calls under way end by themselves.
   void on_tenant_limit(std::function<void(const TenantUsage&)> callback);
 
   // Memory as a few contiguous ranges: see regions.h.
@@ -112,10 +113,10 @@ class SPILLWAY_POOL_API Pool {
   // Where the byte at `pointer` of a pooled buffer is; nothing for other memory and before its
   // region was added.
   std::optional<RegionOffset> locate(const void* pointer) const noexcept;
-  // `callback` is called with each region when it is added, in the thread whose allocation needs
-  // it, under no lock, before the allocation returns; with those that there are before this
-  // returns. Allocations of other threads may get buffers of the region meanwhile: locate() knows
-  // them only when the callback has returned.
+  // `callback` is called with each region: with those that there are, before this returns; with
+  // others when they are added. The thread whose allocation needs the region calls it, under no
+  // lock, before the allocation returns. Other threads may get buffers of the region meanwhile:
+  // locate() knows them only when the callback has returned.
   void on_region(std::function<void(const Region&)> callback);
 
   // What it has done and holds.

@@ -20,9 +20,10 @@
  * empty. Nothing throws. Pointers must not be null where a function does not say so.
  * Thread-safety: any thread may call any function at any time, and after fork(); none is for signal
  * handlers. A struct of the program's own is used by one thread at a time.
- * Cost: taking and returning a buffer takes some tens of nanoseconds, without lock or allocation.
- * With a miss in the thread's cache there are a few atomic operations for half a cache of buffers.
- * Other functions say what they cost.
+ * Cost: taking a buffer from the thread's cache, and returning one to it, takes some tens of
+ * nanoseconds, without lock or allocation. A miss takes a few atomic operations for half a cache of
+ * buffers; the first one of a thread maps memory for its cache. A buffer from the system's heap
+ * costs an allocation there. Other functions say what they cost.
  *
  * The ABI only grows. Structs that a function is told the size of may get more fields at their end;
  * buffers stay as they are. */
@@ -35,7 +36,7 @@
 
 #include "spillway/export.h"
 
-/* Of enums: the type that C gives them, so that C++, too, can be handed any number. */
+/* The type that C gives enums, so that C++, too, can be handed any number. */
 #ifdef __cplusplus
 #define SPILLWAY_POOL_UNSIGNED : unsigned
 #else
@@ -60,7 +61,8 @@ enum spillway_pool_error SPILLWAY_POOL_UNSIGNED {
   SPILLWAY_POOL_INVALID = 4,   /* an argument or a configuration is wrong */
   SPILLWAY_POOL_SHARED = 5     /* others share the memory */
 };
-/* For messages: "oversized" and so on; "unknown" for a number that is no `error`. Static. */
+/* The error's name for messages: "oversized" and so on; "unknown" for a number that is no `error`.
+ * Static. */
 SPILLWAY_POOL_API const char* spillway_pool_error_name(enum spillway_pool_error error);
 
 /* --- the pool --------------------------------------------------------------------------------- */
@@ -77,7 +79,7 @@ enum spillway_pool_preset SPILLWAY_POOL_UNSIGNED {
 /* thread_cache_buffers: max_per_class / (2 * min(parallelism, max_per_class)). */
 #define SPILLWAY_POOL_CACHE_AUTOMATIC SIZE_MAX
 
-/* What a pool is like. Fill it in by spillway_pool_config_init(), then change fields. */
+/* A pool's configuration. Fill it in by spillway_pool_config_init(), then change fields. */
 struct spillway_pool_config {
   size_t struct_size; /* set by spillway_pool_config_init(); leave it */
   size_t min_size;    /* the classes: the powers of two from here */
@@ -98,7 +100,7 @@ struct spillway_pool_config {
 
 /* Fills in the first `size` bytes of `config`, which is sizeof *config, as `preset` says.
  * SPILLWAY_POOL_INVALID when there is no such preset, or the size is that of no version of the
- * struct. Tens of nanoseconds. */
+ * struct. About a hundred nanoseconds. */
 SPILLWAY_POOL_API enum spillway_pool_error spillway_pool_config_init(
     struct spillway_pool_config* config, size_t size, enum spillway_pool_preset preset);
 
@@ -113,19 +115,19 @@ struct spillway_pool;
 
 /* Makes a pool as `config` says, which is read during the call alone, and puts it into `*pool`.
  * SPILLWAY_POOL_INVALID for a configuration that breaks a rule, or has a field set that this
- * version of the library does not know; SPILLWAY_POOL_NO_MEMORY where the system refuses. Then
- * `*pool` is null and `why`, unless null, has what is wrong in one line that names the values, cut
- * to `why_size`, ending with a 0. The rules are those of PoolConfig::check() (pool_config.h).
+ * version of the library does not know; SPILLWAY_POOL_NO_MEMORY where the system refuses. `*pool`
+ * is null then. `why`, unless null, gets the reason: one line that names the values, cut to
+ * `why_size`, ending with a 0. The rules are those of PoolConfig::check() (pool_config.h).
  *
- * Reserves address space for all buffers, memory only with prefill. Some hundred microseconds;
- * with prefill, 250 ms for each gigabyte. */
+ * Reserves address space for all buffers, memory only with prefill. About a hundred microseconds;
+ * with prefill, tenths of a second for each gigabyte. */
 SPILLWAY_POOL_API enum spillway_pool_error spillway_pool_create(
     const struct spillway_pool_config* config, struct spillway_pool** pool, char* why,
     size_t why_size);
 
-/* Ends `pool`; null: nothing happens. Free memory goes at once. Buffers, shared ones and tenants in
- * use stay valid, and their memory goes with them. No other thread may be in a call with the pool.
- * Milliseconds for each gigabyte. */
+/* Ends `pool`; null: nothing happens. Free memory goes at once. Buffers and shared ones in use stay
+ * valid, and tenants of such buffers; their memory goes with them. No other thread may be in a call
+ * with the pool. About a tenth of a second for each gigabyte. */
 SPILLWAY_POOL_API void spillway_pool_destroy(struct spillway_pool* pool);
 
 /* Moves what the calling thread has cached of `pool` to where all threads find it, as the end of
@@ -133,13 +135,13 @@ SPILLWAY_POOL_API void spillway_pool_destroy(struct spillway_pool* pool);
 SPILLWAY_POOL_API void spillway_pool_flush(struct spillway_pool* pool);
 
 /* Gives the memory of all free buffers of `pool` outside thread caches back to the system; bytes.
- * 0 for a pinned pool. The buffers stay usable. Milliseconds for each gigabyte. */
+ * 0 for a pinned pool. The buffers stay usable. About a tenth of a second for each gigabyte. */
 SPILLWAY_POOL_API size_t spillway_pool_purge(struct spillway_pool* pool);
 
 /* --- buffers ---------------------------------------------------------------------------------- */
 
-/* A buffer, owned by who has the struct: give it back once, by any thread. Without memory `data` is
- * null and all else 0. May be copied as bytes; use one of the copies then. */
+/* A buffer: give it back once, by any thread. Without memory `data` is null and all else 0. May be
+ * copied as bytes; use one of the copies then. */
 struct spillway_pool_buffer {
   void* data;      /* the first byte; leave it */
   size_t length;   /* bytes in use; yours to change, up to the capacity */
@@ -147,41 +149,44 @@ struct spillway_pool_buffer {
   void* owner;     /* the same in all buffers of a pool; for spillway_pool_free() and _adopt() */
 };
 
-/* Of one pool; see below. */
+/* A tenant of one pool; see below. */
 struct spillway_pool_tenant;
 
 /* Takes a buffer of `pool`, of the smallest class that holds `size`, into `*buffer`: length 0, the
- * class's capacity. Of exactly `size`, from the system's heap ("unpooled"), when that is below
- * pool_min_size, above the largest class, or the class is exhausted. The capacity is charged to
- * `tenant`, unless null. SPILLWAY_POOL_NO_MEMORY when the system has none. */
+ * class's capacity, which is charged to `tenant`, unless null.
+ *
+ * The buffer is unpooled, exactly `size` bytes from the system's heap, in three cases: `size` is
+ * below pool_min_size or above the largest class, or the class is exhausted.
+ * SPILLWAY_POOL_NO_MEMORY when the system has none. */
 SPILLWAY_POOL_API enum spillway_pool_error spillway_pool_alloc(struct spillway_pool* pool,
                                                                size_t size,
                                                                struct spillway_pool_tenant* tenant,
                                                                struct spillway_pool_buffer* buffer);
-/* As spillway_pool_alloc() with `pool`, `size`, `tenant` and `buffer`, but the length is `size` and
- * these bytes are zero; what is known to be zero is not written to. */
+/* As spillway_pool_alloc(), but the length is `size` and these bytes are zero; memory known to be
+ * zero is not written to. */
 SPILLWAY_POOL_API enum spillway_pool_error spillway_pool_alloc_zeroed(
     struct spillway_pool* pool, size_t size, struct spillway_pool_tenant* tenant,
     struct spillway_pool_buffer* buffer);
-/* As spillway_pool_alloc_zeroed() with `pool`, `size`, `tenant` and `buffer`, but of all of the
- * buffer: the length is the capacity. */
+/* As spillway_pool_alloc_zeroed(), but of all of the buffer: the length is the capacity. */
 SPILLWAY_POOL_API enum spillway_pool_error spillway_pool_acquire(
     struct spillway_pool* pool, size_t size, struct spillway_pool_tenant* tenant,
     struct spillway_pool_buffer* buffer);
-/* As spillway_pool_alloc() with `pool`, `size`, `tenant` and `buffer`, but SPILLWAY_POOL_OVERSIZED
- * or SPILLWAY_POOL_EXHAUSTED instead of a buffer from the system's heap. */
+/* As spillway_pool_alloc(), but with SPILLWAY_POOL_OVERSIZED or SPILLWAY_POOL_EXHAUSTED instead of
+ * an unpooled buffer. */
 SPILLWAY_POOL_API enum spillway_pool_error spillway_pool_try_alloc(
     struct spillway_pool* pool, size_t size, struct spillway_pool_tenant* tenant,
     struct spillway_pool_buffer* buffer);
-/* As spillway_pool_alloc_zeroed() with `pool`, `size`, `tenant` and `buffer`, with the errors of
- * spillway_pool_try_alloc(). */
+/* As spillway_pool_alloc_zeroed(), with the errors of spillway_pool_try_alloc(). */
 SPILLWAY_POOL_API enum spillway_pool_error spillway_pool_try_alloc_zeroed(
     struct spillway_pool* pool, size_t size, struct spillway_pool_tenant* tenant,
     struct spillway_pool_buffer* buffer);
 
 /* Gives the memory of `*buffer` back, also after its pool is gone; the struct is empty then. An
- * empty one is left alone. A second return, of a copy, ends the process with a line that says so,
- * unless the memory has a new owner by then, who loses it. */
+ * empty one is left alone.
+ *
+ * A second return, of a copy, ends the process with a line that says so, unless the memory has a
+ * new owner by then: that one loses it. Of an unpooled buffer it is likely to be found, no more.
+ * After the last buffer of a pool that has ended it is undefined. */
 SPILLWAY_POOL_API void spillway_pool_return(struct spillway_pool_buffer* buffer);
 
 /* The same with a buffer's `data` and `owner`, as zero-copy interfaces of other libraries call it
@@ -194,21 +199,23 @@ SPILLWAY_POOL_API void spillway_pool_free(void* data, void* owner);
 SPILLWAY_POOL_API struct spillway_pool_buffer spillway_pool_adopt(void* data, size_t length,
                                                                   void* owner);
 
-/* Changes the length of `*buffer`; added bytes are zero. Above the capacity the bytes move to a
- * buffer of a larger class, or of exactly the size when there is none, for the same tenant; that
- * copies them. SPILLWAY_POOL_NO_MEMORY, and nothing changed, when the system has none, and for an
- * empty buffer unless `length` is 0. */
+/* Changes the length of `*buffer` to `length`; added bytes are zero. Above the capacity the bytes
+ * are copied to a buffer of a larger class, for the same tenant; of exactly the size when there is
+ * none. SPILLWAY_POOL_NO_MEMORY, and nothing changed, when the system has none. The same for a
+ * buffer without memory, unless `length` is 0. */
 SPILLWAY_POOL_API enum spillway_pool_error spillway_pool_resize(struct spillway_pool_buffer* buffer,
                                                                 size_t length);
 
-/* 1 when the memory of `*buffer` is one of its pool's buffers, 0 when it came from the system's
- * heap for this request alone, or when there is none. */
+/* 1 when the memory of `*buffer` is one of its pool's buffers; 0 for an unpooled buffer, or one
+ * without memory. */
 SPILLWAY_POOL_API int spillway_pool_is_pooled(const struct spillway_pool_buffer* buffer);
 
 /* --- shared buffers --------------------------------------------------------------------------- */
 
 /* One of the owners of memory that is read-only while it is shared: each is released once, by any
- * thread. Without memory all is null or 0. Copy it by spillway_pool_retain() alone. */
+ * thread. Without memory all is null or 0. Copy it by spillway_pool_retain() alone: two releases of
+ * one owner take the memory from the others, and are found only when the memory is given back
+ * twice. */
 struct spillway_pool_shared {
   const void* data; /* the first byte; leave it */
   size_t length;    /* bytes; leave it */
@@ -234,8 +241,8 @@ SPILLWAY_POOL_API void spillway_pool_release(struct spillway_pool_shared* shared
  * others, or no memory. */
 SPILLWAY_POOL_API int spillway_pool_is_unique(const struct spillway_pool_shared* shared);
 /* The memory of `*shared`, which is empty then, as a writable `*buffer`, whose capacity reaches
- * from its first byte to the memory's end. Copies nothing, but from the system's heap, whose bytes
- * move to its start. SPILLWAY_POOL_SHARED, and `*shared` unchanged, when there are other owners. */
+ * from its first byte to the memory's end. Copies nothing; but bytes of unpooled memory move to its
+ * start. SPILLWAY_POOL_SHARED, and `*shared` unchanged, when there are other owners. */
 SPILLWAY_POOL_API enum spillway_pool_error spillway_pool_thaw(struct spillway_pool_shared* shared,
                                                               struct spillway_pool_buffer* buffer);
 
@@ -249,7 +256,7 @@ SPILLWAY_POOL_API enum spillway_pool_error spillway_pool_thaw(struct spillway_po
  * a lock: look it up once. */
 SPILLWAY_POOL_API enum spillway_pool_error spillway_pool_tenant_create(
     struct spillway_pool* pool, const char* name, struct spillway_pool_tenant** tenant);
-/* Has the soft limit of `tenant` be `bytes`. Nanoseconds. */
+/* Sets the soft limit of `tenant` to `bytes`. Nanoseconds. */
 SPILLWAY_POOL_API void spillway_pool_tenant_set_limit(struct spillway_pool_tenant* tenant,
                                                       uint64_t bytes);
 /* Charges `bytes` of memory that the pool does not know of to `tenant`; the account stops at
@@ -273,50 +280,51 @@ SPILLWAY_POOL_API void spillway_pool_tenant_read(const struct spillway_pool_tena
                                                  struct spillway_pool_tenant_usage* usage,
                                                  size_t size);
 
-/* Is told that a tenant, of this `name`, got above its limit: `live_bytes`, `soft_limit_bytes`, and
- * the `context` that was given with the callback. The name is valid as long as the tenant. */
+/* A function that is told when a tenant, of this `name`, got above its limit: with `live_bytes`,
+ * `soft_limit_bytes`, and the `context` that was given with it. The name is valid as long as the
+ * tenant. */
 typedef void (*spillway_pool_tenant_callback)(const char* name, uint64_t live_bytes,
                                               uint64_t soft_limit_bytes, void* context);
-/* `callback(..., context)` is called when a charge takes a tenant of `pool` above its limit: once
- * for each crossing, in the thread that allocates, under no lock; it may use the pool. Replaces the
- * one before, whose calls under way end by themselves; null: none. SPILLWAY_POOL_NO_MEMORY, and the
- * one before stays. Microseconds. */
+/* `callback(..., context)` is called when a charge takes a tenant of `pool` above its limit, once
+ * for each crossing. The thread that allocates calls it, under no lock; it may use the pool.
+ * Replaces the one before, whose calls under way end by themselves; null: none.
+ * SPILLWAY_POOL_NO_MEMORY, and the one before stays. Microseconds. */
 SPILLWAY_POOL_API enum spillway_pool_error spillway_pool_on_tenant_limit(
     struct spillway_pool* pool, spillway_pool_tenant_callback callback, void* context);
 
 /* --- regions ---------------------------------------------------------------------------------- */
 
-/* The memory of a pinned pool as a few contiguous ranges of at most 1 GiB, which never move and
- * never go back while the pool or a buffer lives: for io_uring's fixed buffers, RDMA and devices. A
+/* The memory of a pinned pool as a few contiguous ranges of at most 1 GiB: for io_uring's fixed
+ * buffers, RDMA and devices. They never move, and never go back while the pool or a buffer lives. A
  * region is added, whole, when a buffer in it is taken for the first time; with prefill, at once.
- * Its number, from 0 on in that order, is the `buf_index` of io_uring where they are registered in
- * the order of spillway_pool_regions(). */
+ * Regions have numbers, from 0 on in that order. Register them in the order of
+ * spillway_pool_regions(), and io_uring's `buf_index` is that number. */
 
 /* Writes the first `count` regions of `pool` to `regions`, which may be null when `count` is 0, by
  * number; returns how many there are. 0 for a pool that is not pinned, and when the system has no
  * memory for the list. Takes a lock, as adding a region does; microseconds. */
 SPILLWAY_POOL_API size_t spillway_pool_regions(const struct spillway_pool* pool,
                                                struct iovec* regions, size_t count);
-/* The number of the region of `pool` that `pointer`, to a byte of a buffer, is in, and in
- * `*offset`, unless null, its distance from the region's first byte. -1 for other memory, and
- * before the region's callback returned. Nanoseconds. */
+/* The number of the region of `pool` that `pointer`, to a byte of a buffer, is in. `*offset`,
+ * unless null, gets its distance from the region's first byte. -1 for other memory, and before the
+ * region's callback returned. Nanoseconds. */
 SPILLWAY_POOL_API int spillway_pool_locate(const struct spillway_pool* pool, const void* pointer,
                                            size_t* offset);
 
-/* Is told of a region: its `number`, its `memory`, which is valid during the call, and the
- * `context` that was given with the callback. */
+/* A function that is told of a region: its `number`, its `memory`, which is valid during the call,
+ * and the `context` that was given with it. */
 typedef void (*spillway_pool_region_callback)(uint32_t number, const struct iovec* memory,
                                               void* context);
-/* `callback(..., context)` is called with each region of `pool`: with those that there are before
- * this returns; with others when they are added, in the thread whose allocation needs it, under no
- * lock, before the allocation returns. Replaces the one before; null: none.
+/* `callback(..., context)` is called with each region of `pool`: with those that there are, before
+ * this returns; with others when they are added. The thread whose allocation needs the region calls
+ * it, under no lock, before the allocation returns. Replaces the one before; null: none.
  * SPILLWAY_POOL_NO_MEMORY, and the one before stays. Microseconds. */
 SPILLWAY_POOL_API enum spillway_pool_error spillway_pool_on_region(
     struct spillway_pool* pool, spillway_pool_region_callback callback, void* context);
 
 /* --- statistics ------------------------------------------------------------------------------- */
 
-/* Of a whole pool. Counters never fall. */
+/* The statistics of a whole pool. Counters never fall. */
 struct spillway_pool_statistics {
   uint64_t allocations; /* of all buffers */
   uint64_t recycles;    /* with memory of a returned buffer */
@@ -333,7 +341,7 @@ struct spillway_pool_statistics {
 SPILLWAY_POOL_API enum spillway_pool_error spillway_pool_read_statistics(
     const struct spillway_pool* pool, struct spillway_pool_statistics* statistics, size_t size);
 
-/* Of one class. */
+/* The statistics of one class. */
 struct spillway_pool_class_statistics {
   const char* name;     /* valid until the pool's end */
   uint64_t size;        /* of a buffer */
@@ -345,15 +353,16 @@ struct spillway_pool_class_statistics {
   uint64_t cached;      /* in thread caches */
   uint64_t free;        /* for all threads */
 };
-/* The same for the class with this `index` of `pool`, ascending from 0, into the first `size` bytes
- * of `*statistics`. SPILLWAY_POOL_INVALID where there is no such class. */
+/* Fills in the first `size` bytes of `*statistics`, sizeof *statistics, with what the class with
+ * this `index` of `pool`, ascending from 0, has done. SPILLWAY_POOL_INVALID where there is no such
+ * class. Microseconds; allocates nothing. */
 SPILLWAY_POOL_API enum spillway_pool_error spillway_pool_read_class(
     const struct spillway_pool* pool, size_t index,
     struct spillway_pool_class_statistics* statistics, size_t size);
 
-/* Writes all statistics of `pool` in Prometheus' text format, names beginning with spillway_pool_,
- * to `text`, cut to `size`, ending with a 0; `text` may be null when `size` is 0. Returns the
- * length of all of it; 0 when the system has no memory for it. Some ten microseconds. */
+/* Writes all statistics of `pool` in Prometheus' text format to `text`, cut to `size`, ending with
+ * a 0; `text` may be null when `size` is 0. Names begin with spillway_pool_. Returns the length of
+ * all of it; 0 when the system has no memory for it. Some ten microseconds. */
 SPILLWAY_POOL_API size_t spillway_pool_prometheus(const struct spillway_pool* pool, char* text,
                                                   size_t size);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What a buffer pool is like: size classes, how many buffers of each, thread caches, tenants.
-// Plain values; every rule is checked by check(), which Pool::create() calls first.
+// The configuration of a buffer pool: size classes, how many buffers of each, thread caches,
+// tenants. Plain values; every rule is checked by check(), which Pool::create() calls first.
 //
 // Units: sizes and limits are bytes.
-// Errors: check() says what is wrong; what allocates throws std::bad_alloc when there is no memory.
+// Errors: check() names the broken rule; all that allocates throws std::bad_alloc when there is no
+// memory.
 // Thread-safety: that of any value.
 // Cost: that of copying a few vectors.
 #pragma once
@@ -100,7 +101,7 @@ struct SPILLWAY_POOL_API PoolConfig {
   // Buffers a thread keeps per class; 0: none.
   size_t thread_cache_buffers() const;
 
-  // What is wrong, in one line that names the values; nothing when all is well. The rules:
+  // The first broken rule, in one line that names the values; nothing when all are kept. The rules:
   //
   //   min_size, max_size, alignment are powers of two; min_size >= alignment;
   //   max_size >= min_size; pool_min_size <= the smallest class;
@@ -109,7 +110,9 @@ struct SPILLWAY_POOL_API PoolConfig {
   //   counted in, the largest power of two, at most 4096, that divides all of them;
   //   as many class_names as classes, all different, or none;
   //   max_per_class and parallelism are at least 1; an exact thread cache <= max_per_class;
-  //   alignment <= 2 MiB.
+  //   alignment <= 2 MiB;
+  //   max_per_class is at most 2^31 - 1, and so many buffers of the largest class at most 64 TiB;
+  //   that, rounded up to a power of two, times the number of classes is less than 2^32 units.
   std::optional<std::string> check() const;
 };
 

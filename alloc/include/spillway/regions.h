@@ -5,9 +5,7 @@
 // buffer in it is allocated for the first time (with prefill: at once) and then stays where it is.
 //
 // Units: lengths and offsets are bytes.
-// Errors: none; these are plain values.
-// Thread-safety: that of any value.
-// Cost: that of any value.
+// Errors, thread-safety, cost: those of plain values.
 #pragma once
 
 #include <cstddef>

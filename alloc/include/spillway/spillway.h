@@ -35,19 +35,19 @@ SPILLWAY_FUNCTION uint64_t spillway_purge(void);
 /* Moves the blocks in the calling thread's cache to where other threads find them. Microseconds. */
 SPILLWAY_FUNCTION void spillway_flush_thread(void);
 
-/* Writes the statistics to `descriptor`, as `format` says: "text", "json" or "prometheus"; 0,
- * EINVAL for any other format, or EIO when not all could be written: a reader is waited for a
+/* Writes the statistics to `descriptor`, as `format` says: "text", "json" or "prometheus". 0,
+ * EINVAL for any other format, or EIO when not all could be written: it waits for a reader for a
  * second in all. Takes no lock. */
 SPILLWAY_FUNCTION int spillway_write_statistics(int descriptor, const char* format);
 
 /* Bytes of memory held for the program: in blocks, free but not yet given back, and by mimalloc. */
 SPILLWAY_FUNCTION uint64_t spillway_held_bytes(void);
 
-/* Is told how many bytes are `held` above the soft `limit`. */
+/* A function that is told how many bytes are `held` above the soft `limit`. */
 typedef void (*spillway_limit_callback)(uint64_t held, uint64_t limit);
 /* `callback(held, limit)` is called whenever the bytes held get above the soft limit (option
- * `limit`) although all free memory was given back; once for each time that it is crossed, in the
- * thread that crosses it, with nothing locked: it may allocate and free. Null: no call. */
+ * `limit`) although all free memory was given back; once for each crossing. The thread that crosses
+ * it calls, with nothing locked: the callback may allocate and free. Null: no call. */
 SPILLWAY_FUNCTION void spillway_on_limit(spillway_limit_callback callback);
 
 /* Tenants: on whose behalf the process allocates. A thread is in one tenant or in none. Each block
@@ -59,23 +59,23 @@ SPILLWAY_FUNCTION void spillway_on_limit(spillway_limit_callback callback);
  * A soft limit refuses nothing: requests that leave a tenant above it are counted, and a callback
  * is told of the crossing. 0: no limit. */
 
-/* The number, above 0, of the tenant `name`, made with `soft_limit` if there is none yet; one
- * that exists, by the option tenant_limits or an earlier call, keeps its own. A tenant exists until
- * the process ends. -1 with errno: EINVAL, the name is not 1 to 47 letters, digits and "_-./";
- * ENOSPC, there are 255 tenants; ENOTSUP, the pool is off. */
+/* The number, above 0, of the tenant `name`, made with `soft_limit` if there is none yet. One that
+ * exists, by the option tenant_limits or an earlier call, keeps its own limit. A tenant exists
+ * until the process ends. -1 with errno when there is no number. EINVAL: the name is not 1 to 47
+ * letters, digits and "_-./". ENOSPC: there are 255 tenants. ENOTSUP: the pool is off. */
 SPILLWAY_FUNCTION int spillway_tenant_create(const char* name, uint64_t soft_limit);
 
-/* Puts the calling thread into `tenant`, or with 0 into none; returns the one that it was in, so
+/* Puts the calling thread into `tenant`, or with 0 into none. Returns the one that it was in, so
  * that code inside of another tenant's can go back there: enter(outer). A new thread is in none.
  * While it is in one, its calls take some ten nanoseconds more. -1 with errno, and the thread stays
- * where it was: EINVAL, there is no such tenant; EAGAIN, the thread is ending, is beyond the
- * 16384 that can have a cache, or there is no memory for its first tenant. */
+ * where it was. EINVAL: there is no such tenant. EAGAIN: the thread is ending, is beyond the 16384
+ * that can have a cache, or there is no memory for its first tenant. */
 SPILLWAY_FUNCTION int spillway_tenant_enter(int tenant);
 /* As spillway_tenant_enter(0): puts the thread into none, however often it entered. */
 SPILLWAY_FUNCTION int spillway_tenant_leave(void);
 
-/* Has `soft_limit` be that of `tenant`. 0, or EINVAL where there is no such tenant. One that is
- * above the new limit is told of at its next request. */
+/* Sets the soft limit of `tenant` to `soft_limit`. 0, or EINVAL where there is no such tenant. One
+ * that is above the new limit is told of at its next request. */
 SPILLWAY_FUNCTION int spillway_tenant_set_limit(int tenant, uint64_t soft_limit);
 
 /* What a tenant holds and has done. */
@@ -98,20 +98,20 @@ SPILLWAY_FUNCTION int spillway_tenant_read(int tenant, struct spillway_tenant_us
 /* The live_bytes of `tenant` alone; 0 where there is no such tenant. */
 SPILLWAY_FUNCTION uint64_t spillway_tenant_bytes(int tenant);
 
-/* Is told that `tenant`, with `live` bytes, got above its `limit`. */
+/* A function that is told when `tenant`, with `live` bytes, got above its `limit`. */
 typedef void (*spillway_tenant_callback)(int tenant, uint64_t live, uint64_t limit);
-/* `callback(tenant, live, limit)` is called whenever what is charged to a tenant gets above its
- * soft limit; once for each time that it is crossed, in the thread that crosses it, inside malloc
- * with nothing locked: it may allocate and free. Null: no call. */
+/* `callback(tenant, live, limit)` is called whenever the bytes charged to a tenant get above its
+ * soft limit; once for each crossing. The thread that crosses it calls, inside malloc with nothing
+ * locked: the callback may allocate and free. Null: no call. */
 SPILLWAY_FUNCTION void spillway_on_tenant_limit(spillway_tenant_callback callback);
 
 /* Writes the value in force of the option `name` ("purge_delay") to `value`, as text that ends with
  * a 0; 0, ENOENT where there is no such option, or ERANGE when it has no room in `size` bytes. */
 SPILLWAY_FUNCTION int spillway_get_option(const char* name, char* value, size_t size);
 
-/* Has the option `name` be what SPILLWAY_<NAME>=`value` would have made it. `spillway ctl -h` lists
- * the options that can change; the others are read when the process starts. 0, ENOENT where there
- * is no such option, EINVAL for a value that it does not accept, or EPERM for one that can't
+/* Sets the option `name` to `value`, as SPILLWAY_<NAME>=`value` would have. `spillway ctl -h` lists
+ * the options that can change; the others are read when the process starts. 0; ENOENT where there
+ * is no such option; EINVAL for a value that it does not accept. EPERM for an option that can't
  * change, or has no effect because the pool is off. */
 SPILLWAY_FUNCTION int spillway_set_option(const char* name, const char* value);
 

@@ -46,10 +46,10 @@ class SPILLWAY_POOL_API Tenant {
 
   // Charges `bytes` of memory that the pool does not know of; at most UINT64_MAX are charged.
   void record_allocation(uint64_t bytes) const noexcept;
-  // Ends such a charge of `bytes`; of more than there is leaves zero.
+  // Ends such a charge of `bytes`; the account stops at zero.
   void record_release(uint64_t bytes) const noexcept;
 
-  // What is charged now.
+  // The bytes charged now.
   uint64_t live_bytes() const noexcept;
   // All of it; empty for none.
   TenantUsage usage() const;
