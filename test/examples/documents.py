@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """documents.py: what README and alloc/docs show is what works.
 
-Each program there is one of the examples, or lines of one that stand together; each line of CMake is in a
-CMakeLists.txt of the tests or one that test/consumers runs; each script, and each subcommand of `spillway`,
-exists. The points that names of tests begin with are explained in POOL.md.
+Each program there is one of the examples, or lines of one that stand together. Each target of CMake is one
+that the tests link with, and each line that finds Spillway is the one that test/consumers runs. Each script,
+and each subcommand of `spillway`, exists. The points that names of the pool's tests begin with are explained
+in test/pool/README.md.
 """
 import pathlib
 import re
@@ -22,9 +23,10 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "alloc" / "docs").glob("*.md"))
 EXAMPLES = {path.name: path.read_text(encoding="utf-8")
             for path in sorted(HERE.iterdir()) if path.suffix in (".c", ".cc")}  # fmt: skip
 PROGRAM = re.compile(r"^ *#(?:include|define)\b|^[^#$]*[;{]$", re.MULTILINE)
-# What is no language of ours although a line ends like a program's.
+# Blocks in other languages, although a line ends like a program's.
 OTHERS = re.compile(r"^(?:bt|FROM|spec:|\[Service\]|\{)", re.MULTILINE)
-TARGET = re.compile(r"^(?:target_link_libraries|add_subdirectory|find_package)\(.*?\)", re.MULTILINE)
+TARGET = re.compile(r"^target_link_libraries\(.*?\)", re.MULTILINE)
+WAY = re.compile(r"^(add_subdirectory|find_package)\(.*?\)", re.MULTILINE)
 SCRIPT = re.compile(r"^(?:sudo )?(scripts/\w+)(?: ([a-z]+))?", re.MULTILINE)
 
 
@@ -61,13 +63,29 @@ class Documents(unittest.TestCase):
     def test_cmake(self):
         known = "".join((HERE / name).read_text(encoding="utf-8") for name in
                         ("CMakeLists.txt", "../consumers/project/CMakeLists.txt"))  # fmt: skip
-        linked = set(re.findall(r"spillway::(\w+)", known)) | set(
-            re.findall(r'"(\w+)": "', re.search(r"^EXPECTED = .*", (HERE / "../consumers/run.py").read_text(), re.M)[0]))  # fmt: skip
+        consumers = (HERE / "../consumers/run.py").read_text(encoding="utf-8")
+        parts = re.search(r"^EXPECTED = .*", consumers, re.MULTILINE)[0]
+        linked = set(re.findall(r"spillway::(\w+)", known)) | set(re.findall(r'"(\w+)": "', parts))
+        found = 0
         for where, block in blocks():
             for line in TARGET.findall(block):
-                with self.subTest(where):
-                    for name in re.findall(r"spillway::(\w+)", line):
+                for name in re.findall(r"spillway::(\w+)", line):
+                    found += 1
+                    with self.subTest(where):
                         self.assertIn(name, linked, line)
+        self.assertGreaterEqual(found, 3)
+
+    def test_ways_to_find_spillway(self):
+        consumers = (HERE / "../consumers/run.py").read_text(encoding="utf-8")
+        ways = {}
+        for where, block in blocks():
+            for way in WAY.finditer(block):
+                ways.setdefault(way[1], {}).setdefault(way[0], []).append(where)
+        self.assertEqual(sorted(ways), ["add_subdirectory", "find_package"])
+        for command, all_lines in ways.items():
+            with self.subTest(command):
+                self.assertIn(f'documented_line("{command}(")', consumers)
+                self.assertEqual(len(all_lines), 1, all_lines)
 
     def test_scripts(self):
         subcommands = make_parser()[1]
@@ -82,7 +100,7 @@ class Documents(unittest.TestCase):
         self.assertGreaterEqual(found, 20)
 
     def test_points_of_the_pool(self):
-        text = (ROOT / "alloc" / "docs" / "POOL.md").read_text(encoding="utf-8")
+        text = (ROOT / "test" / "pool" / "README.md").read_text(encoding="utf-8")
         explained = re.findall(r"^\| ([ABC]\d+) \|", text, re.MULTILINE)
         named = set()
         for path in (ROOT / "test" / "pool").glob("*.cc"):

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A program that is linked with Spillway: malloc and operator new are its own. It asks how
-// much memory is held, and gives what is free back to the kernel.
+// much memory is held, and gives free memory back to the kernel.
 #include <spillway/spillway.h>
 
 #include <cstdio>

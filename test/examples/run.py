@@ -102,7 +102,8 @@ def echo_server(program, _):
         server.wait()
     expect(server.returncode, 0)
     expect(said.count("closing a connection: exhausted\n"), 1, said)
-    taken, again, held = map(int, re.search(r"(\d+) buffers taken, (\d+) of them again, (\d+) bytes held", said).groups())
+    counted = re.search(r"(\d+) buffers taken, (\d+) of them again, (\d+) bytes held", said)
+    taken, again, held = map(int, counted.groups())
     expect(taken > 12 and taken - again <= 8 and held == 0, True, said)
 
 
@@ -117,6 +118,14 @@ def uring_copy(program, _):
         run(program, status=2)
         missing = run(program, f"{folder}/missing", target, status=1)
         expect(missing, f"uring_copy: {folder}/missing: No such file or directory\n")
+        expect(target.read_bytes() == content, True, "after a copy of nothing")
+        same = run(program, source, source, status=1)
+        expect(same, f"uring_copy: {source} and {source} are the same file\n")
+        expect(source.read_bytes() == content, True, "copied to itself")
+        # A file that says it has a page and has a line.
+        short = pathlib.Path("/sys/kernel/mm/transparent_hugepage/enabled")
+        if short.exists():
+            expect(run(program, short, target, status=1), "uring_copy: read: the file ended early\n")
         if pathlib.Path("/dev/full").exists():
             expect(run(program, source, "/dev/full", status=1), "uring_copy: write: No space left on device\n")
 
