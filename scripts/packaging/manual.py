@@ -42,8 +42,12 @@ def actions(parser):
 
 
 def how(action):
-    """`--lib PATH`, or the name of what has no dashes."""
-    value = " ".join(action.metavar) if isinstance(action.metavar, tuple) else action.metavar or (None if action.nargs == 0 else (action.dest or "").upper())
+    """`--lib PATH`, or the name of an argument without dashes."""
+    value = action.metavar
+    if isinstance(value, tuple):
+        value = " ".join(value)
+    elif not value and action.nargs != 0:
+        value = (action.dest or "").upper()
     if not action.option_strings:
         return f"\\fI{roff(value)}\\fR"
     names = ", ".join(f"\\fB{roff(name)}\\fR" for name in action.option_strings)
@@ -110,7 +114,8 @@ def options(info, version):
         "Bytes may end in K, M or G.")]  # fmt: skip
     for row in table.splitlines():
         name, kind, default, bounds, text = row.split("\t")
-        lines += [".TP", f"\\fB{roff(name)}\\fR ({roff(kind)}, {roff(default)})", f"{roff(text)}. Values: {roff(bounds)}."]
+        lines += [".TP", f"\\fB{roff(name)}\\fR ({roff(kind)}, {roff(default)})"]
+        lines += [f"{roff(text)}. Values: {roff(bounds)}."]
     lines += [".SH SEE ALSO", ".BR spillway (1)"]
     return "\n".join(lines) + "\n"
 

@@ -89,13 +89,34 @@ def mimalloc(folder):
     return entry, files
 
 
-def needed(deb):
-    """(name, constraint, whether without it nothing works) of what a Debian package needs."""
-    for field, required in (("Depends", True), ("Recommends", False)):
-        done = subprocess.run(["dpkg-deb", "-f", deb, field], check=True, capture_output=True, text=True)
-        for part in filter(None, (text.strip() for text in done.stdout.split(","))):
-            name, constraint = re.fullmatch(r"(\S+)(?:\s+\((.*)\))?", part).groups()
-            yield name, constraint or "", required
+class Need:
+    """What Debian packages ask of another one."""
+
+    def __init__(self):
+        self.required = False  # nothing works without
+        self.versions = {}  # a set in the order of the packages
+        self.instead = {}
+
+    def __str__(self):
+        words = f"version {' and '.join(self.versions)}" if self.versions else "any version"
+        return words + "".join(f", or {name} instead" for name in self.instead)
+
+
+def needed(debs):
+    """By name, what the Debian packages need; of alternatives the first counts."""
+    needs = {}
+    for deb in debs:
+        for field, required in (("Depends", True), ("Recommends", False)):
+            done = subprocess.run(["dpkg-deb", "-f", deb, field], check=True, capture_output=True, text=True)
+            for part in filter(None, (text.strip() for text in done.stdout.split(","))):
+                (name, version), *others = (
+                    re.match(r"\s*([^\s:(]+)[^(]*(?:\((.*?)\))?", one).groups() for one in part.split("|")
+                )
+                need = needs.setdefault(name, Need())
+                need.required |= required
+                need.versions.update({version: None} if version else {})
+                need.instead.update(dict.fromkeys(other for other, _ in others))
+    return needs
 
 
 def document(version, commit, mimalloc_folder, paths):
@@ -110,15 +131,14 @@ def document(version, commit, mimalloc_folder, paths):
     packages, relations = {}, [("SPDXRef-DOCUMENT", "DESCRIBES", own), (own["SPDXID"], "CONTAINS", contained)]
     debs = [path for path in paths if path.suffix == ".deb"]
     own_names = {path.name.split("_")[0] for path in debs}
-    for path in debs:
-        for name, constraint, required in needed(path):
-            if name in own_names or name in packages:
-                continue
-            versions = f"version {constraint}" if constraint else "any version"
-            packages[name] = package(name, "", supplier="Organization: Debian", comment=versions)
-            kind = "DEPENDS_ON" if required else "OPTIONAL_DEPENDENCY_OF"
-            ends = (own["SPDXID"], packages[name]) if required else (packages[name]["SPDXID"], own)
-            relations.append((ends[0], kind, ends[1]))
+    for name, need in needed(debs).items():
+        if name in own_names:
+            continue
+        packages[name] = package(name, "", supplier="Organization: Debian", comment=str(need))
+        if need.required:
+            relations.append((own["SPDXID"], "DEPENDS_ON", packages[name]))
+        else:
+            relations.append((packages[name]["SPDXID"], "OPTIONAL_DEPENDENCY_OF", own))
     return {
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",

@@ -182,7 +182,10 @@ def check_tools(prefix, program):
     ):  # fmt: skip
         if said not in run(command, *words):
             sys.exit(f"FAILED: spillway {words[0]} does not say '{said}'")
-    for page, said in (("man1/spillway.1.gz", "SPILLWAY RUN"), ("man3/spillway.3.gz", "spillway_purge()"), ("man7/spillway.7.gz", "hard_limit")):
+    for page, said in (
+        ("man1/spillway.1.gz", "SPILLWAY RUN"), ("man3/spillway.3.gz", "spillway_purge()"),
+        ("man7/spillway.7.gz", "hard_limit"),
+    ):  # fmt: skip
         file = prefix / "share" / "man" / page
         # Warnings of the formatter come with its output.
         text = run("sh", "-c", f"gzip -dc {file} | groff -man -Tascii -P-cbou -ww")
@@ -207,7 +210,8 @@ def check_stripped(prefix):
 
 
 def check_no_place(prefix):
-    """No file tells where it was compiled: debug information, which is compressed, aside."""
+    """No file tells where it was compiled. Compressed debug information is not looked at: it does, unless
+    SPILLWAY_SOURCE_PREFIX is set, as for releases, which `scripts/release --check-reproducible` compares."""
     for file in prefix.rglob("*"):
         if file.is_file() and f"{ROOT}/".encode() in file.read_bytes():
             sys.exit(f"FAILED: {file} contains {ROOT}/")
@@ -237,6 +241,8 @@ def by_the_documents(folder, build):
             content = (HERE / "project" / source.replace("app", part)).read_text(encoding="utf-8")
         (folder / source).write_text(content, encoding="utf-8")
         lines = re.findall(rf"^{re.escape(compiler)} .*$", text, re.MULTILINE)
+        if not lines:
+            sys.exit(f"FAILED: no line begins with '{compiler} ' in the document for {source}")
         for line in lines if part == "pool" else lines[:1]:
             line = line.replace("build/release", str(build)).replace("alloc/include", f"{ROOT}/alloc/include")
             for more in ([], ["-static"]) if part == "override" else ([],):
@@ -263,6 +269,16 @@ def libcxx(folder, build):
     run(*command, HERE / "project" / "override.cc", "-Wl,--undefined=malloc,--undefined=_Znwm",
         library_folder(prefix) / "libspillway.a", "-o", folder / "program")  # fmt: skip
     expect(run(folder / "program"), "override")
+    check_pkg_config(folder)
+
+
+def check_pkg_config(folder):
+    """A pool that is compiled for libc++ asks for that. Only configured."""
+    run("cmake", "-S", ROOT, "-B", folder / "pool", "-DSPILLWAY_POOL_ONLY=ON", "-DSPILLWAY_TESTS=OFF",
+        "-DCMAKE_C_COMPILER=clang", "-DCMAKE_CXX_COMPILER=clang++", "-DCMAKE_CXX_FLAGS=-stdlib=libc++")  # fmt: skip
+    asked = (folder / "pool" / "scripts" / "packaging" / "spillway-pool.pc").read_text(encoding="utf-8")
+    if "\nLibs.private: -lc++ -pthread\n" not in asked:
+        sys.exit(f"FAILED: with libc++ spillway-pool.pc is\n{asked}")
 
 
 def full(folder, build):

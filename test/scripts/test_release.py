@@ -83,8 +83,9 @@ class Steps(Checkout):
         self.write(".gitignore", "build/\n")
         for name, text in (
             ("scripts/setup", ""), ("scripts/test", "echo tests\n"),
-            ("scripts/package", 'mkdir -p "${@: -1}/packages"; echo "$MADE" >"${@: -1}/packages/a_1.deb"\n'),
-            ("scripts/packaging/archive", 'echo "$1" >/dev/null; date -d "@$SOURCE_DATE_EPOCH" >"$3"\n'),
+            ("scripts/package", 'mkdir -p "${@: -1}/packages"\n'
+                                'echo "${CC-} ${CXX-} ${CMAKE_TOOLCHAIN_FILE-}" >"${@: -1}/packages/a_1.deb"\n'),
+            ("scripts/packaging/archive", 'date -d "@$SOURCE_DATE_EPOCH" >"$3"\n'),
             ("scripts/packaging/sbom.py", 'echo "$1 $2 ${@:4}" | sed "s,/[^ ]*/,,g"\n'),
             ("build/bin/cmake", ""), ("build/deps/mimalloc/file", ""),
         ):  # fmt: skip
@@ -93,9 +94,10 @@ class Steps(Checkout):
             (self.folder / name).chmod(0o755)
         self.commit()
 
-    def release(self, *arguments, made="the same"):
+    def release(self, *arguments):
         path = f"{self.folder / 'build' / 'bin'}:{os.environ['PATH']}"
-        return run(self.folder / "scripts" / "release", *arguments, env={**os.environ, "PATH": path, "MADE": made})
+        others = {"CC": "clang", "CXX": "clang++", "CMAKE_TOOLCHAIN_FILE": "/other.cmake"}
+        return run(self.folder / "scripts" / "release", *arguments, env={**os.environ, "PATH": path, **others})
 
     def test_all_is_in_one_folder_with_checksums(self):
         done = self.release()
@@ -103,9 +105,12 @@ class Steps(Checkout):
         self.assertEqual(done.stdout.splitlines()[0], "tests")
         out = self.folder / "build" / "dist" / "spillway-1.2.3"
         machine = run("dpkg", "--print-architecture").stdout.strip()
-        names = ["a_1.deb", f"spillway-1.2.3-linux-{machine}.tar.gz", "spillway-1.2.3.spdx.json", "spillway-1.2.3.tar.gz"]
+        names = ["a_1.deb", f"spillway-1.2.3-linux-{machine}.tar.gz",
+                 "spillway-1.2.3.spdx.json", "spillway-1.2.3.tar.gz"]  # fmt: skip
         self.assertEqual(sorted(path.name for path in out.iterdir()), ["SHA256SUMS", *names])
-        self.assertEqual(run("sha256sum", "-c", "SHA256SUMS", cwd=out).stdout, "".join(f"{name}: OK\n" for name in names))
+        self.assertEqual(run("sha256sum", "-c", "SHA256SUMS", cwd=out).stdout,
+                         "".join(f"{name}: OK\n" for name in names))  # fmt: skip
+        self.assertEqual((out / "a_1.deb").read_text(encoding="utf-8").strip(), "")  # no compiler of the caller's
         listed = run("tar", "-tf", out / "spillway-1.2.3.tar.gz").stdout
         self.assertIn("spillway-1.2.3/scripts/release\n", listed)
         self.assertNotIn("tests", self.release("--no-test").stdout)
@@ -178,8 +183,9 @@ class Contents(support.WithFolder):
         ):  # fmt: skip
             (mimalloc / name).parent.mkdir(parents=True, exist_ok=True)
             (mimalloc / name).write_text(text, encoding="utf-8")
+        self.deb("libspillway0.1", "libc6 (>= 2.34)", "python3-numpy")
         self.deb("spillway", "libspillway0.1 (= 1.2.3), python3 (>= 3.11), python3-numpy", "python3-matplotlib")
-        self.deb("libspillway0.1", "libc6 (>= 2.34)", "")
+        self.deb("spillway-dev", "libc6 (>= 2.36), python3:any, python3-numpy (<< 3) | numpy-all", "")
         self.archive = self.folder / "spillway-1.2.3.tar.gz"
         self.archive.write_bytes(b"archive")
 
@@ -208,7 +214,9 @@ class Contents(support.WithFolder):
         self.assertEqual(packages["mimalloc"]["licenseConcluded"], "MIT")
         self.assertEqual(packages["mimalloc"]["copyrightText"], "Copyright (c) 2018 A Person")
         self.assertEqual(packages["python3"]["comment"], "version >= 3.11")
-        self.assertEqual(packages["python3-numpy"]["comment"], "any version")
+        self.assertEqual(packages["libc6"]["comment"], "version >= 2.34 and >= 2.36")
+        self.assertEqual(packages["python3-numpy"]["comment"], "version << 3, or numpy-all instead")
+        self.assertEqual(packages["python3-matplotlib"]["comment"], "any version")
         self.assertNotIn("libspillway0.1", packages)
         relations = {
             (one["spdxElementId"], one["relationshipType"], one["relatedSpdxElement"]) for one in made["relationships"]
