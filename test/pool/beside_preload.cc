@@ -64,8 +64,8 @@ std::atomic<uint64_t> pooled{0};
 
 // From 4 KiB to 1 MiB, small ones more often.
 size_t random_size(Random& random) {
-  const size_t most = kMin << (random() % 9);
-  return kMin + random() % (most - kMin + 1);
+  const size_t max = kMin << (random() % 9);
+  return kMin + random() % (max - kMin + 1);
 }
 
 Item make_item(spillway::Pool& pool, Random& random) {

@@ -13,7 +13,8 @@
   static_assert(sizeof(struct type) == (bytes), #type); \
   static_assert(alignof(struct type) == sizeof(void*), #type)
 
-#if UINTPTR_MAX == UINT64_MAX
+static_assert(UINTPTR_MAX == UINT64_MAX, "the layouts below are those of 64 bits");
+
 SIZE(spillway_pool_buffer, 32);
 AT(spillway_pool_buffer, data, 0);
 AT(spillway_pool_buffer, length, 8);
@@ -67,7 +68,6 @@ AT(spillway_pool_class_statistics, exhausted, 40);
 AT(spillway_pool_class_statistics, live, 48);
 AT(spillway_pool_class_statistics, cached, 56);
 AT(spillway_pool_class_statistics, free, 64);
-#endif
 
 static_assert(sizeof(enum spillway_pool_error) == sizeof(int), "errors are ints");
 static_assert(sizeof(enum spillway_pool_preset) == sizeof(int), "presets are ints");
@@ -79,3 +79,4 @@ static_assert(SPILLWAY_POOL_DEFAULT == 0 && SPILLWAY_POOL_PAGE_BUFFERS == 1 &&
                   SPILLWAY_POOL_TIERED == 2 && SPILLWAY_POOL_NETWORK == 3 &&
                   SPILLWAY_POOL_STORAGE == 4,
               "numbers of presets");
+static_assert(SPILLWAY_POOL_CACHE_AUTOMATIC == SIZE_MAX, "number of an automatic cache");

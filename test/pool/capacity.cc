@@ -85,16 +85,16 @@ BOOST_AUTO_TEST_CASE(c12_without_prefill_there_is_no_memory) {
 
 BOOST_AUTO_TEST_CASE(c12_there_are_exactly_max_per_class_in_each_class) {
   for (const bool prefill : {false, true}) {
-    for (const size_t most : {size_t{1}, size_t{3}, size_t{64}, size_t{65}, size_t{200}}) {
-      for (const size_t cache : {size_t{0}, size_t{1}, most / 2, most}) {
+    for (const size_t max : {size_t{1}, size_t{3}, size_t{64}, size_t{65}, size_t{200}}) {
+      for (const size_t cache : {size_t{0}, size_t{1}, max / 2, max}) {
         Pool pool = make_pool(PoolConfig()
                                   .with_classes({4 * kKiB, 12 * kKiB, 20 * kKiB})
-                                  .with_max_per_class(most)
+                                  .with_max_per_class(max)
                                   .with_prefill(prefill)
                                   .with_thread_cache(ThreadCachePolicy::exact(cache)));
         for (const size_t size : {4 * kKiB, 12 * kKiB, 20 * kKiB}) {
-          BOOST_TEST(take(pool, SIZE_MAX, size).size() == most);
-          BOOST_TEST(take(pool, SIZE_MAX, size).size() == most);
+          BOOST_TEST(take(pool, SIZE_MAX, size).size() == max);
+          BOOST_TEST(take(pool, SIZE_MAX, size).size() == max);
         }
       }
     }

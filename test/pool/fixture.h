@@ -39,10 +39,10 @@ inline PoolConfig two_classes(size_t max_per_class) {
   return one_class(max_per_class).with_sizes(4 * kKiB, 8 * kKiB);
 }
 
-// As many buffers of the class as there are, up to `most`.
-inline std::vector<Buffer> take(Pool& pool, size_t most = SIZE_MAX, size_t size = 4 * kKiB) {
+// As many buffers of the class as there are, up to `max`.
+inline std::vector<Buffer> take(Pool& pool, size_t max = SIZE_MAX, size_t size = 4 * kKiB) {
   std::vector<Buffer> buffers;
-  while (buffers.size() < most) {
+  while (buffers.size() < max) {
     expected<Buffer, PoolError> buffer = pool.try_alloc(size);
     if (!buffer.has_value()) {
       break;
