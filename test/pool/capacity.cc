@@ -41,6 +41,18 @@ BOOST_AUTO_TEST_CASE(c12_prefilled_buffers_are_there_and_have_memory) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(c12_the_last_byte_of_the_last_buffer_has_memory) {
+  constexpr size_t kSize = 7 * kKiB;
+  Pool pool = make_pool(
+      PoolConfig().with_classes({kSize}).with_max_per_class(2).with_prefill().with_thread_cache(
+          ThreadCachePolicy::disabled()));
+  const std::vector<Buffer> buffers = take(pool, SIZE_MAX, kSize);
+  BOOST_TEST(buffers.size() == 2U);
+  for (const Buffer& buffer : buffers) {
+    BOOST_TEST(resident_pages(buffer.data() + kSize - 1, 1) == 1U);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(c12_prefilled_buffers_are_created_but_not_allocated) {
   constexpr size_t kBuffers = 20;
   for (const size_t cache : {size_t{0}, size_t{4}}) {
