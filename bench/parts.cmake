@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What the benchmarks share with each other and with the tests of their logic, which the sanitizer
-# presets have, too: bench/ and test/ both include this. Objects go only to what links them itself.
+# What the benchmarks share with each other and with the tests of their logic, some of which the
+# sanitizer presets have, too: bench/ and test/ both include this. Objects go only to what links them itself.
 include_guard(GLOBAL)
 
 find_path(SPILLWAY_ZSTD_INCLUDE_DIR zstd.h REQUIRED)
@@ -42,3 +42,7 @@ add_library(bench_trace_player STATIC
   ${here}/trace/replay/memory.cc ${here}/trace/replay/plan.cc ${here}/trace/replay/player.cc)
 target_compile_options(bench_trace_player PRIVATE -fno-builtin)
 target_link_libraries(bench_trace_player PUBLIC spillway_warnings Threads::Threads)
+
+# Built where a program or a test uses them.
+set_target_properties(bench_common bench_crew bench_latency_parts bench_memory_parts
+  bench_trace_file bench_trace_player PROPERTIES EXCLUDE_FROM_ALL ON)

@@ -15,8 +15,8 @@ bool PageHeap::commit_up_to(uint32_t chunks, uint32_t wanted) {
   }
   // A step is as large as what there is, within bounds: few system calls for large heaps, little
   // commit charge for small ones.
-  constexpr uint32_t kMaxStep = 32;
-  const uint32_t step = arena_.commits_exactly() ? 1 : std::clamp(chunks, 1U, kMaxStep);
+  constexpr uint32_t kMaxChunks = 32;
+  const uint32_t step = arena_.commits_exactly() ? 1 : std::clamp(chunks, 1U, kMaxChunks);
   const Granule first{committed * Chunk::kPages};
   uint32_t target = std::min(std::max(committed + step, wanted), chunk_count_);
   const auto commit = [&] {

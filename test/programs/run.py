@@ -1,9 +1,10 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: MIT
-"""run.py [--install] [--table FILE] LIBRARY [NAME...]: Debian's programs without and with LIBRARY preloaded.
+"""Debian's programs without and with LIBRARY preloaded: run.py [--install] [--less N] [--table FILE] LIBRARY [NAME...]
 
 Each script in KIND/NAME is run twice, in an empty folder of its own, and has to print the same and end the same, within its
-time, leaving no process behind. PORT and PORT2 are free ports on loopback. Its first lines say what it needs:
+time, leaving no process behind. PORT and PORT2 are free ports on loopback; WORK_DIVISOR divides the work of long scripts. Its first
+lines say what it needs:
 
     # what is run, in one line
     # packages: Debian's, the first of which is the program's; PACKAGE:PROGRAM is also there if PROGRAM is on PATH
@@ -12,8 +13,8 @@ time, leaving no process behind. PORT and PORT2 are free ports on loopback. Its 
     # differs: the reason, if it cannot be the same
     # fault: what is wrong in Spillway, until that is mended; the script counts as wrong
 
---install: missing packages are installed. --table: the results go to FILE as Markdown. Exit status 1: a script differs
-without a reason; 77: the one script that was asked for cannot run here.
+--install: missing packages are installed. --less N: long scripts do a part of their work, one in N. --table: the results
+go to FILE as Markdown. Exit status 1: a script differs without a reason; 77: the one script that was asked for cannot run here.
 """
 import argparse
 import fnmatch
@@ -33,13 +34,13 @@ SKIPPED = 77
 
 
 class Script:
-    def __init__(self, path):
+    def __init__(self, path, less=1):
         lines = []
         for line in path.read_text().splitlines():
             if not line.startswith("#"):
                 break
             lines.append(line[1:].strip())
-        self.path, self.kind, self.name, self.what = path, path.parent.name, path.name, lines[0]
+        self.path, self.kind, self.name, self.what, self.less = path, path.parent.name, path.name, lines[0], less
         fields = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
         self.packages = fields.get("packages", "").split()
         self.programs = fields.get("program", self.name).split()
@@ -57,10 +58,10 @@ def free_port():
         return str(probe.getsockname()[1])
 
 
-def environment(folder, preload):
+def environment(folder, preload, less):
     env = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": folder, "TMPDIR": folder, "USER": "root",
            "LOGNAME": "root", "SHELL": "/bin/bash", "LC_ALL": "C.UTF-8", "TZ": "UTC",
-           "PORT": free_port(), "PORT2": free_port()}
+           "PORT": free_port(), "PORT2": free_port(), "WORK_DIVISOR": str(less)}
     if preload:
         env["LD_PRELOAD"] = preload
         env.update({name: value for name, value in os.environ.items() if name.startswith("SPILLWAY_")})
@@ -71,8 +72,8 @@ def run(script, preload):
     """The result, and the executables that were seen with the library."""
     with tempfile.TemporaryDirectory(prefix="spillway-program-") as folder:
         # Two runs have folders of names as long, and what they print of them is made the same.
-        result = bounded.run(["/bin/bash", str(script.path)], folder, environment(folder, preload), script.limit,
-                             watch=preload)
+        result = bounded.run(["/bin/bash", str(script.path)], folder, environment(folder, preload, script.less),
+                             script.limit, watch=preload)
         for stream in ("out", "err"):
             setattr(result, stream, getattr(result, stream).replace(folder.encode(), b"FOLDER"))
         return result
@@ -142,12 +143,13 @@ this folder. Seconds, without and with, are of one run and are not judged.
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--install", action="store_true")
+    parser.add_argument("--less", type=int, default=1)
     parser.add_argument("--table", type=pathlib.Path)
     parser.add_argument("library", type=pathlib.Path)
     parser.add_argument("names", nargs="*")
     given = parser.parse_args()
     library = str(given.library.resolve(strict=True))
-    scripts = [Script(path) for path in paths()]
+    scripts = [Script(path, given.less) for path in paths()]
     if given.names:
         unknown = [name for name in given.names if not any(name in (s.name, f"{s.kind}/{s.name}") for s in scripts)]
         if unknown:
