@@ -47,10 +47,10 @@ class Catalogue:
     (Allocator, None), or (None, what is missing), and raise BadAllocator for what is no allocator.
     """
 
-    def __init__(self, known, given, longest_name=None):
+    def __init__(self, known, given, max_name=None):
         self._known = known
         self._given = given
-        self._longest = longest_name
+        self._max_name = max_name
 
     def find(self, entries):
         """([Allocator], [what is missing]) in the order of the entries."""
@@ -64,9 +64,9 @@ class Catalogue:
     def _find(self, entry):
         name, equals, text = entry.partition("=")
         if equals:
-            upto = "" if self._longest is None else f" of up to {self._longest} characters"
-            if not re.fullmatch(r"[\w.+-]+", name) or len(name) > (self._longest or len(name)):
-                raise BadAllocator(f"'{name}' is not a name{upto}: letters, digits, '.', '+', '-'")
+            upto = "" if self._max_name is None else f" of up to {self._max_name} characters"
+            if not re.fullmatch(r"[\w.+-]+", name) or len(name) > (self._max_name or len(name)):
+                raise BadAllocator(f"'{name}' is not a name{upto}: letters, digits, '_', '.', '+', '-'")
             return self._given(name, text)
         if name not in self._known:
             known = ", ".join(self._known)

@@ -4,7 +4,7 @@
 import sys
 import time
 
-FEWEST_STEPS = 3  # before an estimate
+MIN_STEPS = 3  # before an estimate
 WIDTH = 80
 
 
@@ -25,7 +25,7 @@ class Progress:
     def step(self, text):
         """A step begins."""
         times = f"{_duration(time.monotonic() - self._begin)} gone"
-        if self._done >= FEWEST_STEPS:
+        if self._done >= MIN_STEPS:
             times += f", about {_duration(self.left())} left"
         self._show(f"{text}; {times}")
         self._done += 1

@@ -23,8 +23,8 @@ class Change:
     verdict: str
 
 
-def judged(ratio, kind, least, higher=False):
-    return verdicts.UNTOLD if ratio is None else verdicts.judge(ratio, kind, least, higher)
+def judged(ratio, kind, min_difference, higher=False):
+    return verdicts.UNTOLD if ratio is None else verdicts.judge(ratio, kind, min_difference, higher)
 
 
 def lines(heading, changes, number, words):

@@ -30,11 +30,26 @@ def wrapped(text, indent=""):
     )  # fmt: skip
 
 
-def ratio(value, kind="time", least=0.0, higher=False):
+def legend(entries):
+    """Lines of (heading, what it means), behind those of a table."""
+    texts = [f"{heading}: {meaning}" for heading, meaning in entries]
+    return [
+        textwrap.fill(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+        for text in [*texts, "All but ratios are medians."]
+    ]
+
+
+def against(baseline):
+    """An entry of a legend."""
+    return f"against {baseline}", ("ratio and its 95 % interval (bootstrap, paired by round); below 1 is better, "
+                                   "~ is no difference beyond noise")  # fmt: skip
+
+
+def ratio(value, kind="time", min_difference=0.0, higher=False):
     """`0.83 [0.81, 0.85]`; `~` in place of what judge() says is none; no interval: the ratio alone."""
     if value.low is None:
         return short(value.value)
-    shown = "~" if judge(value, kind, least, higher) == SAME else short(value.value)
+    shown = "~" if judge(value, kind, min_difference, higher) == SAME else short(value.value)
     return f"{shown:<4} [{short(value.low)}, {short(value.high)}]"
 
 
@@ -43,7 +58,7 @@ def heading(columns, baseline):
     return f"  {'':{NAME}}{''.join(cells)}".rstrip()
 
 
-def line(name, columns, values, base, least=0.0):
+def line(name, columns, values, base, min_difference=0.0):
     """values: for each column a value of each round; base: the same of the baseline, None for its own line."""
     cells = []
     for at, column in enumerate(columns):
@@ -51,7 +66,7 @@ def line(name, columns, values, base, least=0.0):
         if column.kind:
             shown = ""
             if base is not None:
-                shown = ratio(paired_ratio(values[at], base[at]), column.kind, least, column.higher)
+                shown = ratio(paired_ratio(values[at], base[at]), column.kind, min_difference, column.higher)
             cells.append(f" {shown:<{RATIO}}")
     return f"  {name:<{NAME}}{''.join(cells)}".rstrip()
 

@@ -9,8 +9,8 @@ from report.verdicts import LOSS, SAME, UNTOLD, WIN, floor, judge
 
 SIGNS = {LOSS: "-", WIN: "+", SAME: "~", UNTOLD: "?"}
 ABOUT = (
-    "A measure's ratio to the other allocator's figure, or of several programs how many: + better, - worse, "
-    "~ no difference beyond noise, ? too few rounds to tell."
+    "A measure's ratio to the other allocator's figure; of several programs, how many. "
+    "Signs: + better, - worse, ~ no difference beyond noise, ? too few rounds to tell."
 )
 LEGEND = "+ better, - worse, ~ no difference beyond noise, ? too few rounds to tell"
 
@@ -34,12 +34,12 @@ class Cell:
 
 def cells(report):
     """[(section's title, {peer: Cell})] of the sections that compare something, and [peer], in the page's order."""
-    lines, least = [], floor(report)
+    lines, min_difference = [], floor(report)
     for section in report.sections:
         found = {}
         for peer in report.names():
             rows = [row for row in section.rows if peer in row.ratios]
-            verdicts = [judge(row.ratios[peer], row.kind, least, row.higher) for row in rows]
+            verdicts = [judge(row.ratios[peer], row.kind, min_difference, row.higher) for row in rows]
             if rows:
                 counts = {v: verdicts.count(v) for v in (LOSS, WIN, SAME, UNTOLD) if v in verdicts}
                 one = len(section.rows) == 1

@@ -6,7 +6,7 @@ import statistics
 import time
 
 NOISY = 0.05  # a spread above this is worth a warning; quiet machines stay below 0.03
-FEWEST = 5  # samples that a spread takes
+MIN_SAMPLES = 5  # samples that a spread takes
 STEPS = 40_000  # two to five milliseconds
 
 
@@ -29,7 +29,7 @@ class Noise:
 
     def spread(self):
         """Half the range of the samples' middle half, relative to their median; None with too few."""
-        if len(self.samples) < FEWEST:
+        if len(self.samples) < MIN_SAMPLES:
             return None
         low, middle, high = statistics.quantiles(self.samples, n=4, method="inclusive")
         return (high - low) / 2.0 / middle
@@ -43,7 +43,7 @@ def is_noisy(spread):
     return spread is not None and spread > NOISY
 
 
-def least_difference(spread):
+def min_difference(spread):
     """The share below which differences in time can't be told, whole percents; 0.0 where it was quiet."""
     return math.ceil(100 * spread) / 100 if is_noisy(spread) else 0.0
 

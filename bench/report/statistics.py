@@ -9,7 +9,7 @@ from report.model import Figure
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
-FEWEST_ROUNDS = 5  # with fewer, no interval: all on one side of 1 would happen too often by chance
+MIN_ROUNDS = 5  # with fewer, no interval: all on one side of 1 would happen too often by chance
 RESOLUTION = 1e-6  # what is below counts as equal to it: a ratio is always finite and positive
 
 
@@ -35,7 +35,7 @@ def median_interval(samples, seed=1):
     if not samples:
         raise ValueError("a median of nothing")
     value = statistics.median(samples)
-    if len(samples) < FEWEST_ROUNDS:
+    if len(samples) < MIN_ROUNDS:
         return Figure(value)
     draws = _Draws(seed)
     return Figure(value, *_middle(draws.medians(samples, draws.rounds(len(samples)))))
@@ -55,7 +55,7 @@ def geometric_mean_ratio(pairs, seed=1):
             raise ValueError("a time is never negative")
     value = math.exp(sum(_log_ratio(statistics.median(s), statistics.median(b)) for s, b in pairs)
                      / len(pairs))
-    if min(len(samples) for samples, _ in pairs) < FEWEST_ROUNDS:
+    if min(len(samples) for samples, _ in pairs) < MIN_ROUNDS:
         return Ratio(value)
     return Ratio(value, *_middle(_Draws(seed).mean_ratios(pairs)))
 
@@ -65,7 +65,7 @@ def change(now, then, seed=1):
     each, (samples, baseline), which are paired by round, that of their ratios."""
     ratios = [_one_or_pair(run) for run in (now, then)]
     value = math.exp(math.log(ratios[0]) - math.log(ratios[1]))
-    if min(len(samples) for run in (now, then) for samples in _lists(run)) < FEWEST_ROUNDS:
+    if min(len(samples) for run in (now, then) for samples in _lists(run)) < MIN_ROUNDS:
         return Ratio(value)
     draws = _Draws(seed)
     drawn = [draws.ratios(*_lists(run)) for run in (now, then)]

@@ -9,7 +9,7 @@ import dataclasses
 
 from report import means
 from report.numbers import interval, percent, ratio
-from report.statistics import FEWEST_ROUNDS
+from report.statistics import MIN_ROUNDS
 from report.verdicts import LOSS, SAME, UNTOLD, WIN, floor, judge
 
 MAX_NAMED = 3  # rows named in a sentence; the others are counted
@@ -64,7 +64,7 @@ def grouped(report):
     unclear = _noise(report) + _same(found)
     if UNTOLD in verdicts:
         unclear.append(
-            f"Rows with fewer than {FEWEST_ROUNDS} rounds have no interval: whether their ratios "
+            f"Rows with fewer than {MIN_ROUNDS} rounds have no interval: whether their ratios "
             "are differences or noise can't be told."
         )
     in_favour = [_in_favour(report, *key, rows) for key, rows in _best_first(found)]
@@ -86,7 +86,7 @@ def measure(section, row):
 
 
 def noise_sentence(share):
-    """Of noise.least_difference()."""
+    """Of noise.min_difference()."""
     return (
         f"The machine was noisy: the same work took {percent(share)} more or less from one moment to "
         f"the next. Differences in time below {percent(share)} can't be told."
@@ -99,14 +99,14 @@ def _measured(report):
 
 def _sorted_out(report):
     """{(peer, kind): [Entry]}"""
-    names, least = labels(report), floor(report)
+    names, min_difference = labels(report), floor(report)
     found = {}
     for _, row in report.rows():
         for peer in report.names():
             if peer in row.ratios and peer != report.subject:
                 ratio_to = row.ratios[peer]
                 entry = Entry(
-                    judge(ratio_to, row.kind, least, row.higher), ratio_to.value, names[id(row)],
+                    judge(ratio_to, row.kind, min_difference, row.higher), ratio_to.value, names[id(row)],
                     1 / ratio_to.value if row.higher else ratio_to.value,
                 )  # fmt: skip
                 found.setdefault((peer, row.kind), []).append(entry)
@@ -174,8 +174,8 @@ def _same(found):
 
 
 def _noise(report):
-    least = floor(report)
-    return [noise_sentence(least)] if least else []
+    min_difference = floor(report)
+    return [noise_sentence(min_difference)] if min_difference else []
 
 
 def _means(report):

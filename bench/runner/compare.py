@@ -68,7 +68,7 @@ def _run(step, command):
 
 def rows(campaign, other):
     """Every row that both have: its medians, the ratio now / then, and what is to be said of it."""
-    least = noise.least_difference(campaign.noise.spread())
+    min_difference = noise.min_difference(campaign.noise.spread())
     found = []
     for row, columns in campaign.rows.items():
         unit = campaign.unit_of(row)
@@ -78,7 +78,7 @@ def rows(campaign, other):
         now_by_then = ratio(columns[SUBJECT], columns[other])
         found.append(changes.Change(
             table.label(row, campaign.units.get(row)), statistics.median(columns[other]),
-            statistics.median(columns[SUBJECT]), now_by_then, changes.judged(now_by_then, kind, least)))
+            statistics.median(columns[SUBJECT]), now_by_then, changes.judged(now_by_then, kind, min_difference)))
     return (changes.lines(f"now against {other}", found, table.number, changes.LOWER)
             + changes.counted(found, changes.LOWER))
 

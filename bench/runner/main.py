@@ -2,12 +2,12 @@
 """The command scripts/bench."""
 
 import pathlib
-import signal
 import subprocess
 import sys
 import textwrap
 
-from report import files, words
+from harness import interrupts
+from report import files, noise, words
 from report import page as html
 from runner import allocators, compare, document, goals, page, suites, table, text, verdicts
 from runner.options import parse
@@ -15,7 +15,7 @@ from runner.rounds import Campaign
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RELEASE = ROOT / "build" / "release"
-FEWEST_TO_COMPARE = 7  # rounds of a suite at least: fewer leave intervals too wide to tell 5 %
+MIN_ROUNDS_TO_COMPARE = 7  # rounds of a suite at least: fewer leave intervals too wide to tell 5 %
 
 
 class NoBuild(Exception):
@@ -73,7 +73,7 @@ def compared(options, build):
     check_programs(build, options.suites, now)
     other = compare.build(options.compare)
     campaign = Campaign([other, *now], options.rounds,
-                        FEWEST_TO_COMPARE if options.length == "full" else 0)
+                        MIN_ROUNDS_TO_COMPARE if options.length == "full" else 0)
     campaign.run(options.suites, build / "bench", options.length)
     save(options, campaign, [])
     print("\n".join(text.heading(campaign, campaign.done, [])))
@@ -90,7 +90,9 @@ def benchmarked(options, build):
     check_programs(build, options.suites, found)
     campaign = Campaign(found, options.rounds)
     campaign.run(options.suites, build / "bench", options.length)
-    results = verdicts.judge_all(goals_of(list(campaign.done)), campaign.figures())
+    save(options, campaign, [])
+    results = verdicts.judge_all(goals_of(list(campaign.done)), campaign.figures(),
+                                 noise.min_difference(campaign.noise.spread()))
     save(options, campaign, results)
     print(text.report(campaign, list(campaign.done), left_out, results))
     write_page(options, campaign, left_out, results, "Spillway: benchmarks")
@@ -118,7 +120,7 @@ def agreement(results, earlier):
 
 
 def save(options, campaign, results):
-    """The figures first: what is shown of them can still fail."""
+    """The figures first: to judge and to show them takes a while, and can still fail."""
     document.write(options.out / "report.json", document.content(campaign, options.length, results))
 
 
@@ -146,6 +148,9 @@ def run(options):
         return complain(str(error))
     except compare.NoRevision as error:
         return complain(f"--compare: {error}")
+    except OSError as error:  # such as a full disk
+        where = "" if error.filename is None else f"{error.filename}: "
+        return complain(f"{where}{error.strerror or error}", 1)
     except ImportError as error:
         return complain(f"intervals and report.html take Debian's package python3-numpy ({error}); "
                         f"the figures are in {options.out / 'report.json'}", 1)
@@ -158,9 +163,7 @@ def complain(message, status=2):
 
 def main(arguments=None):
     options = parse(arguments)
-    for ending in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: the benchmarks have their own session
-        if signal.getsignal(ending) is signal.SIG_DFL:
-            signal.signal(ending, signal.default_int_handler)
+    interrupts.like_ctrl_c()
     try:
         return run(options)
     except KeyboardInterrupt:

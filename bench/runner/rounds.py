@@ -12,8 +12,8 @@ from runner.verdicts import Figures
 class Campaign:
     """What a whole run found; filled by run(). After KeyboardInterrupt, by the rounds done so far."""
 
-    def __init__(self, allocators, rounds=None, fewest=0):
-        """rounds: how many of each suite; without it the suite's own number, at least `fewest`."""
+    def __init__(self, allocators, rounds=None, min_rounds=0):
+        """rounds: how many of each suite; without it the suite's own number, at least `min_rounds`."""
         self.allocators = allocators
         self.rows = {}  # row -> allocator -> one figure per round
         self.disturbed = {}  # (row, allocator) -> rounds
@@ -26,12 +26,12 @@ class Campaign:
         self.noise = Noise()
         self.environment = tuning()
         self._rounds = rounds
-        self._fewest = fewest
+        self._min_rounds = min_rounds
 
     def rounds_of(self, suite, length):
         if SUITES[suite].counted:
             return 1
-        return self._rounds or max(self._fewest, SUITES[suite].rounds[length])
+        return self._rounds or max(self._min_rounds, SUITES[suite].rounds[length])
 
     def unit_of(self, row):
         return self.units.get(row, suite_of(row).unit)
@@ -39,7 +39,8 @@ class Campaign:
     def figures(self):
         often = {key for key, rounds in self.disturbed.items()
                  if 2 * rounds > len(self.rows[key[0]].get(key[1], []))}
-        return Figures(self.rows, often)
+        times = {row for row in self.rows if suite_of(row).kind(row, self.unit_of(row)) == "time"}
+        return Figures(self.rows, often, times)
 
     def rows_of(self, suite):
         return {row: columns for row, columns in self.rows.items() if SUITES[suite].owns(row)}

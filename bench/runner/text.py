@@ -29,9 +29,9 @@ def warnings(campaign):
     if campaign.environment:
         set_ = ", ".join(f"{name}={value}" for name, value in campaign.environment.items())
         lines.append(f"allocators read variables that are set here: {set_}")
-    least = noise.least_difference(campaign.noise.spread())
-    if least:
-        lines.append(words.noise_sentence(least))
+    min_difference = noise.min_difference(campaign.noise.spread())
+    if min_difference:
+        lines.append(words.noise_sentence(min_difference))
     return lines
 
 
@@ -62,6 +62,7 @@ def report(campaign, chosen, left_out, verdicts):
         lines += ["", *table.goals_table(verdicts)]
     if not all(verdict.sure for verdict in verdicts):
         lines += textwrap.wrap("? too close to tell: the rounds, or what is drawn from them at "
-                               "random, do not agree on it, are fewer than three, or were mostly "
-                               "disturbed (*)", table.WIDTH)
+                               "random, do not agree. Or they are fewer than three, were mostly "
+                               "disturbed (*), or the machine's noise reaches the limit",
+                               table.WIDTH)
     return "\n".join(lines)

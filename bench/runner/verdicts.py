@@ -10,7 +10,7 @@ from runner.goals import MORE_PEERS, PEERS, ROWS_COMPARED, SUBJECT
 MET, MISSED, OPEN = "met", "NOT MET", "-"
 RESAMPLES = 400
 CONFIDENCE = 0.95
-FEWEST_ROUNDS = 5  # to draw from
+MIN_ROUNDS = 5  # to draw from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,19 +20,21 @@ class Verdict:
     at: str  # the row that decided, if there are several, or why nothing was measured
     result: str
     # At least three rounds, and three of four, agree, each by itself; so do all but 5 % of draws from
-    # them with replacement; and most were undisturbed.
+    # them with replacement; most were undisturbed; and of times, the limit is not within the noise.
     sure: bool
 
 
 class Figures:
     """rows[row][allocator] is a list with one figure per round, or with one of all rounds together.
 
-    disturbed: the (row, allocator) that other programs disturbed in most rounds.
+    disturbed: the (row, allocator) that other programs disturbed in most rounds; times: the rows that
+    are times, which a noisy machine changes.
     """
 
-    def __init__(self, rows, disturbed=frozenset()):
+    def __init__(self, rows, disturbed=frozenset(), times=frozenset()):
         self.rows = rows
         self.disturbed = disturbed
+        self.times = times
 
     def median(self, row, allocator):
         return statistics.median(self.rows[row][allocator])
@@ -52,22 +54,36 @@ class Figures:
         return [name for name in (*PEERS, *MORE_PEERS) if self.has(row, name)]
 
 
-def judge(goal, figures):
+def judge(goal, figures, min_difference=0.0):
+    """min_difference: of noise.min_difference(), the share below which differences in time can't be told."""
     if goal.kind == "elsewhere":
         return Verdict(goal, None, goal.other, OPEN, True)
     missing = _missing(goal, figures)
     if missing:
         return Verdict(goal, None, missing, OPEN, True)
-    measured, at, rounds = _worst(goal, figures)
+    measured, at, rounds, rows = _worst(goal, figures)
     result = MET if _holds(goal, measured) else MISSED
     disturbed = any((row, name) in figures.disturbed
                     for row in goal.rows for name in (SUBJECT, *_others(goal, figures, row)))
-    sure = not disturbed and _agree(goal, rounds, result) and _draws_agree(goal, figures, result)
+    hidden = (min_difference and figures.times.intersection(rows)
+              and abs(measured - goal.limit) <= min_difference * _whole(goal, rows, figures))
+    sure = (not disturbed and not hidden
+            and _agree(goal, rounds, result) and _draws_agree(goal, figures, result))
     return Verdict(goal, measured, at, result, sure)
 
 
-def judge_all(goals, figures):
-    return [judge(goal, figures) for goal in goals]
+def judge_all(goals, figures, min_difference=0.0):
+    return [judge(goal, figures, min_difference) for goal in goals]
+
+
+def _whole(goal, rows, figures):
+    """What the noise is a share of: the limit, or of a difference the larger figure, in its unit."""
+    if goal.kind == "adds":
+        return max(figures.median(rows[0], name) for name in (SUBJECT, goal.other))
+    if goal.kind == "extra":
+        base, *others = (figures.median(row, SUBJECT) for row in rows)
+        return max(others) / base
+    return goal.limit
 
 
 def _others(goal, figures, row):
@@ -91,7 +107,8 @@ def _missing(goal, figures):
 
 
 def _worst(goal, figures):
-    found = [_measure(goal, rows, figures) for rows in _row_groups(goal)]
+    """What _measure() has of the rows that decide, and these rows."""
+    found = [(*_measure(goal, rows, figures), rows) for rows in _row_groups(goal)]
     return (min if goal.kind == "times" else max)(found, key=lambda one: one[0])
 
 
@@ -154,7 +171,7 @@ def _agree(goal, rounds, result):
 
 def _draws_agree(goal, figures, result):
     count = len(figures.by_round(goal.rows[0], SUBJECT))
-    if count < FEWEST_ROUNDS:
+    if count < MIN_ROUNDS:
         return True
     source = random.Random(1)
     same = 0

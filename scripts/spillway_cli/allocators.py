@@ -21,7 +21,7 @@ KNOWN = (*DEBIAN, SUBJECT, SUBJECT_OFF)
 # NAME=spillway:OPTION:VALUE+OPTION:VALUE is the same library with these options.
 WITH_OPTIONS = f"{SUBJECT}:"
 DEFAULT = tuple(name for name in KNOWN if name != SUBJECT_OFF)
-LONGEST_NAME = 12  # the tables' first column
+MAX_NAME = 12  # the tables' first column
 
 
 def add_option(parser):
@@ -76,7 +76,7 @@ def choose(text, build_dir=None):
     known[SUBJECT_OFF] = functools.partial(_built, variables={"SPILLWAY_ENABLED": "0"}, build_dir=build_dir)
     given = functools.partial(_given, build_dir=build_dir)
     try:
-        found, left_out = Catalogue(known, given, LONGEST_NAME).find(asked)
+        found, left_out = Catalogue(known, given, MAX_NAME).find(asked)
     except BadAllocator as error:
         raise usage_error(str(error)) from None
     found.sort(key=lambda allocator: allocator.name != BASELINE)

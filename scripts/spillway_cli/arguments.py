@@ -5,31 +5,38 @@ import argparse
 
 from spillway_cli.errors import usage_error
 
-SHORTEST, LONGEST = 0.05, 86400  # seconds
+MIN_SECONDS, MAX_SECONDS = 0.05, 86400
 
 
-def whole_number(least, most=None):
-    """A type for argparse: a number of `least` or more, up to `most`."""
-    allowed = f"of {least} or more" if most is None else f"from {least} to {most}"
+def whole_number(minimum, maximum=None):
+    """A type for argparse: a number of `minimum` or more, up to `maximum`."""
+    allowed = f"of {minimum} or more" if maximum is None else f"from {minimum} to {maximum}"
 
     def number(text):
         value = int(text) if text.isdecimal() else -1
-        if value < least or (most is not None and value > most):
+        if value < minimum or (maximum is not None and value > maximum):
             raise argparse.ArgumentTypeError(f"'{text}' is not a number {allowed}")
         return value
 
     return number
 
 
-def seconds(text):
-    """A type for argparse: how long to wait between two looks at a process."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not SHORTEST <= value <= LONGEST:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number from {SHORTEST} to {LONGEST}")
-    return value
+def seconds_up_to(maximum):
+    """A type for argparse."""
+
+    def number(text):
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
+        if not MIN_SECONDS <= value <= maximum:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a number from {MIN_SECONDS} to {maximum}")
+        return value
+
+    return number
+
+
+seconds = seconds_up_to(MAX_SECONDS)
 
 
 def require_command(arguments):

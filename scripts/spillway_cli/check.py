@@ -29,12 +29,27 @@ def handle(arguments):
     return check_process(arguments.pid)
 
 
-def probe(library, variables=None):
+def probe(library):
     """None when `library` really loads into a program, else why not (one line)."""
-    variables = dict(os.environ if variables is None else variables, LD_PRELOAD=str(library))
+    return probed(library)[0]
+
+
+def complaint(library, variables):
+    """What Spillway says of its options in `variables` when a program starts: its first line, or None."""
+    return probed(library, variables)[1]
+
+
+def probed(library, variables=None):
+    """What probe() and complaint() return, of one run."""
+    variables = dict(os.environ, **(variables or {}), LD_PRELOAD=str(library))
     done = subprocess.run(
         PROBE, env=variables, capture_output=True, text=True, errors="replace", check=False
     )
+    lines = [line for line in done.stderr.splitlines() if line.startswith("spillway: ")]
+    return _loading(done, library), lines[0].removeprefix("spillway: ") if lines else None
+
+
+def _loading(done, library):
     complaint = (done.stderr.strip().splitlines() or [""])[0]
     if done.returncode < 0:
         return f"a program that loads it is killed by signal {-done.returncode} {complaint}".rstrip()
@@ -44,16 +59,6 @@ def probe(library, variables=None):
     if not any(process.same_file(path, library) for path in mapped if path.startswith("/")):
         return complaint or "the loader ignores it without a word"
     return None
-
-
-def complaint(library, variables):
-    """What Spillway says of its options in `variables` when a program starts: its first line, or None."""
-    variables = dict(os.environ, **variables, LD_PRELOAD=str(library))
-    done = subprocess.run(
-        PROBE, env=variables, capture_output=True, text=True, errors="replace", check=False
-    )
-    lines = [line for line in done.stderr.splitlines() if line.startswith("spillway: ")]
-    return lines[0].removeprefix("spillway: ") if lines else None
 
 
 def check_library(library):

@@ -72,7 +72,7 @@ def read(path):
         with image:
             try:
                 return _parse(image)
-            except (struct.error, IndexError, ValueError) as error:
+            except (struct.error, IndexError, ValueError, OverflowError) as error:
                 raise NotElf(path) from error
 
 

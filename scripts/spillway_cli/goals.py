@@ -13,9 +13,9 @@ import sys
 from spillway_cli import paths
 from spillway_cli.ab import saved
 from spillway_cli.allocators import BASELINE, SUBJECT, SUBJECT_OFF
-from spillway_cli.errors import UserError
+from spillway_cli.errors import usage_error
 
-from report.noise import least_difference
+from report import noise
 
 RIVALS = ("mimalloc", "jemalloc", "tcmalloc")
 PEERS = (BASELINE, *RIVALS)
@@ -36,10 +36,10 @@ class Goal:
     share: float = 1.0  # of the programs that have to be within it
     mean: bool = True  # whether the geometric mean has to be below each one of the others'
 
-    def told_from(self, least, limit=None):
-        """The ratio above which the limit, or this one, is plainly exceeded; `least`: of noise.least_difference()."""
+    def told_from(self, min_difference, limit=None):
+        """The ratio above which the limit, or this one, is plainly exceeded; of noise.min_difference()."""
         limit = self.limit if limit is None else limit
-        return max(limit, 1 + least) if self.field in TIMES else limit
+        return max(limit, 1 + min_difference) if self.field in TIMES else limit
 
 
 GOALS = (
@@ -69,8 +69,8 @@ def add_parser(subparsers):
         "compared with the fastest peer's. Peak memory and page faults are compared with the best of "
         "mimalloc, jemalloc and tcmalloc. What a server holds after its load is compared with the best of all. "
         f"Each figure is compared with that of {SUBJECT_OFF}, too, if the report has it. A program that "
-        "fails under Spillway misses each goal that a peer has a figure for. Exit status 1 when a goal is "
-        "missed.",
+        "fails under Spillway misses each goal that a peer has a figure for.",
+        epilog="exit status: 0; 1 when a goal is missed; 2 for a wrong command line, or no report.",
     )
     parser.add_argument(
         "report", metavar="REPORT", nargs="?", type=pathlib.Path, default=paths.reports() / "report.json",
@@ -81,24 +81,26 @@ def add_parser(subparsers):
 
 
 def handle(arguments):
-    programs = read(arguments.report)
+    programs, spread, warnings = read(arguments.report)
     if not any(arguments.subject in medians for medians in programs.values()):
-        raise UserError(f"goals: {arguments.report} has no figures of {arguments.subject}")
-    settings = saved.load(arguments.report, "goals").get("settings", {})
-    lines, missed = judge(programs, arguments.subject, least_difference(settings.get("noise")))
+        raise usage_error(f"goals: {arguments.report} has no figures of {arguments.subject}")
+    lines, missed = judge(programs, arguments.subject, noise.min_difference(spread))
     print("\n".join(lines))
-    for warning in settings.get("warnings", []):
+    for warning in warnings:
         print(f"spillway: {warning}", file=sys.stderr)
     return int(missed)
 
 
 def read(path):
-    """Program -> allocator -> figure -> median; what failed, or was not measured, is not in it."""
+    """(program -> allocator -> figure -> median, the machine's noise or None, warnings); what failed, or was
+    not measured, is not in the first."""
     report = saved.load(path, "goals")
     try:
-        return {program["name"]: _medians(program) for program in report["programs"]}
-    except (LookupError, TypeError):
-        raise saved.not_one(path, "goals") from None
+        settings = report.get("settings", {})
+        programs = {program["name"]: _medians(program) for program in report["programs"]}
+        return programs, settings.get("noise"), settings.get("warnings", [])
+    except (LookupError, TypeError, AttributeError):
+        raise saved.no_report(path, "goals") from None
 
 
 def _medians(program):
@@ -110,14 +112,14 @@ def _medians(program):
     return found
 
 
-def judge(programs, subject, least=0.0):
-    """(lines to print, whether a goal is missed). Differences in time up to `least` can't be told: a goal
+def judge(programs, subject, min_difference=0.0):
+    """(lines to print, whether a goal is missed). Differences in time up to `min_difference` can't be told: a goal
     within that is neither met nor missed."""
     goals = [goal for goal in GOALS if any(_ratio(goal, medians, subject) for medians in programs.values())]
     lines = [f"{'':{NAME}}" + "".join(f"{goal.heading:<{CELL}}" for goal in goals)]
     lines += [f"{'at most':{NAME}}" + "".join(f"{goal.limit:<{CELL}g}" for goal in goals), ""]
     for name, medians in programs.items():
-        cells = (_cell(goal, _ratio(goal, medians, subject), least) for goal in goals)
+        cells = (_cell(goal, _ratio(goal, medians, subject), min_difference) for goal in goals)
         lines.append(f"{name:{NAME}}" + "".join(f"{cell:<{CELL}}" for cell in cells))
     lines += ["", "x: ratio to the best of them, whose name begins so; ! is a goal missed"]
     if any(FAILED in line for line in lines):
@@ -129,7 +131,7 @@ def judge(programs, subject, least=0.0):
     for goal in goals:
         ratios = [ratio for medians in programs.values() if (ratio := _ratio(goal, medians, subject))]
         within = sum(ratio <= goal.limit for ratio, _ in ratios)
-        hidden = sum(goal.limit < ratio <= goal.told_from(least) for ratio, _ in ratios)
+        hidden = sum(goal.limit < ratio <= goal.told_from(min_difference) for ratio, _ in ratios)
         wanted = round(goal.share * len(ratios))
         too_few = within + hidden < wanted or any(math.isinf(ratio) for ratio, _ in ratios)
         missed |= too_few
@@ -137,7 +139,7 @@ def judge(programs, subject, least=0.0):
                      + (f", {hidden} hidden by noise" if hidden else "") + (" !" if too_few else ""))  # fmt: skip
         means = {other: _mean(goal, programs, subject, other) for other in goal.others}
         means = {other: mean for other, mean in means.items() if mean}
-        too_high = goal.mean and any(mean >= goal.told_from(least, 1.0) for mean in means.values())
+        too_high = goal.mean and any(mean >= goal.told_from(min_difference, 1.0) for mean in means.values())
         missed |= too_high
         listed = ", ".join(f"{mean:.3f} x {other}" for other, mean in means.items())
         lines.append(f"{'':{HEADING}}geometric mean {listed}" + (" !" if too_high else ""))
@@ -157,13 +159,13 @@ def _ratio(goal, medians, subject):
     return own / max(others[best], 1e-9), best
 
 
-def _cell(goal, ratio, least):
+def _cell(goal, ratio, min_difference):
     if ratio is None:
         return "-"
     value, best = ratio
     if math.isinf(value):
         return FAILED
-    mark = "!" if value > goal.told_from(least) else HIDDEN if value > goal.limit else " "
+    mark = "!" if value > goal.told_from(min_difference) else HIDDEN if value > goal.limit else " "
     return f"{value:.2f}{mark}" + ("" if goal.others == OFF else best[:2])
 
 

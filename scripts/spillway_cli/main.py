@@ -14,7 +14,7 @@ from spillway_cli import (
 )  # fmt: skip
 from spillway_cli.ab import command as ab
 from spillway_cli.doctor import command as doctor
-from spillway_cli.errors import UserError, usage_error
+from spillway_cli.errors import UserError, described, usage_error
 from spillway_cli.parser import Parser, with_dashes
 from spillway_cli.top import command as top
 
@@ -86,8 +86,7 @@ def main(argv):
         print("spillway: intervals take Debian's package python3-numpy", file=sys.stderr)
         return 1
     except OSError as error:
-        where = f"{error.filename}: " if error.filename is not None else ""
-        print(f"spillway: {where}{error.strerror or error}", file=sys.stderr)
+        print(f"spillway: {described(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

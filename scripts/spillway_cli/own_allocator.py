@@ -7,7 +7,7 @@ import pathlib
 import re
 import subprocess
 
-from spillway_cli import elf
+from spillway_cli import elf, target
 from spillway_cli.version import of_library
 
 # By the library's name; where a program needs one of them, it was built for it.
@@ -70,6 +70,14 @@ def find(path):
         name = known(soname)
         if name is not None:
             return OwnAllocator(name, soname, False, foreign)
+    return None
+
+
+def beside(path, obstacle):
+    """find() of what `path`, maybe a script, executes; `obstacle`: of target.obstacle(). None where that
+    says all."""
+    if obstacle is None or obstacle.kind in ("own malloc", "static"):
+        return find(target.program(path))
     return None
 
 

@@ -33,9 +33,9 @@ class Sample:
 
 @dataclasses.dataclass(frozen=True)
 class Sizes:
-    """Of all requests from `least` bytes up to the next bucket's, in any stack."""
+    """Of all requests from `min_bytes` up to the next bucket's, in any stack."""
 
-    least: int
+    min_bytes: int
     values: dict  # by the type's name
 
 
@@ -98,8 +98,8 @@ def decode(content):
 def _sizes(types, comments):
     for comment in comments:
         if comment.startswith(SIZES):
-            least, *values = map(int, comment.removeprefix(SIZES).split())
-            yield Sizes(least, dict(zip(types, values, strict=True)))
+            min_bytes, *values = map(int, comment.removeprefix(SIZES).split())
+            yield Sizes(min_bytes, dict(zip(types, values, strict=True)))
 
 
 def _varint(content, at):

@@ -67,6 +67,18 @@ def children(pid):
     return found
 
 
+def name(pid):
+    """What the kernel calls the process, for messages."""
+    text = _read(pid, "comm")
+    return None if text is None else os.fsdecode(text.removesuffix(b"\n"))
+
+
+def is_alive(pid):
+    """Whether it is more than a process that waits to be waited for."""
+    text = _read(pid, "stat")
+    return bool(text) and text.rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+
+
 def session(pid):
     """The session's id; None when the process is gone."""
     text = _read(pid, "stat")

@@ -11,6 +11,8 @@ from spillway_cli.arguments import require_command, whole_number
 from spillway_cli.errors import UserError, usage_error
 from spillway_cli.run import become, preload_environment
 
+from harness import interrupts
+
 EVENTS = 1_000_000
 MAX_EVENTS = 1 << 25  # a trace's own limit
 TARGETS = ("librecord", "bench_trace")
@@ -67,6 +69,7 @@ def allocator_named(text, build_dir):
 
 
 def handle(arguments):
+    interrupts.like_ctrl_c()
     require_command(arguments)
     path = target.resolve(arguments.command)
     output = pathlib.Path(arguments.output or f"{os.path.basename(arguments.command[0])}.trace")
@@ -110,11 +113,12 @@ def _run(path, arguments, variables):
             os._exit(become(path, arguments.command, variables))
         finally:  # whatever went wrong, nothing else here is the child's to do
             os._exit(126)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to both
+    before = {signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN)}  # the terminal sends it to both
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: os.kill(pid, number))
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+        before[number] = signal.signal(number, lambda number, _: os.kill(pid, number))
+    try:
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return pid, status if status >= 0 else 128 - status

@@ -10,11 +10,12 @@ from spillway_cli.allocators import BASELINE
 from spillway_cli.arguments import whole_number
 from spillway_cli.errors import UserError, usage_error
 
+from harness import commands, interrupts
 from harness.progress import Progress
 from harness.rounds import interleaved
 from report import columns, noise, words
 from report.numbers import count, short
-from report.statistics import FEWEST_ROUNDS, require_numpy
+from report.statistics import MIN_ROUNDS, require_numpy
 
 TRACES = paths.ROOT / "bench" / "traces"
 ROUNDS, REPETITIONS = 7, 3
@@ -27,12 +28,13 @@ COLUMNS = {  # by field of the program's results
     "faults": columns.Column("faults", 7, count),
 }
 HEADING = columns.heading(COLUMNS.values(), BASELINE)
-EXPLANATION = (
-    "ns: elapsed per event of the trace, in a fresh process, where a word of every page of a block "
-    "is written unless --touch says otherwise; again: the same once more in that process, all freed "
-    "before; medians over the rounds; against glibc: ratio and its 95 % interval (bootstrap, paired "
-    "by round), below 1 is better, ~ is no difference beyond noise; MiB: peak resident memory above "
-    "that at the start; x: that peak per byte that was live at most; faults: page faults."
+LEGEND = (
+    ("ns", "elapsed per event of the trace, in a fresh process; a word of each page is written (--touch)"),
+    ("again", "the same once more in that process, all freed before"),
+    columns.against(BASELINE),
+    ("MiB", "peak resident memory above that at the start"),
+    ("x", "that peak per byte that was live at most"),
+    ("faults", "page faults"),
 )
 
 
@@ -45,7 +47,8 @@ def add_parser(subparsers):
     )
     allocators.add_option(parser)
     parser.add_argument(
-        "--rounds", type=whole_number(1), default=ROUNDS, metavar="N", help=f"({ROUNDS})"
+        "--rounds", type=whole_number(1), default=ROUNDS, metavar="N",
+        help=f"measured rounds ({ROUNDS})",
     )  # fmt: skip
     parser.add_argument(
         "--repetitions", type=whole_number(1), default=REPETITIONS, metavar="N",
@@ -70,6 +73,7 @@ def handle(arguments):
         path = pathlib.Path(arguments.json)
         if path.is_dir() or not path.absolute().parent.is_dir():
             raise usage_error(f"replay: cannot write {path}")
+    interrupts.like_ctrl_c()
     require_numpy()
     built = tools.folder(arguments.build_dir, TARGETS, arguments.allocators)
     traces = arguments.traces or sorted(str(path) for path in TRACES.glob("*.trace"))
@@ -79,8 +83,8 @@ def handle(arguments):
         print(f"{allocator.name}: {allocator.version}, {allocator.library}")
     for reason in left_out:
         print(f"left out: {reason}")
-    if arguments.rounds < FEWEST_ROUNDS:
-        print(f"fewer than {FEWEST_ROUNDS} rounds: no intervals, the ratios may be noise")
+    if arguments.rounds < MIN_ROUNDS:
+        print(f"fewer than {MIN_ROUNDS} rounds: no intervals, the ratios may be noise")
     print(flush=True)
 
     campaign = Campaign(built, arguments, [one["file"] for one in shown], found)
@@ -89,9 +93,9 @@ def handle(arguments):
         print(f"interrupted after {campaign.rounds} of {arguments.rounds} rounds")
     for trace, facts in zip(campaign.rows(), shown, strict=True):
         print("\n".join(campaign.table_of(trace, facts)), end="\n\n")
-    print(columns.wrapped(EXPLANATION))
-    if campaign.least():
-        print(columns.wrapped(words.noise_sentence(campaign.least())))
+    print("\n".join(columns.legend(LEGEND)))
+    if campaign.min_difference():
+        print(columns.wrapped(words.noise_sentence(campaign.min_difference())))
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump(campaign.content(), file, indent=1)
@@ -112,8 +116,8 @@ def _look_at(built, traces):
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode != 0:
-        line = done.stderr.strip().removeprefix("bench_trace: ")
-        raise UserError(f"replay: {line}", status=done.returncode)
+        line = done.stderr.strip().removeprefix("bench_trace: ") or "bench_trace failed"
+        raise UserError(f"replay: {line}", status=max(1, done.returncode))
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -136,9 +140,9 @@ class Campaign:
     def rows(self):
         return [f"trace/{pathlib.Path(trace).stem}" for trace in self._traces]
 
-    def least(self):
+    def min_difference(self):
         """The share below which differences in time can't be told."""
-        return noise.least_difference(self.noise.spread())
+        return noise.min_difference(self.noise.spread())
 
     def run(self):
         progress = Progress(self._arguments.rounds * len(self._allocators))
@@ -165,14 +169,12 @@ class Campaign:
             self._program, "--json", "-", "--repetitions", str(self._arguments.repetitions),
             "--touch", self._arguments.touch, *self._traces,
         ]  # fmt: skip
-        done = subprocess.run(
-            command, env=allocator.environment(), capture_output=True, text=True, check=False
-        )
-        lines = done.stderr.strip().splitlines()
-        if done.returncode != 0:
-            self.failures[allocator.name] = lines[-1] if lines else f"status {done.returncode}"
+        status, output, complaint = commands.run(command, allocator.environment())
+        lines = complaint.strip().splitlines()
+        if status != 0:
+            self.failures[allocator.name] = lines[-1] if lines else f"status {status}"
             return []
-        data = json.loads(done.stdout)
+        data = json.loads(output)
         served = data["context"]["malloc_from"]
         if not allocator.serves(served):
             self.failures[allocator.name] = f"malloc is that of {served}"
@@ -209,7 +211,7 @@ class Campaign:
         if name != BASELINE and BASELINE not in self.failures:
             base = list(self._figures[row, BASELINE].values())
         values = list(self._figures[row, name].values())
-        return columns.line(name, COLUMNS.values(), values, base, self.least())
+        return columns.line(name, COLUMNS.values(), values, base, self.min_difference())
 
     def content(self):
         """For --json."""

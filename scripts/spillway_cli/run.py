@@ -80,20 +80,18 @@ def handle(arguments):
     library = paths.library(arguments.lib)
     variables = preload_environment(os.environ, library, arguments.conf, arguments.stats)
     obstacle = target.obstacle(path, library)
-    own = None
-    if obstacle is None or obstacle.kind in ("own malloc", "static"):
-        own = own_allocator.find(target.program(path))
+    own = own_allocator.beside(path, obstacle)
     if own is not None and (own.is_spillway or not arguments.insist):
         print(f"spillway: {aside(path, own)}", file=sys.stderr)
         return become(path, arguments.command, without_library(variables, library))
     if obstacle is None:
         watch.start(library)
     else:
-        who = "runs"
+        runs = "runs"
         if obstacle.harms:
-            who = "runs, with all that it starts,"
+            runs = "runs, with all that it starts,"
             variables = without_library(variables, library)
-        print(f"spillway: warning: {who} without Spillway: {obstacle.reason}", file=sys.stderr)
+        print(f"spillway: warning: {runs} without Spillway: {obstacle.reason}", file=sys.stderr)
     return become(path, arguments.command, variables)
 
 

@@ -60,7 +60,7 @@ def obstacle(path, library):
         status = os.stat(path)
         binary = elf.read(path)
     except OSError as error:
-        return Obstacle("unreadable", f"{path} cannot be read ({error.strerror})")
+        return Obstacle("unreadable", f"{error.filename or path} cannot be read ({error.strerror})")
     except elf.NotElf:
         return Obstacle("not ELF", f"{path} is neither an ELF file nor a script with an interpreter")
     if binary.interpreter is None:

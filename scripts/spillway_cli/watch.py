@@ -12,7 +12,7 @@ import time
 from spillway_cli import process
 
 PATIENCE = 2.0  # seconds; a program that lives longer without the library is running without it
-FIRST_SLEEP, LONGEST_SLEEP = 0.001, 0.05
+MIN_SLEEP, MAX_SLEEP = 0.001, 0.05
 
 
 def start(library):
@@ -36,10 +36,10 @@ def start(library):
 
 def look_for(library, pid, patience=PATIENCE):
     """Returns as soon as `pid` has the library or is gone; after `patience`, tells that it has not."""
-    sleep, deadline = FIRST_SLEEP, time.monotonic() + patience
+    sleep, deadline = MIN_SLEEP, time.monotonic() + patience
     while time.monotonic() < deadline:
         time.sleep(sleep)
-        sleep = min(2 * sleep, LONGEST_SLEEP)
+        sleep = min(2 * sleep, MAX_SLEEP)
         files = process.mapped_files(pid)
         if not files or any(process.same_file(file, library) for file in files):
             return

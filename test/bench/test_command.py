@@ -127,6 +127,25 @@ class Saved(Folder):
         self.assertEqual(self.rows()["slope/kib_per_thread"]["glibc"]["rounds"], [1.0] * 5)
         self.assertFalse((self.folder / "report.html").exists())
 
+    def test_an_interrupt_while_the_goals_are_judged(self):
+        with mock.patch.object(main.verdicts, "judge_all", side_effect=KeyboardInterrupt), \
+                self.assertRaises(KeyboardInterrupt):
+            self.run_with(glibc=[1.0] * 5)
+        self.assertIn("slope/kib_per_thread", self.rows())
+
+    def test_a_full_disk_is_one_line(self):
+        full = OSError(28, "No space left on device", "/x/report.json")
+        with mock.patch.object(document, "write", side_effect=full):
+            self.assertEqual(self.run_with(glibc=[1.0] * 5), 1)
+        self.assertEqual(self.said.getvalue(), "bench: /x/report.json: No space left on device\n")
+
+    def test_goals_get_the_noise_of_the_machine(self):
+        with mock.patch.object(main.noise, "min_difference", return_value=0.25), \
+                mock.patch.object(main.verdicts, "judge_all", return_value=[]) as judged:
+            self.run_with(glibc=[1.0] * 5)
+        _, figures, share = judged.call_args.args
+        self.assertEqual((figures.times, share), (frozenset(), 0.25))
+
     def test_a_slope_below_zero(self):
         self.run_with(spillway=[-2.0, -1.0, -3.0, -2.5, -0.5], glibc=[4.0] * 5)
         self.assertIn("slope/kib_per_thread", self.rows())

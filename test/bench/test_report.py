@@ -301,7 +301,7 @@ class Means(unittest.TestCase):
 class Noise(unittest.TestCase):
     def test_spread_of_samples(self):
         made = noise.Noise()
-        for _ in range(noise.FEWEST - 1):
+        for _ in range(noise.MIN_SAMPLES - 1):
             made.sample()
         self.assertIsNone(made.spread())
         made.sample()
@@ -311,9 +311,9 @@ class Noise(unittest.TestCase):
         self.assertTrue(noise.is_noisy(made.spread()))
 
     def test_what_can_be_told(self):
-        self.assertEqual(noise.least_difference(None), 0.0)
-        self.assertEqual(noise.least_difference(noise.NOISY), 0.0)
-        self.assertEqual(noise.least_difference(0.081), 0.09)
+        self.assertEqual(noise.min_difference(None), 0.0)
+        self.assertEqual(noise.min_difference(noise.NOISY), 0.0)
+        self.assertEqual(noise.min_difference(0.081), 0.09)
 
 
 class Numbers(unittest.TestCase):

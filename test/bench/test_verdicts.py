@@ -124,6 +124,27 @@ class Verdicts(unittest.TestCase):
         verdict = verdicts.judge(goal, verdicts.Figures(rows, {("p/1", "x")}))
         self.assertEqual((verdict.result, verdict.sure), (verdicts.MET, False))
 
+    def test_a_time_within_the_noise_of_its_limit_is_marked(self):
+        rows = {"p/1": {"spillway": [9.7] * 5, "x": [10] * 5}}
+        for kind, limit in (("at_most", 1), ("times", 1), ("absolute", 10)):
+            goal = Goal("w", kind, limit, ("p/1",), "" if kind == "absolute" else "x")
+            for times, noise, sure in ((("p/1",), 0.05, False), (("p/1",), 0.02, True), ((), 0.05, True)):
+                verdict = verdicts.judge(goal, verdicts.Figures(rows, times=frozenset(times)), noise)
+                self.assertEqual((verdict.result, verdict.sure), (verdicts.MET, sure), (kind, times, noise))
+
+    def test_of_a_difference_the_noise_is_a_share_of_the_larger_figure(self):
+        figures = verdicts.Figures({"p/1": {"spillway": [1900] * 5, "x": [1000] * 5}}, times=frozenset(["p/1"]))
+        goal = Goal("w", "adds", 1000, ("p/1",), "x", "us")
+        self.assertEqual([verdicts.judge(goal, figures, noise).sure for noise in (0.05, 0.06)], [True, False])
+        rows = {"p/1": {"spillway": [4] * 5}, "p/2": {"spillway": [6] * 5}, "p/3": {"spillway": [9.8] * 5}}
+        figures = verdicts.Figures(rows, times=frozenset(rows))
+        goal = Goal("w", "extra", 1, tuple(rows))
+        self.assertEqual([verdicts.judge(goal, figures, noise).sure for noise in (0.01, 0.06)], [True, False])
+
+    def test_a_quiet_machine_may_meet_a_goal_exactly(self):
+        figures = verdicts.Figures({"p/1": {"spillway": [5] * 5}}, times=frozenset(["p/1"]))
+        self.assertTrue(verdicts.judge(Goal("w", "absolute", 5, ("p/1",)), figures).sure)
+
     def test_what_is_missing_is_named(self):
         goal = Goal("w", "at_most", 1, ("p/1",), "mimalloc")
         self.assertEqual(judge(goal, p_1={"mimalloc": [1]}).at, "no spillway")

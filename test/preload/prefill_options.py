@@ -29,14 +29,14 @@ if status != 0 or lines or len(grown) != 1:
 without = grown[0]
 
 
-def expect(options, least, *wrong):
-    """`least`: bytes that the right entries ask for; `wrong`: the entries that are reported."""
+def expect(options, min_bytes, *wrong):
+    """`min_bytes` that the right entries ask for; `wrong`: the entries that are reported."""
     global failures
     status, lines, grown = run(options)
     told = len(lines) == len(wrong) and all(
         re.search(rf"\bprefill\b.*'{re.escape(entry)}'.*64K:32", line) for entry, line in zip(wrong, lines))
     # What the program itself takes may come out of it.
-    enough = len(grown) == 1 and least <= grown[0] + 1 <= without + 2 * least + (8 << 20) + 1
+    enough = len(grown) == 1 and min_bytes <= grown[0] + 1 <= without + 2 * min_bytes + (8 << 20) + 1
     if status != 0 or not told or not enough:
         failures += 1
         print(f"{options}: status {status}, pool {grown}, stderr:\n  " + "\n  ".join(lines))

@@ -53,6 +53,20 @@ def said(*arguments):
     return status, err.getvalue()
 
 
+class Clock:
+    """In place of the module time: what is measured with perf_counter() took STEP each time."""
+
+    STEP = 7.0
+    monotonic, sleep = staticmethod(time.monotonic), staticmethod(time.sleep)
+
+    def __init__(self):
+        self._count = 0
+
+    def perf_counter(self):
+        self._count += 1
+        return self.STEP * self._count
+
+
 def ignored_signals():
     """The line of /proc that tells which signals a program ignores that is started from here."""
     return subprocess.run(
@@ -67,6 +81,14 @@ def wait_until(happened):
         if time.monotonic() > end:
             raise TimeoutError("it never happened")
         time.sleep(0.01)
+
+
+def runs(pid, name):
+    """Whether the process is one of that name; none is where its number is another's by now."""
+    try:
+        return pathlib.Path("/proc", str(pid).strip(), "comm").read_text(encoding="utf-8").strip() == name
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager

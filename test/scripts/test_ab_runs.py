@@ -9,7 +9,7 @@ from unittest import mock
 
 import support
 from spillway_cli import main
-from spillway_cli.ab import measure, server
+from spillway_cli.ab import measure, page, rounds, server, verify
 
 
 class Runs(support.WithFolder):
@@ -23,8 +23,8 @@ class Runs(support.WithFolder):
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             status = main.main([str(one) for one in arguments])
         path = self.folder / "out" / "report.json"
-        report = json.loads(path.read_text(encoding="utf-8"))["programs"][0] if path.exists() else None
-        return status, out.getvalue(), err.getvalue(), report
+        programs = json.loads(path.read_text(encoding="utf-8"))["programs"] if path.exists() else []
+        return status, out.getvalue(), err.getvalue(), programs[0] if programs else None
 
     def told(self, name):
         path = self.folder / name
@@ -96,18 +96,19 @@ class Runs(support.WithFolder):
     def test_a_server(self):
         plain = self.library("plain")
         serve = "sh -c 'echo up; exec sleep 100000'"
-        with mock.patch.object(server, "SETTLED", 0.0):
+        with mock.patch.object(server, "IDLE", 0.0), mock.patch.object(server, "time", support.Clock()):
             status, said, _, report = self.compare(
-                "--allocators", f"plain={plain}", "--server", serve, "--ready", "^up$", "--quick", "--metric", "n=n=(.*)",
-                "--load", "sh -c 'sleep 0.1; echo $$; echo n=$((1${LD_PRELOAD+1}))'",
+                "--allocators", f"plain={plain}", "--server", serve, "--ready", "^up$", "--quick",
+                "--metric", "n=n=(.*)", "--load", "sh -c 'echo $$; echo n=$((1${LD_PRELOAD+1}))'",
             )  # fmt: skip
         self.assertEqual(status, 0, said)
         self.assertIn("load s against glibc", said)
         self.assertIn("left MiB    glibc ", said)
         self.assertNotIn("varies", said)
         for result in report["results"]:
-            self.assertEqual([s["metrics"]["n"] for s in result["samples"]], [1.0, 1.0])  # the load: no LD_PRELOAD
-            self.assertGreater(result["samples"][0]["wall"], 0.1)
+            samples = result["samples"]
+            self.assertEqual([s["metrics"]["n"] for s in samples], [1.0, 1.0])  # the load: no LD_PRELOAD
+            self.assertEqual([s["wall"] for s in samples], [support.Clock.STEP] * 2)
             self.assertEqual(len(result["left_bytes"]), 2)  # in each round, after it
             self.assertEqual(result["notes"], [])  # the server has it
             self.assertTrue(result["memory_over_time"])
@@ -115,7 +116,8 @@ class Runs(support.WithFolder):
 
     def test_a_server_that_calls_another_malloc(self):
         source, static = self.folder / "static.c", self.folder / "static"
-        source.write_text('#include <unistd.h>\nint main(void) { write(1, "up\\n", 3); for (;;) pause(); }\n', encoding="utf-8")
+        text = '#include <unistd.h>\nint main(void) { write(1, "up\\n", 3); for (;;) pause(); }\n'
+        source.write_text(text, encoding="utf-8")
         self.compile(source, static, "-static", "-w")
         status, _, _, report = self.compare("--server", static, "--ready", "up", command=("true",))
         self.assertEqual(status, 1)
@@ -123,10 +125,62 @@ class Runs(support.WithFolder):
             report["failure"], f"fails under glibc: not the allocator in use in {static} (statically linked)"
         )  # fmt: skip
 
+    def test_a_server_of_which_nothing_is_seen(self):
+        """As one of another user's."""
+        with mock.patch.object(server, "IDLE", 0.0), mock.patch.object(server, "MAX_LOOK", 0.0), \
+             mock.patch.object(verify.Watch, "_look_at"):  # fmt: skip
+            _, said, _, report = self.compare("--server", "sh -c 'echo up; exec sleep 1000'", "--ready", "up", command=("true",))
+        note = "nothing was seen of the server's processes: its allocator is not verified"
+        self.assertEqual(report["results"][0]["notes"], [note])
+        self.assertIn(note, " ".join(said.split()))
+
+    def test_a_server_that_sometimes_has_to_be_killed(self):
+        """And a load that prints another time now and then: neither is a difference."""
+        runs = self.folder / "runs"
+        serve = f"sh -c 'echo >>{runs}; [ $(wc -l <{runs}) != 4 ] || trap \"\" TERM; echo up; exec sleep 1000'"
+        load = ("sh", "-c", f"[ $(wc -l <{runs}) -lt 3 ]; echo took $?")
+        with mock.patch.object(server, "IDLE", 0.0), mock.patch.object(measure, "GRACE", 0.1):
+            status, said, _, report = self.compare("--server", serve, "--ready", "up", command=load)
+        self.assertEqual(status, 0, said)
+        self.assertEqual(len(report["results"][0]["samples"]), 2)
+        self.assertEqual(report["notes"], ["a server that did not end at SIGTERM was killed"])
+
+    def test_output_that_varies_late_is_not_compared_any_more(self):
+        runs = self.folder / "runs"
+        command = ("sh", "-c", f"echo >>{runs}; [ $(wc -l <{runs}) -lt 4 ]; echo took $?")
+        status, said, _, report = self.compare(command=command)
+        self.assertEqual(status, 0, said)
+        self.assertEqual(len(report["results"][0]["samples"]), 2)
+        self.assertEqual(report["notes"], ["its output varies from run to run and is not compared"])
+
+    def test_figures_are_written_before_they_are_shown(self):
+        for reason, status in ((KeyboardInterrupt, 130), (OSError(28, "No space left on device"), 1)):
+            with self.subTest(reason), mock.patch.object(page, "content", side_effect=reason):
+                found, _, _, report = self.compare(command=("true",))
+            self.assertEqual((found, len(report["results"][0]["samples"])), (status, 2))
+            (self.folder / "out" / "report.json").unlink()
+
+    def test_an_input_that_is_removed_ends_it_with_the_rounds_so_far(self):
+        runs, given = self.folder / "runs", self.folder / "in"
+        given.touch()
+        command = ("sh", "-c", f"echo >>{runs}; [ $(wc -l <{runs}) -lt 3 ] || rm {given}")
+        status, said, _, report = self.compare("--input", given, command=command)
+        self.assertEqual((status, len(report["results"][0]["samples"])), (1, 1))
+        self.assertIn(f"interrupted in sh after 1 of 2 rounds: {given}: No such file or directory\n", said)
+        data = json.loads(self.told("out/report.json"))
+        self.assertEqual(data["settings"]["warnings"][0], f"ended early: {given}: No such file or directory")
+
+    def test_an_interrupt_before_the_first_run(self):
+        with mock.patch.object(rounds, "Rounds", side_effect=KeyboardInterrupt):
+            status, said, _, _ = self.compare(command=("true",))
+        self.assertEqual(status, 130)
+        self.assertIn("interrupted\n", said)
+
     def test_a_server_that_fails(self):
-        status, said, _, report = self.compare("--server", "sh -c 'exit 3'", "--ready", "up", command=("true",))
+        status, _, _, report = self.compare("--server", "sh -c 'exit 3'", "--ready", "up", command=("true",))
         self.assertEqual(status, 1)
-        self.assertEqual(report["failure"], "fails under glibc: the server ended before it was ready: exit status 3")
+        reason = "the server ended before it was ready: exit status 3"
+        self.assertEqual(report["failure"], f"fails under glibc: {reason}")
 
     def test_markdown_is_all_that_is_printed(self):
         status, out, err, _ = self.compare("--markdown", command=("true",))

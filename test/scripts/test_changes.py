@@ -36,7 +36,8 @@ class Compare(support.WithFolder):
         folder.mkdir()
         settings = {"rounds": 7, "noise": noise, "noise_work_seconds": work, "warnings": []}
         listed = [Allocator(one, f"/{one}.so", version if one != "glibc" else "2") for one in results]
-        report.write(folder / "report.json", report.content([made], listed, [], machine, settings, "2026-01-02T03:04:05+00:00"))
+        content = report.content([made], listed, [], machine, settings, "2026-01-02T03:04:05+00:00")
+        report.write(folder / "report.json", content)
         return folder
 
     def show(self, then, now, as_markdown=False):
@@ -95,8 +96,10 @@ class Compare(support.WithFolder):
             {"glibc": samples(1.0), "ours": "died", "gone": samples(1.0)},
             {"glibc": samples(1.0), "ours": samples(1.0), "fresh": samples(1.0), "machine": other, "version": "9"},
         ).split())  # fmt: skip
-        for words in ("prog: ours: failed then, not now: died", "ours: 1 then, 9 now", "fresh: only in the second report",
-                      "gone: only in the first report", "The machines differ"):  # fmt: skip
+        for words in (
+            "prog: ours: failed then, not now: died", "ours: 1 then, 9 now", "fresh: only in the second report",
+            "gone: only in the first report", "The machines differ",
+        ):  # fmt: skip
             self.assertIn(words, text)
 
     def test_a_server_is_no_command(self):
@@ -119,15 +122,32 @@ class Compare(support.WithFolder):
     def test_mistakes(self):
         folder = self.saved("one", glibc=samples(1.0))
         other = self.folder / "other.json"
-        for content, words in (("{}", "is no report"), ("x", "is no report"), ('{"programs": [], "format": 9}', "of another version"),
-                               ('{"programs": [{}], "format": 1}', "is no report")):  # fmt: skip
-            other.write_text(content, encoding="utf-8")
+        whole = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        one = {"samples": [], **{name: whole["programs"][0]["results"][0][name] for name in ("allocator", "failure")}}
+
+        def without(name):
+            return {key: value for key, value in whole.items() if key != name}
+
+        for content, words in (
+            ({}, "is no report"), ("x", "is no report"), ({"programs": [], "format": 9}, "of another version"),
+            ({"programs": [{}], "format": 1}, "is no report"), ({"programs": [], "format": 1}, "is no report"),
+            *((without(name), "is no report") for name in ("settings", "machine", "made", "allocators")),
+            ({**whole, "settings": {}}, "is no report"), ({**whole, "settings": {"rounds": "x"}}, "is no report"),
+            ({**whole, "machine": {"cpu": "x"}}, "is no report"), ({**whole, "allocators": [{}]}, "is no report"),
+            ({**whole, "programs": [{**whole["programs"][0], "results": [one]}]}, "is no report"),
+            ({**whole, "programs": [{**whole["programs"][0], "metrics": []}]}, None),
+        ):  # fmt: skip
+            other.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+            if words is None:
+                self.assertEqual(support.said("ab", "--compare", folder, other)[0], 0)
+                continue
             status, said = support.said("ab", "--compare", folder, other)
             self.assertEqual((status, said.count("\n")), (2, 1), said)
             self.assertIn(words, said)
         for arguments, words in (
             ((folder, "/no/such"), "No such file"), ((folder,), "expected 2 arguments"),
             ((folder, folder, "--runs", "3", "--prepare", "x"), "leave out --runs, --prepare"),
+            ((folder, folder, "--warmup", "0", "--out", "x"), "leave out --warmup, --out"),
             ((folder, folder, "--", "ls"), "leave out the command"),
         ):  # fmt: skip
             status, said = support.said("ab", "--compare", *arguments)

@@ -5,13 +5,15 @@ import dataclasses
 import json
 import os
 import signal
+import subprocess
 import unittest
 from unittest import mock
 
 import support
 from spillway_cli import pprof, process
+from spillway_cli.ab import measure
 from spillway_cli.ab.measure import Sample
-from spillway_cli.doctor import cgroup, heaps, machine, page, program, results, trial, verdict
+from spillway_cli.doctor import cgroup, heaps, looks, machine, page, program, results, trial, verdict
 from spillway_cli.doctor.finding import note, ok, problem
 from spillway_cli.errors import UserError
 
@@ -82,7 +84,8 @@ class Cgroup(support.WithFolder):
         return cgroup.Group.read(self.folder / "membership", str(self.folder), self.folder / "machine")
 
     def test_the_least_limit_of_a_group_and_its_parents(self):
-        found = self.group("0::/a/b\n", {"a/b/memory.max": "max\n", "a/memory.max": "4096\n", "memory.max": "9000\n"})
+        files = {"a/b/memory.max": "max\n", "a/memory.max": "4096\n", "memory.max": "9000\n"}
+        found = self.group("0::/a/b\n", files)
         self.assertEqual(found, cgroup.Group(4096, None))
 
     def test_version_1(self):
@@ -99,7 +102,7 @@ class Cgroup(support.WithFolder):
 
 class Program(support.WithFolder):
     def look(self, path):
-        return program.findings(str(path), self.library("plain"))
+        return program.look(str(path), self.library("plain"))[0]
 
     def built(self, *options):
         (self.folder / "program.c").write_text("int main(void) { return 0; }\n", encoding="utf-8")
@@ -117,9 +120,15 @@ class Program(support.WithFolder):
     def test_what_stops_it_has_an_action(self):
         (one,) = self.look(self.built("-static"))
         self.assertEqual((one.mark, "libspillway.a" in one.action), ("problem", True))
-        self.assertFalse(program.can_be_tried([one]))
         (one,) = self.look("/etc/passwd")
         self.assertEqual(one.mark, "problem")
+
+    def test_what_cannot_be_read_is_the_only_finding(self):
+        script = self.folder / "script"
+        script.write_text("#!/no/such\n", encoding="utf-8")
+        (one,) = self.look(script)
+        self.assertEqual((one.mark, one.action), ("problem", program.ACTIONS["unreadable"]))
+        self.assertIn("/no/such cannot be read (No such file or directory)", one.text)
 
     def test_an_allocator_that_it_needs_is_a_note(self):
         stub = self.stub("libmimalloc.so.2")
@@ -129,9 +138,9 @@ class Program(support.WithFolder):
 
 
 def sizes(*groups):
-    """Of (least, calls, bytes, live)"""
+    """Of (min_bytes, calls, bytes, live)"""
     names = ("alloc_objects", "alloc_space", "inuse_space")
-    return tuple(pprof.Sizes(least, dict(zip(names, values, strict=True))) for least, *values in groups)
+    return tuple(pprof.Sizes(min_bytes, dict(zip(names, values, strict=True))) for min_bytes, *values in groups)
 
 
 def requests(*groups, peak=heaps.Live(0, 0, 0)):
@@ -208,13 +217,13 @@ class FakeAttachment:
 
 
 class Looks(unittest.TestCase):
-    def looks(self, find, times):
-        looks = heaps.Looks(find)
+    def looks(self, find, times, stages=()):
+        made = looks.Looks(stages, find)
         with support.waiting_process():
             for _ in range(times):
-                looks.look(os.getpid())
-        looks.close()
-        return looks
+                made.look(os.getpid())
+        made.close()
+        return made
 
     def test_the_largest_of_some_looks_is_kept(self):
         answers = [{"program": "p", "mimalloc_live_bytes": bytes} for bytes in (1, 9, 2)]
@@ -224,12 +233,29 @@ class Looks(unittest.TestCase):
 
     def test_a_process_that_does_not_answer_is_given_up(self):
         fake = FakeAttachment([UserError("no answer")] * 9)
-        (heap,) = self.looks(lambda pid: fake, 9).heaps.values()
-        self.assertEqual((heap.failures, fake.closed), (heaps.MAX_FAILURES, heaps.MAX_FAILURES))
+        self.looks(lambda pid: fake, 9)
+        self.assertEqual(fake.closed, looks.MAX_FAILURES)
 
     def test_programs_without_the_library(self):
-        self.assertEqual(self.looks(lambda pid: None, heaps.MAX_ABSENCES).strangers(), {"sh"})
-        self.assertEqual(self.looks(lambda pid: None, heaps.MAX_ABSENCES - 1).strangers(), set())
+        self.assertEqual(self.looks(lambda pid: None, looks.MAX_ABSENCES).strangers(), {"sh"})
+        self.assertEqual(self.looks(lambda pid: None, looks.MAX_ABSENCES - 1).strangers(), set())
+
+    def test_not_those_that_become_the_command(self):
+        stages = [["sh", "-c", "echo; read line"]]
+        self.assertEqual(self.looks(lambda pid: None, looks.MAX_ABSENCES, stages).strangers(), set())
+
+    def test_nor_one_that_is_still_loaded(self):
+        with mock.patch.object(process, "allocator", return_value=None):
+            self.assertEqual(self.looks(lambda pid: None, looks.MAX_ABSENCES).strangers(), set())
+
+    def test_a_process_that_executes_another_program_counts_anew(self):
+        made = looks.Looks(find=lambda pid: None)
+        with support.waiting_process():
+            for program in ("/bin/a", "/bin/b"):
+                with mock.patch.object(process, "executable", return_value=program):
+                    for _ in range(looks.MAX_ABSENCES - 1):
+                        made.look(os.getpid())
+        self.assertEqual(made.strangers(), set())
 
 
 class Files(support.WithFolder):
@@ -258,7 +284,7 @@ class Results(unittest.TestCase):
         for plain, with_it, mark, words in (
             (run(), run(), "ok", "exit status 0, with Spillway as without"),
             (run(3), run(3, complaint="bad"), "note", "exit status 3, with Spillway as without (bad)"),
-            (run(), run(-6), "problem", "exit status 0 without Spillway, but was killed by signal 6 with it"),
+            (run(), run(-6), "problem", "exit status 0 without Spillway, but killed by SIGABRT with it"),
             (run(ended=True), run(ended=True), "ok", "still ran when its time was over, with"),
             (run(), run(ended=True), "note", "exit status 0 without Spillway; still ran"),
             (None, run(), "ok", "not run without"),
@@ -291,7 +317,9 @@ class Results(unittest.TestCase):
 
 class Page(unittest.TestCase):
     def test_lines_are_within_80_columns(self):
-        bad = dataclasses.replace(GOOD, ptrace_scope=1, overcommit=2, address_space=1, huge_pages="always", group=NO_GROUP)
+        bad = dataclasses.replace(
+            GOOD, ptrace_scope=1, overcommit=2, address_space=1, huge_pages="always", group=NO_GROUP
+        )  # fmt: skip
         lines = page.section("machine", machine.findings(bad))
         lines += page.table(requests((64, 10**9, 2**40, 2**35), (8192, 10**12, 2**50, 2**40)))
         lines += page.conclusion(verdict.judge(requests((8192, 10**9, 2**40, 2**35)), 1.0, "x " * 60), 80)
@@ -307,7 +335,7 @@ class Page(unittest.TestCase):
         found = page.as_json({"machine": [ok("a", "b"), problem("c", "d", "e")]}, wanted, heap, None, 1)
         found = json.loads(json.dumps(found))
         self.assertEqual([one["action"] for one in found["findings"]], [None, "e"])
-        self.assertEqual(found["requests"]["sizes"][0], {"least_bytes": 0, "calls": 1, "bytes": 2, "live_bytes": 3})
+        self.assertEqual(found["requests"]["sizes"][0], {"min_bytes": 0, "calls": 1, "bytes": 2, "live_bytes": 3})
         self.assertEqual((found["verdict"], found["status"]), (None, 1))
 
 
@@ -330,21 +358,52 @@ class Command(support.WithFolder):
         found = json.loads(done.stdout)
         self.assertEqual((found["status"], found["verdict"], found["requests"]), (1, None, None))
         one = next(one for one in found["findings"] if one["mark"] == "problem")
-        self.assertIn("exit status 0 without Spillway, but was killed by signal 6", one["text"])
+        self.assertIn("exit status 0 without Spillway, but killed by SIGABRT", one["text"])
 
     def test_its_time_is_over(self):
         done = self.doctor("--once", "--seconds", "0.3", "--", "sleep", "1000")
         self.assertIn("still ran when its time was over", " ".join(done.stdout.split()))
 
     def test_a_program_that_does_not_end_when_asked(self):
-        with mock.patch.object(trial, "GRACE", 0.2):
-            found = trial.run_plain(["sh", "-c", "trap '' TERM; exec sleep 1000"], "", 0.2)
+        file = self.folder / "begun"
+        clock = mock.Mock(monotonic=lambda: 1e9 if file.exists() else 0)
+        with mock.patch.object(measure, "GRACE", 0.2), mock.patch.object(trial, "time", clock):
+            found = trial.run_plain(["sh", "-c", f"trap '' TERM; : >{file}; exec sleep 1000"], "", 60)
         self.assertEqual((found.sample.status, found.ended), (-signal.SIGKILL, True))
 
     def test_an_interrupt_ends_the_program(self):
-        with mock.patch.object(trial.select, "select", side_effect=KeyboardInterrupt), self.assertRaises(KeyboardInterrupt):
-            trial.run_plain(["sleep", "1000"], "", 60)
-        self.assertEqual(process.children(os.getpid()), [])
+        """Ctrl-C reaches the process that runs it, too."""
+        measure.become_subreaper()
+
+        def interrupted(*_):
+            runs = lambda pid: process.arguments(pid) == ["sleep", "1000"]  # noqa: E731
+            support.wait_until(lambda: any(map(runs, process.descendants(os.getpid()))))
+            (worker,) = process.children(os.getpid())
+            os.kill(worker, signal.SIGINT)
+            raise KeyboardInterrupt
+
+        for _ in range(10):  # the worker may get both signals at once, or one after the other
+            with mock.patch.object(trial.select, "select", interrupted), self.assertRaises(KeyboardInterrupt):
+                trial.run_plain(["sleep", "1000"], "", 60)
+            self.assertEqual(process.descendants(os.getpid()), [])
+            with self.assertRaises(ChildProcessError):
+                os.wait4(-1, 0)
+
+    def test_so_do_other_signals_that_end_the_doctor(self):
+        pid = self.folder / "pid"
+        command = f"echo $$ >{pid}.new; mv {pid}.new {pid}; exec sleep 1000"
+        library = self.library("libstandin")
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with subprocess.Popen(
+                [support.SCRIPT, "doctor", "--once", "--lib", library, "--", "sh", "-c", command],
+                stdout=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(self.folder)},
+            ) as doctor:  # fmt: skip
+                support.wait_until(pid.exists)
+                doctor.send_signal(number)
+                self.assertEqual(doctor.wait(support.HANG_SECONDS), 130)
+            self.assertFalse(support.runs(pid.read_text(encoding="utf-8"), "sleep"))
+            self.assertEqual(list(self.folder.glob("spillway-doctor-*")), [])
+            pid.unlink()
 
     def test_a_program_that_cannot_be_preloaded_is_not_run(self):
         (self.folder / "p.c").write_text("int main(void) { return 0; }\n", encoding="utf-8")

@@ -30,7 +30,8 @@ class Elf(support.WithFolder):
     def test_damaged_files(self):
         whole = pathlib.Path("/bin/true").read_bytes()
         path = self.folder / "file"
-        for content in (b"", b"text", whole[:4], whole[:63], whole[:200], whole[:-2000]):
+        far = whole[:32] + (1 << 63).to_bytes(8, "little") * 2 + whole[48:]
+        for content in (b"", b"text", whole[:4], whole[:63], whole[:200], whole[:-2000], far):
             path.write_bytes(content)
             with self.assertRaises(elf.NotElf):
                 elf.read(path)

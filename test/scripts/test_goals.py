@@ -121,7 +121,7 @@ class Command(support.WithFolder):
 
     def test_medians_of_a_report(self):
         path = self.report(glibc=[1, 9, 2], mimalloc=[4, 4, 4], mine=[1, 1, 9])
-        self.assertEqual(goals.read(path)["one"]["glibc"], {"cpu": 2, "peak": 100, "faults": 7})
+        self.assertEqual(goals.read(path)[0]["one"]["glibc"], {"cpu": 2, "peak": 100, "faults": 7})
         done = support.spillway("goals", path, "--subject", "mine")
         self.assertIn("0.50 gl", done.stdout)
         self.assertEqual(done.returncode, 1)  # as much memory as mimalloc is not less
@@ -141,10 +141,12 @@ class Command(support.WithFolder):
         ):
             done = support.spillway("goals", path)
             self.assertIn(words, done.stderr)
-            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.returncode, 2)
         bad = self.folder / "bad.json"
-        bad.write_text("[]", encoding="utf-8")
-        self.assertIn("is no report", support.spillway("goals", bad).stderr)
+        for content in ("[]", '{"programs": [{}]}', '{"programs": [], "settings": 3}'):
+            bad.write_text(content, encoding="utf-8")
+            status, said = support.said("goals", bad)
+            self.assertEqual((status, said), (2, f"spillway: goals: {bad} is no report of `spillway ab`\n"))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from spillway_cli.ab import markdown
 from test_table import comparison, samples
 
 
-def content(*comparisons, least=0.0):
-    return "\n\n".join(markdown.tables(comparisons, least)) + "\n"
+def content(*comparisons, min_difference=0.0):
+    return "\n\n".join(markdown.tables(comparisons, min_difference)) + "\n"
 
 
 class Markdown(unittest.TestCase):
@@ -32,7 +32,7 @@ class Markdown(unittest.TestCase):
         self.assertEqual(by_name["bad"][0], "**FAILED**: died: a&#124;b")
 
     def test_what_the_noise_hides_is_no_difference(self):
-        self.assertIn("| ~ [0.50, 0.50] |", content(comparison(half=samples(0.5)), least=0.5))
+        self.assertIn("| ~ [0.50, 0.50] |", content(comparison(half=samples(0.5)), min_difference=0.5))
 
     def test_without_rounds(self):
         made = comparison(bad=[])

@@ -26,12 +26,16 @@ class Find(unittest.TestCase):
         self.assertEqual(found("ms=([0-9]+) ms", "nothing", "took 7 ms"), 7.0)
 
     def test_lines_and_kinds_of_numbers(self):
-        for output, value in (("a: 1,234,567.5\n", 1234567.5), ("a: 2e3", 2000.0), ("x a: 1\na: 3\n", 3.0), ("a: 0", 0.0)):
+        for output, value in (
+            ("a: 1,234,567.5\n", 1234567.5), ("a: 2e3", 2000.0), ("x a: 1\na: 3\n", 3.0), ("a: 0", 0.0),
+        ):  # fmt: skip
             self.assertEqual(found(r"a=^a: (\S+)$", output), value)
 
     def test_what_is_no_number(self):
-        for output, words in (("", "its output has no a"), ("b: 1", "nothing matches"), ("a: x", "'x', is not a number"),
-                              ("a: -1", "'-1'"), ("a: inf", "'inf'"), ("a: 1,23", "'1,23'")):  # fmt: skip
+        for output, words in (
+            ("", "its output has no a"), ("b: 1", "nothing matches"), ("a: x", "'x', is not a number"),
+            ("a: -1", "'-1'"), ("a: inf", "'inf'"), ("a: 1,23", "'1,23'"),
+        ):  # fmt: skip
             with self.assertRaisesRegex(metric.Missing, words):
                 found(r"a=a: (\S+)", output)
 
@@ -46,9 +50,11 @@ class Parse(unittest.TestCase):
             self.assertEqual((made.name, made.pattern, made.higher), expected)
 
     def test_mistakes(self):
-        for text, words in (("a", "is not NAME=REGEX"), ("=(x)", "is not NAME"), ("a b=(x)", "is not NAME"),
-                            ("a=x", "has no group"), ("a=(", "not a regular expression"), ("wall=(x)", "every report has"),
-                            ("a" * 13 + "=(x)", "up to 12")):  # fmt: skip
+        for text, words in (
+            ("a", "is not NAME=REGEX"), ("=(x)", "is not NAME"), ("a b=(x)", "is not NAME"),
+            ("a=x", "has no group"), ("a=(", "not a regular expression"), ("wall=(x)", "every report has"),
+            ("a" * 13 + "=(x)", "up to 12"),
+        ):  # fmt: skip
             with self.assertRaisesRegex(argparse.ArgumentTypeError, words):
                 metric.metric(text)
 

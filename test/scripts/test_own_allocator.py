@@ -108,7 +108,8 @@ class Run(Programs):
 
     def test_malloc_in_the_program(self):
         path = self.program(OWN)
-        self.assertEqual(self.run_it(path), ("none", "spillway: program brings its own malloc: runs without Spillway\n"))
+        said = "spillway: program brings its own malloc: runs without Spillway\n"
+        self.assertEqual(self.run_it(path), ("none", said))
         found, said = self.run_it(path, "--insist")
         self.assertEqual(found, str(self.lib))
         self.assertIn("warning: runs without Spillway: ", said)

@@ -68,7 +68,7 @@ class Reading(support.WithFolder):
 
     def test_sizes_are_comments_of_our_own(self):
         found = pprof.read(self.write(encode(SAMPLES, comments=("a text", "size>=64 150 3", "size>=4096 7 1"))))
-        self.assertEqual([one.least for one in found.sizes], [64, 4096])
+        self.assertEqual([one.min_bytes for one in found.sizes], [64, 4096])
         self.assertEqual(found.sizes[0].values, {"inuse_space": 150, "inuse_objects": 3})
         self.assertEqual(pprof.read(self.write(encode(SAMPLES, comments=("a text",)))).sizes, ())
 

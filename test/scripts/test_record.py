@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import pathlib
+import signal
 import types
 import unittest
 from unittest import mock
@@ -216,6 +217,17 @@ class Run(support.WithFolder):
         told = (self.folder / "told").read_text(encoding="utf-8")
         self.assertEqual(told, "spillway: /etc/passwd: Permission denied\n")
 
+    def test_what_signals_did_before_they_do_again(self):
+        def handler(*_):
+            pass
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self.addCleanup(signal.signal, number, signal.signal(number, handler))
+        arguments = types.SimpleNamespace(command=["true"], program=None, children=False)
+        record._run("/bin/true", arguments, dict(os.environ))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self.assertIs(signal.getsignal(number), handler)
+
     def test_a_killed_command(self):
         arguments = types.SimpleNamespace(command=["sh", "-c", "kill -9 $$"], program=None, children=False)
         self.assertEqual(record._run("/bin/sh", arguments, dict(os.environ))[1], 128 + 9)
@@ -261,16 +273,29 @@ class Replay(WithTool):
         self.assertEqual(campaign.content()["allocators"][0]["failure"], "no memory")
 
     def test_interrupt_reports_the_whole_rounds(self):
+        """And ends what the program forked, which no one signal of a terminal's would have reached."""
+        for ending in ("INT", "TERM"):
+            with self.subTest(ending):
+                self.interrupted_by(ending)
+
+    def interrupted_by(self, ending):
         facts = json.dumps(FACTS)
         self.program("bench_trace", f"#!/bin/sh\necho '{facts}'\n")
-        lines = f"[ $(wc -l <{self.folder}/calls) -lt 6 ] || {{ kill -INT $PPID; exec sleep 100000; }}\n"
+        # In the third round, once its parent waits for what it prints.
+        lines = f"""[ $(wc -l <{self.folder}/calls) -lt 6 ] || {{
+          sleep 100000 >/dev/null 2>&1 & echo $! $$ >{self.folder}/pids
+          until grep -q '^State:.S' /proc/$PPID/status; do :; done
+          kill -{ending} $PPID; exec sleep 100000; }}\n"""
         answer, _, data = self.answering().rpartition("echo")
         self.program("bench_replay", f"{answer}{lines}echo{data}")
         done = support.spillway(
             "replay", "--build-dir", self.folder, "--allocators", f"plain={self.library('plain')}",
             "--json", self.folder / "figures.json", "one.trace",
         )  # fmt: skip
+        (self.folder / "calls").unlink()
         self.assertEqual((done.returncode, done.stderr), (130, ""))
+        for pid in (self.folder / "pids").read_text(encoding="utf-8").split():
+            support.wait_until(lambda pid=pid: not support.runs(pid, "sleep"))
         self.assertIn("interrupted after 2 of 7 rounds\n", done.stdout)
         self.assertRegex(done.stdout, r"plain +40\.0 ")
         figures = json.loads((self.folder / "figures.json").read_text(encoding="utf-8"))
@@ -289,6 +314,12 @@ class Replay(WithTool):
     def test_two_traces_of_one_name(self):
         with self.assertRaisesRegex(UserError, "two traces are named a"):
             replay._look_at(self.folder, ["a.trace", "b/a.trace"])
+
+    def test_a_look_at_traces_that_is_killed(self):
+        self.program("bench_trace", "#!/bin/sh\nkill -KILL $$\n")
+        with self.assertRaisesRegex(UserError, "bench_trace failed") as caught:
+            replay._look_at(self.folder, ["a.trace"])
+        self.assertEqual(caught.exception.status, 1)
 
     def test_committed_traces_are_described(self):
         text = (replay.TRACES / "README.md").read_text(encoding="utf-8")

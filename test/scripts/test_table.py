@@ -4,8 +4,9 @@
 import unittest
 
 import support  # noqa: F401
-from spillway_cli.ab import command, table
+from spillway_cli.ab import command, measures, table
 from spillway_cli.ab.measure import Sample
+from spillway_cli.ab.metric import Metric
 from spillway_cli.ab.programs import of_command
 from spillway_cli.ab.rounds import Comparison, Result
 
@@ -49,7 +50,7 @@ class Widths(unittest.TestCase):
         self.assert_narrow(text)
 
     def test_explanation_fits(self):
-        self.assert_narrow(table.wrapped(table.EXPLANATION))
+        self.assert_narrow("\n".join(table.explanation(comparison().program)))
         self.assertLessEqual(len(table.HEADING), 80)
 
 
@@ -60,8 +61,8 @@ class Cells(unittest.TestCase):
         self.assertEqual(columns.ratio(Ratio(0.83)), "0.83")
 
     def test_so_is_what_is_below_the_noise_of_the_machine(self):
-        self.assertEqual(columns.ratio(Ratio(0.51, 0.50, 0.52), least=0.68), "~    [0.50, 0.52]")
-        self.assertEqual(columns.ratio(Ratio(0.31, 0.30, 0.32), least=0.68), "0.31 [0.30, 0.32]")
+        self.assertEqual(columns.ratio(Ratio(0.51, 0.50, 0.52), min_difference=0.68), "~    [0.50, 0.52]")
+        self.assertEqual(columns.ratio(Ratio(0.31, 0.30, 0.32), min_difference=0.68), "0.31 [0.30, 0.32]")
         made = comparison(half=samples(0.5))
         self.assertIn(" 0.50 [", table.format_comparison(made))
         self.assertNotIn(" 0.50 [", table.format_comparison(made, 0.68))
@@ -77,6 +78,16 @@ class Cells(unittest.TestCase):
         self.assertIn("program: no difference after all", taken_back[0])
         self.assertIn("half's wall time", taken_back[0])
         self.assertEqual(list(command._taken_back([made], 0.68, {})), [])
+        made.failure = "died"
+        self.assertEqual(table.claims(made, 0.0), set())
+
+    def test_a_metric_may_have_the_name_of_a_field(self):
+        program = of_command(["/bin/program"], metrics=(Metric("peak_rss", "(x)", False),))
+        found = [Sample(1.0, 1.0, 1 << 20, 1000, 0, metrics={"peak_rss": 1234.5})] * 5
+        made = Comparison(program, {"glibc": Result("glibc", found)})
+        lines = table.format_comparison(made).splitlines()
+        self.assertEqual(lines[-2].index("against"), len("  ") + columns.NAME + measures.METRIC_WIDTH + 1)
+        self.assertEqual(lines[-1].split(), ["glibc", "1234"])
 
     def test_memory_is_the_median(self):
         own = [Sample(1.0, 1.0, rss << 20, 1000, 0) for rss in (10, 30, 20, 11, 12)]

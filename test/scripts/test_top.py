@@ -79,14 +79,14 @@ class Page(unittest.TestCase):
         self.assertNotIn("~", shown)
 
     def test_an_older_library(self):
-        least = without(
+        bare = without(
             change().later, "version", "program", "pool_free_bytes", "mimalloc_live_bytes", "refills_total",
             "thread_caches", "purges_refused_total", "large_live_bytes",
         )  # fmt: skip
-        shown = self.render(80, 24, made=Change(None, least))
+        shown = self.render(80, 24, made=Change(None, bare))
         self.assertNotIn("free dirty", shown)
         self.assertIn("pid 77", shown)
-        self.assertIn("resident", self.render(80, 24, made=Change(None, without(least, "classes"))))
+        self.assertIn("resident", self.render(80, 24, made=Change(None, without(bare, "classes"))))
 
     def test_first_reading_and_another_program(self):
         self.assertIn("-/s", self.render(80, 24, made=Change(None, change().later)))

@@ -35,8 +35,8 @@ def number(draw, bounds):
     bounds, _, word = bounds.partition(" or ")
     if word and draw.random() < 0.2:
         return word
-    least, most = (int(bound) for bound in bounds.split(", ")[-1].split(".."))
-    return str(min(most, least + int((most - least + 1) ** draw.random()) - 1))
+    low, high = (int(bound) for bound in bounds.split(", ")[-1].split(".."))
+    return str(min(high, low + int((high - low + 1) ** draw.random()) - 1))
 
 
 def value(draw, kind, bounds):

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What a suite is, and how one of its programs is run. Nothing here knows about rounds or goals."""
 
-import contextlib
 import dataclasses
 import json
-import os
-import signal
 import subprocess
 
+from harness import commands
 from runner.goals import LINKED
 
 LENGTHS = ("full", "quick", "smoke")
@@ -67,7 +65,7 @@ def kind_of_times(row, _unit):
 
 def run_json(command, environment, timeout=300):
     try:
-        status, output, complaint = _run(command, environment, timeout)
+        status, output, complaint = commands.run(command, environment, timeout)
     except OSError as error:
         raise SuiteFailed(f"{command[0]}: {error.strerror}") from None
     except subprocess.TimeoutExpired:
@@ -80,21 +78,6 @@ def run_json(command, environment, timeout=300):
         return json.loads(output)
     except json.JSONDecodeError as error:
         raise SuiteFailed(f"its output is not JSON: {error}") from None
-
-
-def _run(command, environment, timeout):
-    """(status, stdout, stderr). What ends the wait early also ends all that the command forked."""
-    with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, errors="replace",
-                          start_new_session=True) as process:
-        try:
-            output, complaint = process.communicate(timeout=timeout)
-        except BaseException:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            raise
-    return process.returncode, output, complaint
 
 
 def benchmarks(report):

@@ -7,7 +7,7 @@ compared as ratios to the baseline's of the same report. The baseline's own are 
 
 import statistics
 
-from spillway_cli.ab import machine, measures, saved
+from spillway_cli.ab import measures, saved
 from spillway_cli.allocators import BASELINE
 
 from report import changes, markdown, noise
@@ -23,18 +23,18 @@ RELATIVE = f"Times and metrics are ratios to {BASELINE}'s in the same report; {B
 
 def show(old, new, as_markdown):
     """Text for a terminal, or Markdown."""
-    (then, before), (now, after) = (saved.read(path, "ab") for path in (old, new))
-    leasts = [noise.least_difference(data["settings"].get("noise")) for data in (then, now)]
-    least, drift = max(leasts), _drift(then, now)
-    of_baseline = sum(leasts) + abs(drift)  # nothing of the same moment stands beside it
-    found, notes = [], [*_differing(then, now), *_missing(before, after)]
-    for name, comparison in after.items():
-        if name in before:
-            more, said = _of_program(before[name], comparison, least, of_baseline)
+    then, now = (saved.read(path, "ab") for path in (old, new))
+    min_difference = sum(noise.min_difference(run.noise) for run in (then, now))  # each may be off by its own
+    drift = _drift(then, now)
+    of_baseline = min_difference + abs(drift)  # nothing of the same moment stands beside it
+    found, notes = [], [*_differing(then, now), *_missing(then.comparisons, now.comparisons)]
+    for name, comparison in now.comparisons.items():
+        if name in then.comparisons:
+            more, said = _of_program(then.comparisons[name], comparison, min_difference, of_baseline)
             found += more
             notes += said
-    if least:
-        notes.append(f"One of the runs was noisy: differences in time below {100 * least:.0f} % can't be told.")
+    if min_difference:
+        notes.append(f"The runs were noisy: differences in time below {100 * min_difference:.0f} % can't be told.")
     if noise.is_noisy(abs(drift)):
         more = "more" if drift > 0 else "less"
         notes.append(f"The same piece of work took {percent(abs(drift))} {more} now. Of {BASELINE}'s own times "
@@ -45,11 +45,11 @@ def show(old, new, as_markdown):
 
 def _drift(then, now):
     """How much longer the machine took now for the work of noise.Noise, as a share; 0.0 where that is unknown."""
-    works = [data["settings"].get("noise_work_seconds") for data in (then, now)]
+    works = [run.work_seconds for run in (then, now)]
     return works[1] / works[0] - 1 if all(works) else 0.0
 
 
-def _of_program(before, after, least, least_of_baseline):
+def _of_program(before, after, min_difference, min_of_baseline):
     """([Change], what else there is to say)"""
     name, notes = after.program.name, []
     if before.program.description != after.program.description:
@@ -65,14 +65,14 @@ def _of_program(before, after, least, least_of_baseline):
         if then.failure or result.failure:
             notes.append(_failed(f"{name}: {allocator}", then.failure, result.failure))
             continue
-        for measure in measures.every(after.program):
-            if any(measure.is_same(other) for other in measures.every(before.program)):
+        for measure in measures.all_of(after.program):
+            if any(measure.is_same(other) for other in measures.all_of(before.program)):
                 own = allocator == BASELINE
-                found += _change(measure, (before, then), (after, result), least_of_baseline if own else least)
+                found += _change(measure, (before, then), (after, result), min_of_baseline if own else min_difference)
     return found, notes
 
 
-def _change(measure, before, after, least):
+def _change(measure, before, after, min_difference):
     """A list of one Change; empty where one of them has no figures."""
     relative = measure.kind in OF_THE_CLOCK and after[1].allocator != BASELINE
     runs = []
@@ -85,7 +85,7 @@ def _change(measure, before, after, least):
     now, then = (_middle(run) for run in runs)
     unit = f" / {BASELINE}'s" if relative else f", {measure.unit}" if measure.unit else ""
     label = f"{after[0].program.name}, {after[1].allocator}: {measure.lower_title()}{unit}"
-    verdict = changes.judged(ratio, measure.kind, least, measure.higher)
+    verdict = changes.judged(ratio, measure.kind, min_difference, measure.higher)
     small = verdict != UNTOLD and abs(ratio.value - 1) < MIN_DIFFERENCE
     return [changes.Change(label, then, now, ratio, SAME if small else verdict)]
 
@@ -102,22 +102,21 @@ def _failed(what, then, now):
     return f"{what}: failed {f'then, not now: {then}' if then else f'now, not then: {now}'}"
 
 
-def _about(word, data):
-    made = data["made"].replace("T", " ").replace("+00:00", " UTC")
-    return f"{word}: {made}, {data['settings']['rounds']} rounds, {machine.one_line(data['machine'])}"
+def _about(word, run):
+    made = run.made.replace("T", " ").replace("+00:00", " UTC")
+    return f"{word}: {made}, {run.rounds} rounds, {run.machine_line}"
 
 
 def _differing(then, now):
-    versions = [{a["name"]: a["version"] for a in data["allocators"]} for data in (then, now)]
-    for name, version in versions[1].items():
-        before = versions[0].get(name)
+    for name, version in now.versions.items():
+        before = then.versions.get(name)
         if before is None:
             yield f"{name}: only in the second report"
         elif before != version:
             yield f"{name}: {before} then, {version} now"
-    for name in versions[0].keys() - versions[1].keys():
+    for name in sorted(then.versions.keys() - now.versions.keys()):
         yield f"{name}: only in the first report"
-    if any(then["machine"].get(key) != now["machine"].get(key) for key in ("cpu", "cores", "memory_bytes")):
+    if any(then.machine[key] != now.machine[key] for key in ("cpu", "cores", "memory_bytes")):
         yield f"The machines differ: {BASELINE}'s own times are no comparison."
 
 
@@ -139,8 +138,9 @@ def _text(heads, found, notes):
 
 def _markdown(heads, found, notes):
     rows = [
-        (markdown.escaped(c.name), number(c.then), number(c.now), markdown.escaped(changes.ratio(c.ratio, number)), changes.BETTER[c.verdict])
-        for c in _beyond(found)
+        (markdown.escaped(one.name), number(one.then), number(one.now),
+         markdown.escaped(changes.ratio(one.ratio, number)), changes.BETTER[one.verdict])
+        for one in _beyond(found)
     ]  # fmt: skip
     parts = ["## What changed beyond noise", "\n".join(f"- {markdown.escaped(head)}" for head in heads)]
     heading = ("", "then", "now", "ratio, 95 % interval", "")

@@ -2,21 +2,24 @@
 """`spillway ab`: set-up, the loop over the programs, what is printed and written."""
 
 import contextlib
+import fcntl
+import os
 import subprocess
 import sys
 
-from spillway_cli import allocators, paths
+from spillway_cli import allocators, paths, process
 from spillway_cli.ab import (
     changes, machine, markdown, measure, options, page, programs, report, rounds, table,
 )  # fmt: skip
-from spillway_cli.errors import UserError
+from spillway_cli.errors import UserError, described, usage_error
 
+from harness import interrupts
 from harness.progress import Progress
 from report import files, matrix, noise, words
 from report.page import write as write_page
-from report.statistics import FEWEST_ROUNDS, require_numpy
+from report.statistics import MIN_ROUNDS, require_numpy
 
-LEFT_RUNS, QUICK_LEFT_RUNS = 3, 1  # of servers, for what they hold some seconds after their load
+LEFT_RUNS, QUICK_LEFT_RUNS = 3, 1  # of programs that tell what they hold some seconds after their load
 NOTABLE_LOAD = 0.1  # cores kept busy by others
 
 
@@ -40,38 +43,64 @@ def handle(arguments):
         options.check_comparison(arguments)
         print(changes.show(*arguments.compare, arguments.markdown))
         return 0
-    if not arguments.markdown:
-        return _compare(arguments)[0]
-    with contextlib.redirect_stdout(sys.stderr):
-        status, text = _compare(arguments)
-    print(text, end="")
+    interrupts.like_ctrl_c()
+    out = (arguments.out or paths.reports()).resolve()
+    with contextlib.redirect_stdout(sys.stderr if arguments.markdown else sys.stdout):
+        status, text = _compare(arguments, out)
+    if arguments.markdown:
+        print(text, end="")
     return status
 
 
-def _compare(arguments):
+def _compare(arguments, out):
     """(exit status, report.md's text)"""
-    out = arguments.out.resolve()
     require_numpy()
-    percent, count = options.percent(arguments), options.rounds(arguments)
     chosen = options.chosen(arguments, out)
     found, left_out = _set_up(arguments)
+    with _folder(out):
+        return _measured(arguments, out, chosen, found, left_out)
+
+
+@contextlib.contextmanager
+def _folder(out):
+    """Makes the folder, which is no other ab's until the end of the block."""
     try:
         (out / "logs").mkdir(parents=True, exist_ok=True)
+        folder = os.open(out, os.O_RDONLY)
     except OSError as error:
         raise UserError(f"ab: cannot write to {out}: {error.strerror}; --out DIR chooses another folder") from None
+    try:
+        _lock(folder, out)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _lock(folder, out):
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UserError(f"ab: another ab writes to {out}; --out DIR chooses another folder") from None
+
+
+def _measured(arguments, out, chosen, found, left_out):
+    percent, count = options.percent(arguments), options.rounds(arguments)
     print(f"machine: {machine.one_line(machine.describe())}")
     for allocator in found:
         print(f"{allocator.name}: {allocator.version}, {allocator.library}")
     for reason in left_out:
         print(f"left out: {reason}")
-    if count < FEWEST_ROUNDS:
-        print(f"fewer than {FEWEST_ROUNDS} rounds: no intervals, the ratios may be noise")
+    if count < MIN_ROUNDS:
+        print(f"fewer than {MIN_ROUNDS} rounds: no intervals, the ratios may be noise")
     print(flush=True)
 
-    # Runs of one program, the baseline's second included.
+    left_runs = QUICK_LEFT_RUNS if arguments.quick else LEFT_RUNS
+    # Runs of one program, the baseline's second included, those for what is left at most.
     each = len(found) * (count + 1 + chosen[0].warm_ups) + 1
+    each += 0 if chosen[0].server else len(found) * (left_runs - 1)
     bar = Progress(len(chosen) * each)
-    comparisons, interrupted, load, steady = [], False, machine.OtherLoad(), noise.Noise()
+    comparisons, load, steady = [], machine.OtherLoad(), noise.Noise()
+    interrupted = None  # or why; empty by Ctrl-C
     shown = {}  # program -> the share below which its table shows no difference in time
     try:
         for program in chosen:
@@ -80,33 +109,47 @@ def _compare(arguments):
             )  # fmt: skip
             comparisons.append(measured.comparison)
             bar.skip_to((len(comparisons) - 1) * each)
-            _measure(measured, program, count, QUICK_LEFT_RUNS if arguments.quick else LEFT_RUNS)
+            _measure(measured, program, count, left_runs)
             bar.clear()
-            shown[program.name] = noise.least_difference(steady.spread())
+            shown[program.name] = noise.min_difference(steady.spread())
             print(table.format_comparison(measured.comparison, shown[program.name]), end="\n\n", flush=True)
     except KeyboardInterrupt:
-        interrupted = True
-        bar.clear()
-        last = comparisons[-1]
-        print(f"interrupted in {last.program.name} after {last.rounds()} of {count} rounds")
-        shown[last.program.name] = noise.least_difference(steady.spread())
-        print(table.format_comparison(last, shown[last.program.name]), end="\n\n")
+        interrupted = ""
+    except (OSError, UserError) as error:  # of a file that is gone, or a full disk: the rounds so far count
+        interrupted = described(error)
+    bar.clear()
+    if interrupted is not None:
+        print(_interrupted(comparisons, count, interrupted))
+        for last in comparisons[-1:]:
+            shown[last.program.name] = noise.min_difference(steady.spread())
+            print(table.format_comparison(last, shown[last.program.name]), end="\n\n", flush=True)
     settings = {
-        "rounds": count, "percent": percent, "interrupted": interrupted,
+        "rounds": count, "percent": percent, "interrupted": interrupted is not None,
         "other_load_cores": load.cores(), "noise": steady.spread(), "noise_work_seconds": steady.seconds(),
     }  # fmt: skip
-    settings["warnings"] = _noise_warnings(settings)
+    settings["warnings"] = [f"ended early: {interrupted}"] if interrupted else []
+    settings["warnings"] += _noise_warnings(settings)
     about, made = machine.describe(), report.now()
+    # The figures first: what is shown of them takes a while, and can still fail.
+    report.write(out / "report.json", report.content(comparisons, found, left_out, about, settings, made))
     content = page.content(comparisons, found, left_out, about, settings, made)
     _conclude(comparisons, settings, shown, content)
-    report.write(out / "report.json", report.content(comparisons, found, left_out, about, settings, made))
     write_page(out / "report.html", content)
-    text = markdown.page(comparisons, content, noise.least_difference(settings["noise"]))
+    text = markdown.page(comparisons, content, noise.min_difference(settings["noise"]))
     files.write(out / "report.md", text)
     print(f"raw values: {out / 'report.json'}")
     print(f"Markdown: {out / 'report.md'}")
     print(f"report: {out / 'report.html'}")
-    return 130 if interrupted else exit_status(comparisons), text
+    status = exit_status(comparisons) if interrupted is None else 1 if interrupted else 130
+    return status, text
+
+
+def _interrupted(comparisons, count, reason):
+    """Of what was measured last; `reason`: why, empty for Ctrl-C."""
+    where = ""
+    if comparisons:
+        where = f" in {comparisons[-1].program.name} after {comparisons[-1].rounds()} of {count} rounds"
+    return f"interrupted{where}" + (f": {reason}" if reason else "")
 
 
 def _noise_warnings(settings):
@@ -114,29 +157,30 @@ def _noise_warnings(settings):
     if others > NOTABLE_LOAD:
         lines.append(f"noisy: other work kept {others:.1f} cores busy; trust CPU times before wall times")
     if noise.is_noisy(settings["noise"]):
-        lines.append(words.noise_sentence(noise.least_difference(settings["noise"])))
+        lines.append(words.noise_sentence(noise.min_difference(settings["noise"])))
     return lines
 
 
 def _conclude(comparisons, settings, shown, content):
-    least = noise.least_difference(settings["noise"])
-    summary = table.format_summary(comparisons, least)
+    min_difference = noise.min_difference(settings["noise"])
+    summary = table.format_summary(comparisons, min_difference)
     lines = matrix.text(content)
     for text in (summary, "\n".join(lines)):
         if text:
             print(text, end="\n\n")
-    print(table.wrapped(table.explanation(comparisons[0].program)))
+    for comparison in comparisons[:1]:
+        print("\n".join(table.explanation(comparison.program)))
     for line in settings["warnings"]:
         print(table.wrapped(line))
-    for line in _taken_back(comparisons, least, shown):
+    for line in _taken_back(comparisons, min_difference, shown):
         print(table.wrapped(line))
 
 
-def _taken_back(comparisons, least, shown):
+def _taken_back(comparisons, min_difference, shown):
     """The machine may have become noisier after a program's table was printed."""
     for comparison in comparisons:
         name = comparison.program.name
-        lost = table.claims(comparison, shown.get(name, least)) - table.claims(comparison, least)
+        lost = table.claims(comparison, shown.get(name, min_difference)) - table.claims(comparison, min_difference)
         if lost:
             yield f"{name}: no difference after all, by the noise of the whole run: {', '.join(sorted(lost))}"
 
@@ -159,6 +203,10 @@ def _measure(measured, program, count, left_runs):
 
 def _set_up(arguments):
     """Installs and builds what this comparison needs; (allocators, left out)."""
+    others = [pid for pid in process.children(os.getpid()) if process.is_alive(pid)]
+    if others:  # a run's processes are all that descend from this one
+        named = ", ".join(f"{pid} ({process.name(pid) or '?'})" for pid in others)
+        raise usage_error(f"ab: started by exec in a shell with processes in the background: {named}; leave out exec")
     if not paths.INSTALLED and (not arguments.command or arguments.allocators is None):
         done = subprocess.run([paths.ROOT / "scripts" / "setup", "ab"], stdout=sys.stderr, check=False)
         if done.returncode != 0:

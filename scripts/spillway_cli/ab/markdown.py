@@ -17,39 +17,39 @@ EXPLANATION = (
 )
 
 
-def page(comparisons, report, least):
+def page(comparisons, report, min_difference):
     """The whole file; report: what page.content() makes of the comparisons."""
-    return markdown.page(report, tables(comparisons, least))
+    return markdown.page(report, tables(comparisons, min_difference))
 
 
-def tables(comparisons, least):
+def tables(comparisons, min_difference):
     """Paragraphs."""
-    parts = [part for comparison in comparisons for part in _comparison(comparison, least)]
-    return [*parts, *_means(comparisons, least), escaped(EXPLANATION)]
+    parts = [part for comparison in comparisons for part in _comparison(comparison, min_difference)]
+    return [*parts, *_means(comparisons, min_difference), escaped(EXPLANATION)]
 
 
-def _comparison(comparison, least):
+def _comparison(comparison, min_difference):
     program, results = comparison.program, list(comparison.results.values())
     yield f"### {escaped(program.name)}"
     yield escaped(program.description)
     if comparison.failure is not None:
         yield _failed(comparison.failure)
         return
-    shown = [*measures.fixed(program), *measures.own(program)]
+    shown = [*measures.standard(program), *measures.of_metrics(program)]
     heads = [""]
     for measure in shown:
         heads += [escaped(measure.heading or measure.title), *([f"against {BASELINE}"] if _has_ratio(measure) else [])]
     numbers = [at for at, head in enumerate(heads) if at and not head.startswith("against")]
-    yield markdown.table(heads, [_row(r, comparison.baseline, shown, len(heads), least) for r in results], numbers)
+    yield markdown.table(heads, [_row(r, comparison.baseline, shown, len(heads), min_difference) for r in results], numbers)
     left = table.left_text(results)
-    notes = [f"{measure.title}: {measure.about[:1].lower()}{measure.about[1:]}" for measure in measures.own(program)]
+    notes = [f"{measure.title}: {measure.about[:1].lower()}{measure.about[1:]}" for measure in measures.of_metrics(program)]
     notes += [f"MiB held 5 s after the load: {left}"] if left else []
     notes += comparison.notes + [note for result in results for note in result.notes]
     if notes:
         yield "\n".join(f"- {escaped(note)}" for note in notes)
 
 
-def _row(result, baseline, shown, width, least):
+def _row(result, baseline, shown, width, min_difference):
     cells = [escaped(result.allocator)]
     if result.failure is not None:
         cells.append(_failed(result.failure))
@@ -60,7 +60,7 @@ def _row(result, baseline, shown, width, least):
             values = measure.values(result)
             cells.append(measures.column(measure).text(statistics.median(values)))
             if _has_ratio(measure):
-                cells.append("" if result is baseline else _ratio(values, measure.values(baseline), measure, least))
+                cells.append("" if result is baseline else _ratio(values, measure.values(baseline), measure, min_difference))
     return cells + [""] * (width - len(cells))
 
 
@@ -68,10 +68,10 @@ def _has_ratio(measure):
     return measures.column(measure).kind is not None
 
 
-def _ratio(values, base, measure, least):
+def _ratio(values, base, measure, min_difference):
     found = paired_ratio(values, base)
-    shown = columns.ratio(found, measure.kind, least, measure.higher)
-    if judge(found, measure.kind, least, measure.higher) in (WIN, LOSS):
+    shown = columns.ratio(found, measure.kind, min_difference, measure.higher)
+    if judge(found, measure.kind, min_difference, measure.higher) in (WIN, LOSS):
         first, _, rest = shown.partition(" ")
         shown = f"**{first}** {rest.strip()}"
     return " ".join(shown.split())
@@ -81,7 +81,7 @@ def _failed(reason):
     return f"**FAILED**: {escaped(reason)}"
 
 
-def _means(comparisons, least):
+def _means(comparisons, min_difference):
     """Of the ratios of the programs that ran, for two programs or more."""
     found = table.means(comparisons)
     if not found:
@@ -89,6 +89,6 @@ def _means(comparisons, least):
     yield "### All programs: geometric means of the ratios"
     rows = []
     for name, ratios, failed in found:
-        cells = [" ".join(columns.ratio(one, least=least).split()) for one in ratios] or ["", ""]
+        cells = [" ".join(columns.ratio(one, min_difference=min_difference).split()) for one in ratios] or ["", ""]
         rows.append([escaped(name), *cells, str(failed)])
     yield markdown.table(("", "wall", "CPU", "failed"), rows, (3,))

@@ -4,7 +4,7 @@
 The command is started by setsid(1) and so is the child of a small process, not of this one: a child
 would count our memory in its peak RSS. This process is its subreaper: it also waits for what the
 command leaves behind, such as a server. Only one run at a time, from the main thread, in a process
-that has no other children.
+that has no other children: all that descends from it is killed.
 """
 
 import ctypes
@@ -14,12 +14,16 @@ import signal
 import subprocess
 import time
 
-from spillway_cli import process
+from spillway_cli import paths, process  # paths first: it finds the packages of bench
+from spillway_cli.errors import UserError
+
+from harness.interrupts import ENDING
 
 PR_SET_CHILD_SUBREAPER = 36
-LINGER = 5.0  # seconds that what a command left behind may run on before it is killed
-LONGEST_RUN = 600.0  # seconds
-LONGEST_LINE = 4096  # bytes of a program's complaint
+GRACE = 5.0  # seconds to end in: for what a command left behind, and for what was asked to end
+MAX_RUN = 600.0  # seconds
+MAX_LINE = 4096  # bytes of a program's complaint
+PAUSE = 0.001  # seconds between two looks at processes that are about to end
 
 
 @dataclasses.dataclass
@@ -76,7 +80,7 @@ def _run(launch, stdin, stdout, stderr):
     launcher = subprocess.Popen(launch, stdin=stdin, stdout=stdout, stderr=stderr)
     launcher.wait()
     main = _main_process()
-    signal.setitimer(signal.ITIMER_REAL, LONGEST_RUN)
+    signal.setitimer(signal.ITIMER_REAL, MAX_RUN)
     try:
         while True:
             pid, status, usage = os.wait4(-1, 0)
@@ -85,7 +89,7 @@ def _run(launch, stdin, stdout, stderr):
             if pid == main:
                 sample.wall = now - begin
                 sample.status = os.waitstatus_to_exitcode(status)
-                signal.setitimer(signal.ITIMER_REAL, LINGER)
+                signal.setitimer(signal.ITIMER_REAL, GRACE)
     except ChildProcessError:  # all are gone
         signal.setitimer(signal.ITIMER_REAL, 0)
     except _Alarm:
@@ -124,21 +128,57 @@ def describe_status(status):
 def last_line(file):
     """Of an open file, whose position stays; empty when there is none."""
     size = os.fstat(file.fileno()).st_size
-    end = os.pread(file.fileno(), LONGEST_LINE, max(0, size - LONGEST_LINE))
+    end = os.pread(file.fileno(), MAX_LINE, max(0, size - MAX_LINE))
     lines = end.decode(errors="replace").strip().splitlines()
     return lines[-1].strip() if lines else ""
 
 
+def with_last_line(reason, file):
+    """The reason, and behind it what a program said last, if anything."""
+    said = last_line(file)
+    return f"{reason}: {said}" if said else reason
+
+
+def without_end():
+    return f"did not end within {MAX_RUN:.0f} s"
+
+
 def kill_all():
-    """Kills and reaps everything that descends from this process; returns what it had used."""
+    """Kills and reaps everything that descends from this process; returns what it had used.
+
+    No Ctrl-C ends it early. UserError, once the others are gone, for processes that it may not kill.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        return _kill_all()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _kill_all():
     usages = []
     while True:
-        for pid in process.descendants(os.getpid()):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        alive = [pid for pid in process.descendants(os.getpid()) if process.is_alive(pid)]
+        refused = [pid for pid in alive if not _kill(pid)]
         try:
-            usages.append(os.wait4(-1, 0)[2])
+            pid, _, usage = os.wait4(-1, os.WNOHANG if refused else 0)
         except ChildProcessError:
             return usages
+        if pid != 0:
+            usages.append(usage)
+        elif refused == alive:
+            named = ", ".join(f"{pid} ({process.name(pid) or '?'})" for pid in refused)
+            raise UserError(f"can't end process {named}: it is another user's; run spillway as that user")
+        else:
+            time.sleep(PAUSE)
+
+
+def _kill(pid):
+    """Whether that is allowed."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    except PermissionError:
+        return False
+    return True

@@ -67,16 +67,16 @@ WIDTH = {"wall": 7, "cpu": 7, "peak_rss": 7, "minor_faults": 8}
 METRIC_WIDTH = 13
 
 
-def fixed(program):
+def standard(program):
     """Those of every program, without what is left."""
-    return _all(program)[:-1]
+    return _with_left(program)[:-1]
 
 
-def _all(program):
+def _with_left(program):
     return SERVER if program.server else COMMAND
 
 
-def own(program):
+def of_metrics(program):
     """Those of its metrics."""
     return [
         Measure(m.name, m.name, f"The number that {m.pattern} finds in the output; "
@@ -85,14 +85,13 @@ def own(program):
     ]  # fmt: skip
 
 
-def every(program):
-    return [*fixed(program), *own(program), _all(program)[-1]]
+def all_of(program):
+    return [*standard(program), *of_metrics(program), _with_left(program)[-1]]
 
 
 def column(measure):
     """Of a terminal's table; only times and metrics have room for a ratio."""
-    kind = measure.kind if measure.kind in ("time", "metric") else None
-    return columns.Column(
-        measure.heading or measure.title, WIDTH.get(measure.key, METRIC_WIDTH),
-        TEXT.get(measure.key, number), kind, measure.higher,
-    )  # fmt: skip
+    if measure.kind == "metric":
+        return columns.Column(measure.title, METRIC_WIDTH, number, "metric", measure.higher)
+    kind = measure.kind if measure.kind == "time" else None
+    return columns.Column(measure.heading, WIDTH[measure.key], TEXT[measure.key], kind, measure.higher)

@@ -18,7 +18,7 @@ ROUNDS = 7
 QUICK_ROUNDS, QUICK_PERCENT = 5, 25
 # Those of a command of the user's, by the names that argparse gives them.
 OF_A_COMMAND = ("prepare", "input", "metric", "server", "ready", "load")
-OF_A_RUN = ("allocators", "programs", "runs", "quick", "warmup", *OF_A_COMMAND)
+OF_A_RUN = ("allocators", "programs", "runs", "quick", "warmup", "out", *OF_A_COMMAND)
 
 
 def add(parser):
@@ -44,8 +44,8 @@ def add(parser):
     )
     parser.add_argument(
         "--metric", metavar="NAME=REGEX[:lower|higher]", type=metric, action="append",
-        help="a figure of your own: the number in the group of REGEX's last match in the output. Less is "
-        "better, or with `higher` more. May be given several times",
+        help="a figure of your own: the number in the group of REGEX's last match in the output. "
+        "Less is better; with `higher`, more. May be given several times",
     )  # fmt: skip
     parser.add_argument(
         "--server", metavar="CMD",
@@ -56,7 +56,11 @@ def add(parser):
         "--ready", metavar="PATTERN|PORT", type=_ready,
         help="the server is ready when its output matches PATTERN, or PORT of this machine answers",
     )  # fmt: skip
-    parser.add_argument("--load", metavar="CMD", help="COMMAND as one word, with --server")
+    parser.add_argument(
+        "--load", metavar="CMD",
+        help="COMMAND as one word, with --server. What a load starts by setsid and leaves running counts as "
+        "the server's",
+    )  # fmt: skip
     parser.add_argument(
         "--compare", metavar=("OLD", "NEW"), nargs=2, type=pathlib.Path,
         help="measure nothing; print the differences beyond noise between two reports, each a folder or "
@@ -66,7 +70,7 @@ def add(parser):
         "--markdown", action="store_true", help="print Markdown, that of report.md; all else goes to stderr"
     )
     parser.add_argument(
-        "--out", metavar="DIR", type=pathlib.Path, default=paths.reports(),
+        "--out", metavar="DIR", type=pathlib.Path,
         help="where report.html, report.md, report.json, inputs and logs go (build/ab, or "
         "~/.cache/spillway/ab where the checkout can't be written)",
     )  # fmt: skip
@@ -74,7 +78,8 @@ def add(parser):
 
 def check_comparison(arguments):
     """That nothing is asked for which --compare does not do."""
-    given = [f"--{name}" for name in OF_A_RUN if getattr(arguments, name) not in (None, False)]
+    values = {name: getattr(arguments, name) for name in OF_A_RUN}
+    given = [f"--{name}" for name, value in values.items() if value is not None and value is not False]
     if arguments.command or given:
         raise usage_error(f"ab: --compare measures nothing: leave out {', '.join(given) or 'the command'}")
 

@@ -23,7 +23,7 @@ def content(comparisons, allocators, left_out, machine, settings, made):
     if curves:
         sections.append(model.Section("Memory over time", MEMORY, curves=curves))
     if comparisons:
-        sections.append(_programs(comparisons, noise.least_difference(settings["noise"])))
+        sections.append(_programs(comparisons, noise.min_difference(settings["noise"])))
     return model.Report(
         title=_title(subject, [name for name in names if name != subject]),
         made=made,
@@ -52,12 +52,12 @@ def _title(subject, others):
 
 def _sections(comparisons, subject):
     """One for each measure of each program, in the order in which they appear."""
-    shown = dict.fromkeys(measure for c in comparisons for measure in measures.every(c.program))
+    shown = dict.fromkeys(measure for c in comparisons for measure in measures.all_of(c.program))
     ordered = sorted(shown, key=lambda measure: measure.key == measures.LEFT.key)
     sections = [
         model.Section(
             measure.title, measure.about,
-            [made for c in comparisons if measure in measures.every(c.program) for made in _rows(c, measure, subject)],
+            [made for c in comparisons if measure in measures.all_of(c.program) for made in _rows(c, measure, subject)],
         )
         for measure in ordered
     ]  # fmt: skip
@@ -88,13 +88,13 @@ def _curve(comparison):
     return model.Curve(f"{comparison.program.name}: memory over time", "s", "MiB", lines)
 
 
-def _programs(comparisons, least):
+def _programs(comparisons, min_difference):
     notes = []
     for comparison in comparisons:
         notes.append(f"{comparison.program.name}: {comparison.program.description}")
         told = comparison.notes + [note for r in comparison.results.values() for note in r.notes]
         notes += [f"{comparison.program.name}: {note}" for note in told]
-    text = "\n\n".join(table.format_comparison(comparison, least) for comparison in comparisons)
+    text = "\n\n".join(table.format_comparison(comparison, min_difference) for comparison in comparisons)
     return model.Section("Programs", "What was run.", notes=notes, table=text)
 
 

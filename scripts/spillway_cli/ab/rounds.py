@@ -5,8 +5,8 @@ A program that tells what it still holds after its work (`left_after_load` in be
 some more times for that, not timed, since it waits there. A server of the user's is asked in each
 round, after its load has been timed.
 
-Rounds are those of harness.rounds: a round counts only when it is complete. An allocator that fails is left out of
-what follows and says why; when the baseline fails, so does the program.
+Rounds are those of harness.rounds: a round counts only when it is complete. An allocator that fails is
+left out of what follows and says why; when the baseline fails, so does the program.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ class Result:
     failure: str | None = None
     notes: list = dataclasses.field(default_factory=list)
     memory: list = dataclasses.field(default_factory=list)  # (ms, KiB) of the warm-up that is watched
-    left: list = dataclasses.field(default_factory=list)  # bytes after the load, of servers
+    left: list = dataclasses.field(default_factory=list)  # bytes after the load
 
     def median_left(self):
         """None: the program does not tell."""
@@ -79,7 +79,7 @@ class Rounds:
         self.comparison = Comparison(program, {a.name: Result(a.name) for a in allocators})
         self._source = sources.source(program, logs)
         self._expected = None  # the baseline's _Run
-        self._output_is_stable = True
+        self._output_is_stable = program.server is None  # loads tell times
 
     def measure(self, count, left_runs=1):
         try:
@@ -100,7 +100,7 @@ class Rounds:
         return [(a.name, a) for a in self.allocators if not self.comparison.results[a.name].failure]
 
     def _measured(self, allocator):
-        done = self._run(allocator, asked=self.program.server is not None)
+        done = self._run(allocator, with_left=self.program.server is not None)
         self._judge(allocator, done)
         return done.sample
 
@@ -109,11 +109,11 @@ class Rounds:
             if not self.comparison.results[name].failure:
                 self.comparison.results[name].samples.append(sample)
 
-    def _try(self, item, what, asked=False):
+    def _try(self, item, what, with_left=False):
         """A run that is judged, not measured."""
         name, allocator = item
         self.tell(f"{what}, {name}")
-        self._judge(allocator, self._run(allocator, asked))
+        self._judge(allocator, self._run(allocator, with_left))
 
     def _warm_up(self):
         baseline = next(a for a in self.allocators if a.name == BASELINE)
@@ -126,12 +126,6 @@ class Rounds:
         again = self._verified(baseline)
         if self._expected.sample.status != 0:
             self.comparison.notes.append(f"its exit status is {self._expected.sample.status}")
-        if again.output != self._expected.output:
-            self._output_is_stable = False
-            if not self.program.server:  # loads tell times
-                self.comparison.notes.append("its output varies from run to run and is not compared")
-        if self._expected.sample.left_behind and self.program.server:
-            self.comparison.notes.append("the server does not end at SIGTERM: it is killed after each run")
         self._judge(baseline, again)
         for name, allocator in self._ready():
             if allocator is not baseline:
@@ -140,7 +134,7 @@ class Rounds:
 
     def _verified(self, allocator):
         with self._source.watch(allocator) as watch:
-            done = self._run(allocator, asked=self.program.server is None)
+            done = self._run(allocator, with_left=self.program.server is None)
         result = self.comparison.results[allocator.name]
         result.memory = thinned(watch.memory)
         if watch.strangers and not watch.users:
@@ -149,28 +143,36 @@ class Rounds:
         else:
             for program, why in sorted(watch.strangers.items()):
                 result.notes.append(f"{program} ran without {allocator.name} ({why})")
+        if self.program.server and done.sample and not watch.has_seen():
+            result.notes.append("nothing was seen of the server's processes: its allocator is not verified")
         return done
 
     def _measure_left(self, what):
         for name, allocator in self._ready():
             if self.comparison.results[name].left:
-                self._try((name, allocator), what, asked=True)
+                self._try((name, allocator), what, with_left=True)
 
-    def _run(self, allocator, asked=False):
-        """`asked`: what is left after the work, too."""
+    def _run(self, allocator, with_left=False):
+        """`with_left`: what is left after the work, too."""
         self._prepare()
         stem = self.logs / f"{self.program.name}.{allocator.name}"
         with open(f"{stem}.stdout", "w+b") as stdout, open(f"{stem}.stderr", "w+b") as stderr:
             done = _Run()
             try:
-                done.sample, done.left = self._source.run(allocator, sources.Files(stdout, stderr), asked)
+                done.sample, done.left = self._source.run(allocator, sources.Files(stdout, stderr), with_left)
                 done.sample.metrics = {m.name: m.find(stdout, stderr) for m in self.program.metrics}
             except (server.Failed, Missing) as error:
                 done.failure = str(error)
             stdout.seek(0)
             done.output = hashlib.file_digest(stdout, "sha256").hexdigest()
             done.complaint = measure.last_line(stderr)
+        if self.program.server and done.sample and done.sample.left_behind:
+            self._note("a server that did not end at SIGTERM was killed")
         return done
+
+    def _note(self, text):
+        if text not in self.comparison.notes:
+            self.comparison.notes.append(text)
 
     def _prepare(self):
         if self.program.prepare is None:
@@ -185,7 +187,7 @@ class Rounds:
             finally:
                 measure.kill_all()  # a run's processes are all that descend from this one
             if status != 0:
-                how = _with(measure.describe_status(status), measure.last_line(said))
+                how = measure.with_last_line(measure.describe_status(status), said)
                 raise Stopped(f"the command of --prepare failed: {how}")
 
     def _judge(self, allocator, done):
@@ -193,24 +195,27 @@ class Rounds:
         if done.left is not None:
             result.left.append(done.left)
         if result.failure is None:
-            result.failure = self._difference(done)
+            result.failure = self._difference(allocator, done)
         if result.failure is not None and allocator.name == BASELINE:
             raise Stopped(f"fails under {BASELINE}: {result.failure}")
 
-    def _difference(self, done):
-        """How the run differs from the baseline's, or None."""
+    def _difference(self, allocator, done):
+        """How the run differs from the baseline's first, or None."""
         sample, expected = done.sample, self._expected.sample
         if sample is not None:
             if sample.timed_out:
-                return f"did not end within {measure.LONGEST_RUN:.0f} s"
-            if sample.left_behind and not expected.left_behind:
+                return measure.without_end()
+            if sample.left_behind and not expected.left_behind and not self.program.server:
                 return "left processes running"
             if sample.status != expected.status:
                 return _with(measure.describe_status(sample.status), done.complaint)
         if done.failure is not None:
             return done.failure
         if self._output_is_stable and done.output != self._expected.output:
-            return _with(f"output differs from {BASELINE}'s", done.complaint)
+            if allocator.name != BASELINE:
+                return _with(f"output differs from {BASELINE}'s", done.complaint)
+            self._output_is_stable = False
+            self._note("its output varies from run to run and is not compared")
         return None
 
     def _unusable(self, run):
@@ -219,7 +224,7 @@ class Rounds:
             return run.failure
         status = run.sample.status
         if run.sample.timed_out:
-            return f"did not end within {measure.LONGEST_RUN:.0f} s"
+            return measure.without_end()
         if status == 0 or (self.program.folder is None and 0 < status < 126):
             return run.failure
         return _with(measure.describe_status(status), run.complaint)

@@ -17,9 +17,9 @@ import time
 from spillway_cli import process
 from spillway_cli.ab import measure, usage
 
-LONGEST_START = 60.0  # seconds
-LONGEST_LOOK = 10.0  # seconds, in the run that is not measured
-SETTLED = 5.0  # seconds after the load, as in bench/programs/parts/left.sh
+MAX_START = 60.0  # seconds
+MAX_LOOK = 10.0  # seconds, in the run that is not measured
+IDLE = 5.0  # seconds between the load and the look at what is left, as in bench/programs/parts/left.sh
 PAUSE = 0.005  # seconds between two looks
 MAX_READ = 1 << 20  # bytes of the server's output
 
@@ -46,10 +46,10 @@ class Run:
         self._load = load
         self._log = log
         self._main = None
-        self._loads = set()  # sessions, one for each process that was a load
+        self._loads = set()  # first processes of loads, each of which leads a session
 
     def run(self, environment, stdin, stdout, stderr, settle):
-        """(Sample, bytes held SETTLED seconds after the load or None without `settle`); Failed.
+        """(Sample, bytes held IDLE seconds after the load or None without `settle`); Failed.
 
         On any exception, KeyboardInterrupt included, all processes are killed before it goes on.
         """
@@ -59,7 +59,7 @@ class Run:
             for _ in range(self._server.warm_ups):
                 self._run_load(stdin, stdout, stderr)
             sample = self._measure(stdin, stdout, stderr)
-            _wait(self._seen, LONGEST_LOOK)
+            _wait(self._seen, MAX_LOOK)
             left = self._left() if settle else None
             sample.left_behind = not self._stop()
             return sample, left
@@ -69,9 +69,13 @@ class Run:
                 self._main.poll()  # it knows now that it has ended
 
     def processes(self):
-        """All that descend from here but the loads'."""
+        """All that descend from here but the loads': those of a load's session, or that descend from it."""
         others = {os.getsid(0), *self._loads}
-        return [pid for pid in process.descendants(os.getpid()) if process.session(pid) not in others]
+        of_loads = {pid for load in self._loads for pid in process.descendants(load)}
+        return [
+            pid for pid in process.descendants(os.getpid())
+            if pid not in of_loads and process.session(pid) not in others
+        ]  # fmt: skip
 
     def _start(self, environment):
         ready = self._server.ready
@@ -84,13 +88,14 @@ class Run:
             )  # fmt: skip
         except OSError as error:
             raise Failed(f"the server cannot be executed: {error.strerror}") from None
-        end = time.monotonic() + LONGEST_START
+        end = time.monotonic() + MAX_START
         while not self._is_ready():
             if self._is_gone():
-                raise Failed(self._with_last_line("the server ended before it was ready", self._status()))
+                raise self._ended("before it was ready")
             if time.monotonic() > end:
                 what = f"port {ready}" if isinstance(ready, int) else f"nothing matches {ready}"
-                raise Failed(self._with_last_line(f"the server was not ready after {LONGEST_START:.0f} s", what))
+                reason = f"the server was not ready after {MAX_START:.0f} s: {what}"
+                raise Failed(measure.with_last_line(reason, self._log))
             time.sleep(PAUSE)
 
     def _is_ready(self):
@@ -105,7 +110,7 @@ class Run:
         return status is not None and (status != 0 or not self._any_lives())
 
     def _any_lives(self):
-        return any(map(_lives, self.processes()))
+        return any(map(process.is_alive, self.processes()))
 
     def _measure(self, stdin, stdout, stderr):
         before = self.processes()
@@ -134,39 +139,48 @@ class Run:
         ) as load:  # fmt: skip
             self._loads.add(load.pid)
             try:
-                status = load.wait(measure.LONGEST_RUN)
+                status = load.wait(measure.MAX_RUN)
             except subprocess.TimeoutExpired:
                 load.kill()
-                raise Failed(f"the load did not end within {measure.LONGEST_RUN:.0f} s") from None
+                raise Failed(f"the load {measure.without_end()}") from None
         wall = time.perf_counter() - begin
-        with contextlib.suppress(ProcessLookupError):  # what it left in the background
-            os.killpg(load.pid, signal.SIGKILL)
+        _kill_session(load.pid)
         if self._is_gone():
-            raise Failed(self._with_last_line("the server ended during the load", self._status()))
+            raise self._ended("during the load")
         if status != 0:
-            said = measure.last_line(stderr)
-            raise Failed(f"the load failed: {measure.describe_status(status)}" + (f": {said}" if said else ""))
+            reason = f"the load failed: {measure.describe_status(status)}"
+            raise Failed(measure.with_last_line(reason, stderr))
         return wall
 
     def _left(self):
-        time.sleep(SETTLED)
+        time.sleep(IDLE)
         if self._is_gone():
-            raise Failed(self._with_last_line("the server ended after the load", self._status()))
+            raise self._ended("after the load")
         return usage.held(self.processes())
 
     def _stop(self):
         """Whether SIGTERM was enough."""
         for pid in self.processes():
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # kill_all() tells the second
                 os.kill(pid, signal.SIGTERM)
-        return _wait(lambda: self._main.poll() is not None and not self._any_lives(), measure.LINGER)
+        return _wait(lambda: self._main.poll() is not None and not self._any_lives(), measure.GRACE)
 
-    def _status(self):
-        return measure.describe_status(self._main.returncode)
+    def _ended(self, when):
+        reason = f"the server ended {when}: {measure.describe_status(self._main.returncode)}"
+        return Failed(measure.with_last_line(reason, self._log))
 
-    def _with_last_line(self, *parts):
-        said = measure.last_line(self._log)
-        return ": ".join([*parts, said] if said else parts)
+
+def _kill_session(session):
+    """What a load left in the background, whatever process group it is in."""
+    while True:
+        left = [pid for pid in process.descendants(os.getpid())
+                if process.session(pid) == session and process.is_alive(pid)]  # fmt: skip
+        if not left:
+            return
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(measure.PAUSE)
 
 
 def _wait(happened, seconds):
@@ -185,12 +199,3 @@ def _answers(port):
     except OSError:
         return False
     return True
-
-
-def _lives(pid):
-    """Whether it is more than a process that waits to be waited for."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
-    except OSError:
-        return False

@@ -12,32 +12,34 @@ from report.verdicts import LOSS, WIN, judge
 
 HEADING = columns.heading(map(measures.column, measures.COMMAND[:-1]), BASELINE)
 METRICS_IN_A_TABLE = 2  # of 80 columns
-RATIOS = (
-    "against glibc: ratio and its 95 % interval (bootstrap, paired by round), below 1 is better, "
-    "~ is no difference beyond noise"
-)
-EXPLANATION = (
-    f"wall, CPU: seconds, CPU of all processes together; {RATIOS}; MiB: peak "
-    "resident memory of the largest process; faults: minor page faults; left MiB: what a server's processes hold 5 s "
-    "after its load; all but ratios are medians."
+LEGEND = (
+    ("wall s", "until the command itself ended"),
+    ("CPU s", "processor time of all its processes together"),
+    columns.against(BASELINE),
+    ("MiB", "peak resident memory of the largest process"),
+    ("faults", "minor page faults"),
+    ("left MiB", "what a server's processes hold 5 s after its load"),
 )
 OF_SERVERS = (
-    f"load: seconds that the load took; CPU: the server's seconds during the load, all its processes together; "
-    f"{RATIOS}; MiB: resident memory of its largest process at most during the load; faults: its minor page "
-    "faults during the load; left MiB: what its processes hold 5 s after the load; all but ratios are medians."
+    ("load s", "how long the load took"),
+    ("CPU s", "processor time of all the server's processes together during the load"),
+    columns.against(BASELINE),
+    ("MiB", "peak resident memory of its largest process during the load"),
+    ("faults", "its minor page faults during the load"),
+    ("left MiB", "what its processes hold 5 s after the load"),
 )
 
 
 def explanation(program):
-    """Of a program's table."""
-    metrics = "".join(
-        f" {m.name}: the last match of {m.pattern}, {'more' if m.higher else 'less'} is better."
-        for m in program.metrics
-    )  # fmt: skip
-    return (OF_SERVERS if program.server else EXPLANATION) + metrics
+    """Of a program's table; lines."""
+    metrics = [
+        (metric.name, f"the last match of {metric.pattern}, {'more' if metric.higher else 'less'} is better")
+        for metric in program.metrics
+    ]  # fmt: skip
+    return columns.legend([*(OF_SERVERS if program.server else LEGEND), *metrics])
 
 
-def _table(results, baseline, shown, least):
+def _table(results, baseline, shown, min_difference):
     """Lines with a column for each of the measures `shown`."""
     made = [measures.column(measure) for measure in shown]
     lines = [columns.heading(made, BASELINE)]
@@ -49,20 +51,20 @@ def _table(results, baseline, shown, least):
         else:
             base = None if result is baseline else [measure.values(baseline) for measure in shown]
             values = [measure.values(result) for measure in shown]
-            lines.append(columns.line(result.allocator, made, values, base, least))
+            lines.append(columns.line(result.allocator, made, values, base, min_difference))
     return lines
 
 
-def format_comparison(comparison, least=0.0):
+def format_comparison(comparison, min_difference=0.0):
     """A program's heading, a line for each allocator, and its notes."""
     program, results = comparison.program, list(comparison.results.values())
     lines = [wrapped(f"{program.name}: {program.description}")]
     if comparison.failure is not None:
         return "\n".join(lines + [wrapped(f"FAILED: {comparison.failure}", "  ")])
-    lines += _table(results, comparison.baseline, measures.fixed(program), least)
-    own, passed = measures.own(program), [r for r in results if r.samples and not r.failure]
+    lines += _table(results, comparison.baseline, measures.standard(program), min_difference)
+    own, passed = measures.of_metrics(program), [r for r in results if r.samples and not r.failure]
     for start in range(0, len(own) if passed else 0, METRICS_IN_A_TABLE):
-        lines += _table(passed, comparison.baseline, own[start : start + METRICS_IN_A_TABLE], least)
+        lines += _table(passed, comparison.baseline, own[start : start + METRICS_IN_A_TABLE], min_difference)
     left = left_text(results)
     lines += [wrapped(left, "  left MiB    ")] if left else []
     notes = comparison.notes + [note for result in results for note in result.notes]
@@ -76,16 +78,18 @@ def left_text(results):
     return ", ".join(f"{name} {short(value / measures.MIB)}" for name, value in left if value is not None)
 
 
-def claims(comparison, least):
-    """The differences that format_comparison(comparison, least) shows, as `allocator's wall time`."""
+def claims(comparison, min_difference):
+    """The differences that format_comparison(comparison, min_difference) shows, as `allocator's wall time`."""
     found = set()
     program = comparison.program
+    if comparison.failure:
+        return found
     for result in comparison.results.values():
         if result.allocator == BASELINE or result.failure or not result.samples:
             continue
-        for measure in (*measures.fixed(program)[:2], *measures.own(program)):
+        for measure in (*measures.standard(program)[:2], *measures.of_metrics(program)):
             ratio = paired_ratio(measure.values(result), measure.values(comparison.baseline))
-            if judge(ratio, measure.kind, least, measure.higher) in (WIN, LOSS):
+            if judge(ratio, measure.kind, min_difference, measure.higher) in (WIN, LOSS):
                 found.add(f"{result.allocator}'s {measure.lower_title()}")
     return found
 
@@ -106,14 +110,14 @@ def means(comparisons):
     return found
 
 
-def format_summary(comparisons, least=0.0):
+def format_summary(comparisons, min_difference=0.0):
     """The geometric means over the programs, for two programs or more."""
     lines = []
     for name, ratios, failed in means(comparisons):
         if not ratios:
             lines.append(f"  {name:<12}FAILED in all of them")
             continue
-        wall, cpu = (columns.ratio(one, least=least) for one in ratios)
+        wall, cpu = (columns.ratio(one, min_difference=min_difference) for one in ratios)
         note = f"without {failed} that failed" if failed else ""
         lines.append(f"  {name:<12}{'':7} {wall:<17} {'':6} {cpu:<17} {note}".rstrip())
     return "\n".join(["all programs: geometric mean of the ratios", *lines]) if lines else ""

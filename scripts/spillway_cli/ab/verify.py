@@ -14,7 +14,7 @@ from spillway_cli import elf, process
 from spillway_cli.ab import resident
 
 PAUSE = 0.004  # seconds between two looks
-SETTLED = 0.03  # seconds without the library before a process counts as one that runs without it
+LOADING = 0.03  # seconds without the library before a process counts as one that runs without it
 
 
 class Watch:
@@ -52,16 +52,22 @@ class Watch:
     def _look_on(self):
         while not self._stop.wait(PAUSE):
             now, kib = time.monotonic(), 0
-            for pid in self._processes():
+            for pid in self._running():
                 try:
                     if process.arguments(pid) not in self._launching:
                         kib += resident.kib(pid)
                         self._look_at(pid)
-                except OSError:  # it ended, or became another user's
+                except (OSError, elf.NotElf):  # it ended, became another user's, or its file is replaced
                     pass
             if kib:
                 self._begin = self._begin or now
                 self.memory.append((round(1000 * (now - self._begin), 1), kib))
+
+    def _running(self):
+        try:
+            return self._processes()
+        except OSError:  # another user's: nothing is seen of any, which the caller can tell
+            return []
 
     def _look_at(self, pid):
         program = process.executable(pid)
@@ -69,7 +75,7 @@ class Watch:
             return
         mapped = any(process.same_file(path, self.library) for path in process.mapped_files(pid))
         begin = self._first_seen.setdefault((pid, program), time.monotonic())
-        if not mapped and time.monotonic() - begin < SETTLED:
+        if not mapped and time.monotonic() - begin < LOADING:
             return
         used = process.allocator(pid, [self.library])
         if process.executable(pid) != program:
@@ -78,7 +84,7 @@ class Watch:
             self.users.add(program)
         elif used is None and elf.read(program).interpreter is not None:
             return  # still being loaded, however long a busy machine takes
-        elif time.monotonic() - begin >= SETTLED:
+        elif time.monotonic() - begin >= LOADING:
             self.strangers[program] = _reason(program, used)
 
 

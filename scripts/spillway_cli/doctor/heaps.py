@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""What processes under Spillway tell of their heaps: while they run, at looks, and in files at their end."""
+"""What processes under Spillway tell of their heaps; the files that they leave at their end."""
 
 import dataclasses
 import json
 
-from spillway_cli import attach, pprof, process
+from spillway_cli import pprof
 from spillway_cli.errors import UserError
-from spillway_cli.figures import reading
 
 # Bytes between two samples: a sampled small block takes a page, so small blocks grow by a sixteenth, and
 # 100 MiB are known to 2.5 per cent.
 RATE = 1 << 16
-MAX_FAILURES = 5  # looks at a process that told nothing
-MAX_ABSENCES = 3  # looks at a process without Spillway that it may still be starting at; 0.1 s
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,8 +34,6 @@ class Heap:
     statistics: dict = dataclasses.field(default_factory=dict)  # the last
     sizes: tuple | None = None  # of pprof.Sizes; empty: not one sample; None: not known
     peak: Live = Live(0, 0, 0)  # at the look that found most
-    failures: int = 0
-    absences: int = 0  # looks that found no Spillway in it
 
     def take(self, snapshot):
         self.program = snapshot.get("program") or self.program
@@ -78,59 +73,3 @@ def read_files(folder, heaps):
                 heap.take_profile(pprof.read(path))
         except (UserError, ValueError):  # cut off: it was killed meanwhile
             pass
-
-
-class Looks:
-    """At running processes: what they hold, while they hold it."""
-
-    def __init__(self, find=attach.find):
-        self.heaps = {}
-        self._find = find
-        self._attachments = {}
-
-    def look(self, worker):
-        for pid in process.descendants(worker):
-            self._try(pid, lambda attachment, heap: heap.take(attachment.snapshot()))
-
-    def look_last(self, worker):
-        """Before the processes are ended: some have no chance to write anything then."""
-        def take_all(attachment, heap):
-            heap.take(attachment.snapshot())
-            heap.take_profile(pprof.decode(attachment.request_bytes("profile dump")))
-
-        for pid in process.descendants(worker):
-            self._try(pid, take_all)
-
-    def _try(self, pid, ask):
-        heap = self.heaps.setdefault(pid, Heap(pid))
-        if heap.failures >= MAX_FAILURES:
-            return
-        try:
-            if pid not in self._attachments:
-                found = self._find(pid)
-                if found is None:
-                    heap.absences += 1
-                    heap.program = reading.short_name(pid) or heap.program
-                    return
-                self._attachments[pid] = found
-            ask(self._attachments[pid], heap)
-            heap.failures = 0
-        except (UserError, OSError, ValueError):  # it ended, became another program, or is not for us
-            heap.failures += 1
-            self._drop(pid)
-
-    def strangers(self):
-        return {
-            heap.program
-            for heap in self.heaps.values()
-            if heap.absences >= MAX_ABSENCES and not heap.statistics
-        }
-
-    def _drop(self, pid):
-        attachment = self._attachments.pop(pid, None)
-        if attachment is not None:
-            attachment.close()
-
-    def close(self):
-        for pid in list(self._attachments):
-            self._drop(pid)

@@ -20,7 +20,7 @@ PRIVATE_EXPEDITED = 1 << 3 | 1 << 4  # the command and its registration
 CAP_SYS_PTRACE = 19
 MIN_ADDRESS_SPACE = 128 << 20  # a quarter of what is left has to hold a pool of 16 MiB; the rest is room
 MIMALLOC_COMMITS = 32 << 20
-TESTED_KERNEL = (4, 14)  # membarrier's private expedited command
+MIN_KERNEL = (4, 14)  # membarrier's private expedited command
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,8 +152,8 @@ def _system(facts):
 
 def _kernel(facts):
     numbers = tuple(map(int, re.findall(r"\d+", facts.kernel)[:2]))
-    if numbers < TESTED_KERNEL:
-        wanted = ".".join(map(str, TESTED_KERNEL))
+    if numbers < MIN_KERNEL:
+        wanted = ".".join(map(str, MIN_KERNEL))
         return note("kernel", f"Linux {facts.kernel} is older than {wanted}: idle threads keep their caches",
                     "set cache_budget:0, or a newer kernel, where that is too much memory")  # fmt: skip
     if not facts.membarrier:

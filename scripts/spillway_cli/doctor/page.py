@@ -70,14 +70,14 @@ def as_json(sections, requests, process, found, status):
             "program": process.program,
             "sizes": [
                 {
-                    "least_bytes": least,
+                    "min_bytes": min_bytes,
                     "calls": requests.calls[group],
                     "bytes": requests.bytes[group],
                     "live_bytes": requests.live[group],
                 }
-                for group, least in enumerate((0, verdict.MIDDLE, verdict.LARGE))
+                for group, min_bytes in enumerate((0, verdict.MIDDLE, verdict.LARGE))
             ],
-            "histogram": [{"least_bytes": one.least, **one.values} for one in process.sizes],
+            "histogram": [{"min_bytes": one.min_bytes, **one.values} for one in process.sizes],
         },
         "verdict": found and {"answer": found.answer, "text": found.text, "action": found.action},
         "status": status,

@@ -18,16 +18,20 @@ ACTIONS = {
 }
 
 
-def findings(path, library):
-    """`path` as target.resolve() has it."""
+def look(path, library):
+    """([Finding], the OwnAllocator or None) of the program; `path` as target.resolve() has it."""
+    obstacle = target.obstacle(path, library)
+    own = own_allocator.beside(path, obstacle)
+    return _findings(path, obstacle, own), own
+
+
+def _findings(path, obstacle, own):
+    if obstacle is not None and obstacle.kind == "unreadable":
+        return [problem("program", obstacle.reason, ACTIONS[obstacle.kind])]
     executed = target.program(path)
     found = []
     if executed != path:
         found.append(ok("script", f"{path} is run by {executed}, which is looked at"))
-    obstacle = target.obstacle(path, library)
-    own = None
-    if obstacle is None or obstacle.kind in ("own malloc", "static"):
-        own = own_allocator.find(executed)
     if own is not None:
         found.append(_own(executed, own))
     elif obstacle is not None:
@@ -36,11 +40,6 @@ def findings(path, library):
         found.append(ok("program", f"{executed} is dynamic, for glibc, not privileged"))
         found.append(ok("allocator", "malloc is the C library's; a preloaded one replaces it"))
     return found
-
-
-def can_be_tried(found):
-    """Whether a run with the library preloaded can show anything."""
-    return all(one.mark != "problem" for one in found)
 
 
 def _own(path, own):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the two runs of the command found."""
 
-from spillway_cli.ab.measure import LINGER
+from spillway_cli.ab.measure import GRACE
 from spillway_cli.doctor.finding import note, ok, problem
 
 
@@ -10,7 +10,7 @@ def findings(plain, run, heaps, heap, strangers=()):
     or None. `strangers`: programs that were seen without Spillway."""
     found = [_status(plain, run)]
     if run.sample.left_behind and not run.ended:
-        found.append(note("left behind", f"processes went on after its end, and were ended {LINGER:.0f} s later",
+        found.append(note("left behind", f"processes went on after its end, and were ended {GRACE:.0f} s later",
                           "run a server in the foreground, with --seconds"))  # fmt: skip
     if not heaps and strangers:
         found.append(problem("process", f"{', '.join(sorted(strangers))} ran without Spillway, in spite of LD_PRELOAD",
@@ -18,7 +18,8 @@ def findings(plain, run, heaps, heap, strangers=()):
         return found
     if heap is None:
         names = ", ".join(sorted({one.program for one in heaps})) or "the command"
-        found.append(note("process", f"{names} left no figures: ended by a signal or _exit, hardened, or with enabled:0",
+        found.append(note("process", f"{names} left no figures: ended by a signal or _exit, hardened, or with "
+                          "enabled:0",
                           "give less time than it takes, --seconds, to look before its end"))  # fmt: skip
         return found
     found.append(_process(heaps, heap))

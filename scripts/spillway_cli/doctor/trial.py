@@ -18,11 +18,13 @@ import time
 
 from spillway_cli import process
 from spillway_cli.ab import measure
-from spillway_cli.doctor.heaps import RATE, Looks, read_files
+from spillway_cli.doctor.heaps import RATE, read_files
+from spillway_cli.doctor.looks import Looks
 from spillway_cli.errors import UserError
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.25  # seconds between two looks; arbitrary
-GRACE = 5.0  # seconds to end in, once asked to
+from harness.interrupts import ENDING
+
+MIN_PAUSE, MAX_PAUSE = 0.02, 0.25  # seconds between two looks; arbitrary
 PR_SET_PDEATHSIG = 1
 
 
@@ -35,9 +37,7 @@ class Run:
     def status_text(self):
         if self.ended:
             return "still ran when its time was over"
-        if self.sample.status < 0:
-            return f"was killed by signal {-self.sample.status}"
-        return f"exit status {self.sample.status}"
+        return measure.describe_status(self.sample.status)
 
 
 def run_plain(command, preload, seconds):
@@ -54,7 +54,7 @@ def run_with(command, preload, seconds):
             "SPILLWAY_PROFILE": str(RATE),
             "SPILLWAY_PROFILE_FILE": str(folder / "profile.%p"),
         }
-        looks = Looks()
+        looks = Looks(measure.launch_stages(command, preload, variables))
         run = _run(command, preload, variables, seconds, looks.look, looks.look_last)
         looks.close()
         read_files(folder, looks.heaps)
@@ -62,7 +62,7 @@ def run_with(command, preload, seconds):
 
 
 def _run(command, preload, variables, seconds, look, look_last):
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+    with tempfile.TemporaryFile() as said:
         reader, writer = os.pipe()
         worker = _start(command, preload, variables, said, reader, writer)
         os.close(writer)
@@ -78,21 +78,22 @@ def _run(command, preload, variables, seconds, look, look_last):
         if not answer:
             raise UserError("the command could not be run: its runner ended")
         sample = measure.Sample(**json.loads(answer))
-        said.seek(0)
-        lines = said.read().strip().splitlines() or [""]
-        return Run(sample, lines[-1], ended)
+        return Run(sample, measure.last_line(said), ended)
 
 
 def _start(command, preload, variables, said, reader, writer):
     sys.stdout.flush()
     sys.stderr.flush()
     parent = os.getpid()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # until the worker has handlers of its own
     worker = os.fork()
     if worker != 0:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return worker
     try:
         os.close(reader)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what it started, then itself
+        _end_when_asked()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
         if os.getppid() == parent:
             with open(os.devnull, "wb") as null:
@@ -104,11 +105,28 @@ def _start(command, preload, variables, said, reader, writer):
         os._exit(0)
 
 
+def _end_when_asked():
+    """Of the worker, which Ctrl-C reaches as it does its parent: only the parent's SIGTERM ends it, once."""
+
+    def interrupt(_number, _frame):
+        signal.signal(signal.SIGTERM, _stay)
+        raise KeyboardInterrupt
+
+    for number in ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # what the command would have, too
+            signal.signal(number, _stay)
+    signal.signal(signal.SIGTERM, interrupt)
+
+
+def _stay(_number, _frame):
+    """A handler, and not SIG_IGN, which a command keeps."""
+
+
 def _watch(worker, reader, seconds, look, look_last):
     """Looks until the worker has its answer. Whether the command was ended because its time was over."""
-    pause, start = FIRST_PAUSE, time.monotonic()
+    pause, start = MIN_PAUSE, time.monotonic()
     while not _wait_for(reader, pause):
-        pause = min(1.5 * pause, LONGEST_PAUSE)
+        pause = min(1.5 * pause, MAX_PAUSE)
         if time.monotonic() - start < seconds:
             look(worker)
             continue
@@ -132,7 +150,7 @@ def _end(worker, reader):
                     os.kill(pid, number)
                 except ProcessLookupError:
                     pass
-        if _wait_for(reader, GRACE):
+        if _wait_for(reader, measure.GRACE):
             return
 
 

@@ -29,13 +29,13 @@ class Requests:
     def of(cls, heap):
         calls, sizes, live = [0] * 3, [0] * 3, [0] * 3
         for one in heap.sizes:
-            group = (one.least >= MIDDLE) + (one.least >= LARGE)
+            group = (one.min_bytes >= MIDDLE) + (one.min_bytes >= LARGE)
             calls[group] += one.values["alloc_objects"]
             sizes[group] += one.values["alloc_space"]
             live[group] += one.values["inuse_space"]
         at_end, peak = Live(*live), heap.peak
-        most = at_end if at_end.total > peak.total else peak
-        return cls(tuple(calls), tuple(sizes), (most.small, most.middle, most.large))
+        peak_live = at_end if at_end.total > peak.total else peak
+        return cls(tuple(calls), tuple(sizes), (peak_live.small, peak_live.middle, peak_live.large))
 
     def share(self, what, group):
         """Of 1; None where there is nothing."""

@@ -77,15 +77,6 @@ def process_figures(pid):
         return None
 
 
-def short_name(pid):
-    """What the kernel calls the process, for messages; None when it is gone."""
-    try:
-        with open(f"/proc/{pid}/comm", "rb") as file:
-            return os.fsdecode(file.read().removesuffix(b"\n"))
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-
-
 def up_seconds(figures):
     """How long the process has lived, by the machine's clock since its start."""
     return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - figures.started / TICK)

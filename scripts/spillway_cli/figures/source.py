@@ -3,7 +3,7 @@
 
 import time
 
-from spillway_cli import attach
+from spillway_cli import attach, process
 from spillway_cli.errors import UserError
 from spillway_cli.figures import reading
 from spillway_cli.figures.text import printable
@@ -21,7 +21,7 @@ class LiveSource:
     def __init__(self, attachment, find=attach.find):
         self.pid = attachment.pid
         figures = reading.process_figures(self.pid)
-        self._name = printable(reading.short_name(self.pid) or "?")
+        self._name = printable(process.name(self.pid) or "?")
         self._started = figures and figures.started
         self._attachment, self._find = attachment, find
         self._options, self._options_until = {}, 0.0
@@ -34,7 +34,7 @@ class LiveSource:
         when = (begun + time.monotonic()) / 2
         own = {
             "pid": self.pid,
-            "program": reading.short_name(self.pid) or "?",
+            "program": process.name(self.pid) or "?",
             "version": self._attachment.version,
             "how": self._attachment.how,
         }

@@ -25,8 +25,8 @@ def title(change, interval, paused, clock, width):
         (1, clock),
     )
     name = clip(printable(reading.program), MAX_NAME)
-    for least in range(6):
-        end = "".join(f"  {text}" for number, text in parts if text and number >= least)
+    for minimum in range(6):
+        end = "".join(f"  {text}" for number, text in parts if text and number >= minimum)
         if cells(name) + len(end) <= width:
             break
     room = width - len(end)

@@ -49,11 +49,11 @@ def beside(lines, points, width, unicode):
 def sparkline(values, levels):
     """A character for each value, from the lowest level for the least to the highest; a level line
     where they differ by less than FLAT of the largest."""
-    least, most = min(values), max(values)
-    if most - least <= FLAT * most:
+    low, high = min(values), max(values)
+    if high - low <= FLAT * high:
         return levels[0] * len(values)
     top = len(levels) - 1
-    return "".join(levels[round(top * (value - least) / (most - least))] for value in values)
+    return "".join(levels[round(top * (value - low) / (high - low))] for value in values)
 
 
 def _filled(line, width):
