@@ -39,6 +39,13 @@ def seconds_up_to(maximum):
 seconds = seconds_up_to(MAX_SECONDS)
 
 
+def command_parser(subparsers, name, handler, usage="[options] -- COMMAND...", **more):
+    """The parser of a subcommand that takes a command behind `--`."""
+    parser = subparsers.add_parser(name, usage=f"spillway {name} {usage}", **more)
+    parser.set_defaults(handler=handler, takes_command=True)
+    return parser
+
+
 def require_command(arguments):
     if not arguments.command:
         name = arguments.subcommand

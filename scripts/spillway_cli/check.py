@@ -18,7 +18,7 @@ def add_parser(subparsers):
         "whether that process uses it. Exit status 0 for yes, 1 for no.",
     )
     parser.add_argument("pid", metavar="PID", nargs="?", type=int)
-    parser.add_argument("--lib", metavar="PATH", help="another libspillway.so than the built one")
+    paths.add_option(parser)
     parser.set_defaults(handler=handle)
 
 

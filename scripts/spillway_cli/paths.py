@@ -45,6 +45,11 @@ def built(path):
     return path
 
 
+def add_option(parser):
+    """--lib, for library()."""
+    parser.add_argument("--lib", metavar="PATH", help="another libspillway.so than the built one")
+
+
 def library(given=None):
     """The absolute path of the library to preload: `given`, or the built one."""
     if given is None:

@@ -7,7 +7,7 @@ import signal
 import tempfile
 
 from spillway_cli import allocators, check, packing, paths, target, tools
-from spillway_cli.arguments import require_command, whole_number
+from spillway_cli.arguments import command_parser, require_command, whole_number
 from spillway_cli.errors import UserError, usage_error
 from spillway_cli.run import become, preload_environment
 
@@ -19,13 +19,12 @@ TARGETS = ("librecord", "bench_trace")
 
 
 def add_parser(subparsers):
-    parser = subparsers.add_parser(
-        "record",
+    parser = command_parser(
+        subparsers, "record", handle,
         help="record a command's allocator calls as a trace",
-        usage="spillway record [options] -- COMMAND...",
         description="Runs COMMAND and writes its calls of malloc and its kin to a trace, for "
         "`spillway replay`. The exit status is COMMAND's own.",
-    )
+    )  # fmt: skip
     parser.add_argument(
         "-o", dest="output", metavar="FILE", help="the trace (default: COMMAND's name and .trace)"
     )
@@ -51,7 +50,6 @@ def add_parser(subparsers):
         help="also record all processes that COMMAND starts, as FILE.NAME.PID",
     )  # fmt: skip
     tools.add_option(parser)
-    parser.set_defaults(handler=handle, takes_command=True)
 
 
 def allocator_named(text, build_dir):

@@ -6,19 +6,18 @@ import signal
 import sys
 
 from spillway_cli import own_allocator, paths, target, watch
-from spillway_cli.arguments import require_command
+from spillway_cli.arguments import command_parser, require_command
 from spillway_cli.errors import usage_error
 
 FORMATS = ("text", "json", "prometheus")
 
 
 def add_parser(subparsers):
-    parser = subparsers.add_parser(
-        "run",
+    parser = command_parser(
+        subparsers, "run", handle,
         help="run a command under Spillway",
-        usage="spillway run [options] -- COMMAND...",
         description="Runs COMMAND with libspillway.so preloaded; the exit status is COMMAND's own.",
-    )
+    )  # fmt: skip
     parser.add_argument(
         "--stats", nargs="?", const="text", choices=FORMATS, help="statistics at exit (text)"
     )
@@ -29,12 +28,11 @@ def add_parser(subparsers):
         metavar="NAME:VALUE,...",
         help="options of the library; `spillway options` lists them",
     )
-    parser.add_argument("--lib", metavar="PATH", help="another libspillway.so than the built one")
+    paths.add_option(parser)
     parser.add_argument(
         "--insist", action="store_true",
         help="preload the library into a program that brings its own allocator, too",
     )  # fmt: skip
-    parser.set_defaults(handler=handle, takes_command=True)
 
 
 def preload_environment(variables, library, conf=(), stats=None):

@@ -6,16 +6,15 @@ In the environment: LIBRARY, the library to preload, and PROGRAMS, the folder of
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-HANG_SECONDS = 300  # ends what hangs; nothing is judged by it
-sys.dont_write_bytecode = True
-sys.path.insert(0, str(ROOT / "scripts"))
-
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scripts"))
+from support import HANG_SECONDS, ROOT, wait_until  # noqa: E402, F401
 from spillway_cli import attach  # noqa: E402
 from spillway_cli.errors import UserError  # noqa: E402
 
@@ -25,14 +24,6 @@ PROGRAMS = pathlib.Path(os.environ["PROGRAMS"])
 
 def program(name):
     return str(PROGRAMS / name)
-
-
-def wait_until(happened):
-    end = time.monotonic() + HANG_SECONDS
-    while not happened():
-        if time.monotonic() > end:
-            raise TimeoutError("it never happened")
-        time.sleep(0.01)
 
 
 def request(pid, text):
@@ -61,6 +52,19 @@ class WithProcesses(unittest.TestCase):
         )  # fmt: skip
         self.addCleanup(self.end, process)
         return process, process.stdout.readline().strip()
+
+    def copied_for_all(self, *programs):
+        """A folder that every user may read, laid out as the checkout: the commands, and beside them the
+        library and these programs."""
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        folder = pathlib.Path(holder.name)
+        for name in ("scripts/spillway_cli", "bench/harness", "bench/report"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for path in (LIBRARY, *map(program, programs)):
+            shutil.copy(path, folder)
+        subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
+        return folder
 
     @staticmethod
     def end(process):

@@ -68,11 +68,8 @@ class Machine(unittest.TestCase):
         self.assertTrue(facts.kernel and facts.libc.startswith("glibc"))
 
     def test_words_of_the_kernel(self):
-        self.assertEqual(machine.chosen("always [madvise] never"), "madvise")
-        self.assertIsNone(machine.chosen(None))
         self.assertTrue(machine.may_trace("CapPrm:\t0\nCapEff:\t000001ffffffffff\n"))
         self.assertFalse(machine.may_trace("CapEff:\t0000000000000000\n"))
-        self.assertIsNone(machine.number("/nonexistent"))
 
 
 class Cgroup(support.WithFolder):
@@ -181,7 +178,7 @@ class Verdict(unittest.TestCase):
         self.assertIn("next to nothing", verdict.judge(requests(), 0.001, "x").text)
 
     def test_per_cent(self):
-        shown = [verdict.percent(share) for share in (None, 0, 0.0001, 0.5, 0.99951, 1)]
+        shown = [verdict.share_text(share) for share in (None, 0, 0.0001, 0.5, 0.99951, 1)]
         self.assertEqual(shown, ["nothing", "0 %", "less than 0.1 %", "50.0 %", "more than 99.9 %", "100 %"])
 
     def test_the_busiest_process_is_judged(self):

@@ -9,8 +9,9 @@ import sys
 
 from spillway_cli import allocators, paths, process
 from spillway_cli.ab import (
-    changes, machine, markdown, measure, options, page, programs, report, rounds, table,
+    changes, chosen, machine, markdown, measure, options, page, programs, report, rounds, table,
 )  # fmt: skip
+from spillway_cli.arguments import command_parser
 from spillway_cli.errors import UserError, described, usage_error
 
 from harness import interrupts
@@ -24,18 +25,17 @@ NOTABLE_LOAD = 0.1  # cores kept busy by others
 
 
 def add_parser(subparsers):
-    parser = subparsers.add_parser(
-        "ab",
-        help="compare allocators on real programs, or on a command",
-        usage="spillway ab [options] [-- COMMAND...]\n"
+    parser = command_parser(
+        subparsers, "ab", handle,
+        "[options] [-- COMMAND...]\n"
         "       spillway ab --server CMD --ready PATTERN|PORT [options] -- LOAD...\n"
         "       spillway ab --compare OLD NEW",
+        help="compare allocators on real programs, or on a command",
         description="Runs COMMAND, or a set of real programs, under several allocators, interleaved "
         "round by round, and prints times, memory and page faults beside glibc's. The allocator is "
         "preloaded into the command and all that it starts.",
-    )
+    )  # fmt: skip
     options.add(parser)
-    parser.set_defaults(handler=handle, takes_command=True)
 
 
 def handle(arguments):
@@ -55,10 +55,10 @@ def handle(arguments):
 def _compare(arguments, out):
     """(exit status, report.md's text)"""
     require_numpy()
-    chosen = options.chosen(arguments, out)
+    wanted = chosen.find(arguments, out)
     found, left_out = _set_up(arguments)
     with _folder(out):
-        return _measured(arguments, out, chosen, found, left_out)
+        return _measured(arguments, out, wanted, found, left_out)
 
 
 @contextlib.contextmanager
@@ -83,7 +83,7 @@ def _lock(folder, out):
         raise UserError(f"ab: another ab writes to {out}; --out DIR chooses another folder") from None
 
 
-def _measured(arguments, out, chosen, found, left_out):
+def _measured(arguments, out, wanted, found, left_out):
     percent, count = options.percent(arguments), options.rounds(arguments)
     print(f"machine: {machine.one_line(machine.describe())}")
     for allocator in found:
@@ -96,14 +96,14 @@ def _measured(arguments, out, chosen, found, left_out):
 
     left_runs = QUICK_LEFT_RUNS if arguments.quick else LEFT_RUNS
     # Runs of one program, the baseline's second included, those for what is left at most.
-    each = len(found) * (count + 1 + chosen[0].warm_ups) + 1
-    each += 0 if chosen[0].server else len(found) * (left_runs - 1)
-    bar = Progress(len(chosen) * each)
+    each = len(found) * (count + 1 + wanted[0].warm_ups) + 1
+    each += 0 if wanted[0].server else len(found) * (left_runs - 1)
+    bar = Progress(len(wanted) * each)
     comparisons, load, steady = [], machine.OtherLoad(), noise.Noise()
     interrupted = None  # or why; empty by Ctrl-C
     shown = {}  # program -> the share below which its table shows no difference in time
     try:
-        for program in chosen:
+        for program in wanted:
             measured = rounds.Rounds(
                 program, found, out / "logs", _teller(bar, program.name), steady.sample
             )  # fmt: skip

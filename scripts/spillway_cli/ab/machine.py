@@ -6,6 +6,8 @@ import platform
 import resource
 import time
 
+from spillway_cli import kernel
+
 
 def describe():
     return {
@@ -14,7 +16,7 @@ def describe():
         "memory_bytes": int((_field("/proc/meminfo", "MemTotal") or "0 kB").split()[0]) * 1024,
         "kernel": platform.release(),
         "system": platform.freedesktop_os_release().get("PRETTY_NAME", "unknown"),
-        "transparent_huge_pages": _chosen("/sys/kernel/mm/transparent_hugepage/enabled"),
+        "transparent_huge_pages": kernel.chosen("/sys/kernel/mm/transparent_hugepage/enabled") or "unknown",
     }
 
 
@@ -58,12 +60,3 @@ def _field(path, name):
     except OSError:
         pass
     return None
-
-
-def _chosen(path):
-    """The word in brackets of one of the kernel's lists of choices."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read().partition("[")[2].partition("]")[0]
-    except OSError:
-        return "unknown"

@@ -4,6 +4,8 @@
 import dataclasses
 import os
 
+from spillway_cli import kernel
+
 ROOT, MEMBERSHIP = "/sys/fs/cgroup", "/proc/self/cgroup"
 MACHINE_PRESSURE = "/proc/pressure/memory"
 
@@ -16,7 +18,7 @@ class Group:
     @classmethod
     def read(cls, membership=MEMBERSHIP, root=ROOT, machine=MACHINE_PRESSURE):
         limits, pressure = [], None
-        for line in (_text(membership) or "").splitlines():
+        for line in (kernel.text(membership) or "").splitlines():
             hierarchy, _, rest = line.partition(":")
             controllers, _, group = rest.partition(":")
             if hierarchy == "0" and not controllers:
@@ -33,7 +35,7 @@ class Group:
 def _limits(root, group, file):
     """Of the group and those that it is in."""
     while True:
-        text = (_text(f"{root}{group.rstrip('/')}/{file}") or "").strip()
+        text = (kernel.text(f"{root}{group.rstrip('/')}/{file}") or "").strip()
         # Version 1 writes "no limit" as the largest multiple of a page.
         if text.isdecimal() and int(text) < 1 << 62:
             yield int(text)
@@ -43,12 +45,4 @@ def _limits(root, group, file):
 
 
 def _says_stall(path):
-    return (_text(path) or "").startswith("some ")
-
-
-def _text(path):
-    try:
-        with open(path, encoding="ascii", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return None
+    return (kernel.text(path) or "").startswith("some ")

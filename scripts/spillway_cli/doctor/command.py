@@ -6,7 +6,7 @@ import os
 import shlex
 
 from spillway_cli import check, paths, process, target
-from spillway_cli.arguments import seconds_up_to
+from spillway_cli.arguments import command_parser, seconds_up_to
 from spillway_cli.doctor import machine, program, results, trial, verdict
 from spillway_cli.doctor.report import Report
 from spillway_cli.errors import usage_error
@@ -30,16 +30,15 @@ exit status:
 
 
 def add_parser(subparsers):
-    parser = subparsers.add_parser(
-        "doctor",
+    parser = command_parser(
+        subparsers, "doctor", handle, "[options] [-- COMMAND...]",
         help="would Spillway work here, and would it help a command",
-        usage="spillway doctor [options] [-- COMMAND...]",
         description="Looks at this machine and, with COMMAND, at the program. Runs it without\n"
         "and with Spillway, its input empty, its output thrown away. Says how much of\n"
         "its memory Spillway would serve.",
         epilog=STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     parser.add_argument(
         "--seconds", type=seconds_up_to(MAX_SECONDS), default=SECONDS, metavar="N",
@@ -48,8 +47,7 @@ def add_parser(subparsers):
     runs = parser.add_mutually_exclusive_group()
     runs.add_argument("--once", action="store_true", help="run COMMAND with Spillway only")
     runs.add_argument("--no-run", action="store_true", help="do not run COMMAND")
-    parser.add_argument("--lib", metavar="PATH", help="another libspillway.so than the built one")
-    parser.set_defaults(handler=handle, takes_command=True)
+    paths.add_option(parser)
 
 
 def handle(arguments):

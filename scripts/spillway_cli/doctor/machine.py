@@ -11,6 +11,7 @@ import platform
 import re
 import resource
 
+from spillway_cli import kernel
 from spillway_cli.doctor.cgroup import Group
 from spillway_cli.doctor.finding import note, ok, problem
 from spillway_cli.figures.units import bytes_text
@@ -42,26 +43,6 @@ class Facts:
     version: str | None
     library_complaint: str | None  # why it does not load
     option_complaint: str | None  # what it says of SPILLWAY_ variables that are set
-
-
-def read_file(path):
-    """The text without the last newline; None where it can't be read."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read().rstrip("\n")
-    except OSError:
-        return None
-
-
-def number(path):
-    text = read_file(path)
-    return int(text) if text is not None and re.fullmatch(r"\d+", text) else None
-
-
-def chosen(text):
-    """The word in brackets: `always [madvise] never`."""
-    found = re.search(r"\[(\w+)\]", text or "")
-    return found[1] if found else None
 
 
 def limit(which):
@@ -97,10 +78,10 @@ def read(library, version, library_complaint, option_complaint, preloaded):
         kernel=platform.release(),
         libc=libc(),
         page_size=resource.getpagesize(),
-        overcommit=number("/proc/sys/vm/overcommit_memory"),
-        huge_pages=chosen(read_file("/sys/kernel/mm/transparent_hugepage/enabled")),
-        ptrace_scope=number("/proc/sys/kernel/yama/ptrace_scope"),
-        may_trace=may_trace(read_file("/proc/self/status")),
+        overcommit=kernel.number("/proc/sys/vm/overcommit_memory"),
+        huge_pages=kernel.chosen("/sys/kernel/mm/transparent_hugepage/enabled"),
+        ptrace_scope=kernel.number("/proc/sys/kernel/yama/ptrace_scope"),
+        may_trace=may_trace(kernel.text("/proc/self/status")),
         membarrier=has_membarrier(machine),
         address_space=limit(resource.RLIMIT_AS),
         locked_memory=limit(resource.RLIMIT_MEMLOCK),

@@ -40,7 +40,7 @@ def table(requests):
         cells = []
         for what, text, cell in (("calls", count_text, 18), ("bytes", bytes_text, 20), ("live", bytes_text, 20)):
             share = requests.share(what, group)
-            shown = "-" if share is None else verdict.percent(share)
+            shown = "-" if share is None else verdict.share_text(share)
             cells.append(f"{text(getattr(requests, what)[group])} {_short(shown):>7}".rjust(cell))
         lines.append(f"  {name:16}{''.join(cells)}")
     return lines

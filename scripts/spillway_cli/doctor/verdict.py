@@ -67,7 +67,7 @@ def time_bound(requests, processor_seconds):
 
 def judge(requests, processor_seconds, command):
     """`command`: what the doctor was asked about, as the user wrote it."""
-    small = f"{percent(requests.share('calls', 0))} of its requests are below 4 KiB"
+    small = f"{share_text(requests.share('calls', 0))} of its requests are below 4 KiB"
     if sum(requests.bytes) < MIN_ALLOCATED and sum(requests.live) < MIN_LIVE:
         total = f"{bytes_text(sum(requests.bytes))} in all" if any(requests.bytes) else "next to nothing"
         return Verdict(NEUTRAL, f"it asks for {total}: no allocator makes a difference", "")
@@ -77,7 +77,7 @@ def judge(requests, processor_seconds, command):
         at_most = f"{100 * bound:.0f} %" if bound >= 0.02 else f"{100 * bound:.1f} %"
         helped.append(f"its time, of which new pages for them cost at most {at_most}")
     if requests.pool_share("live") >= MIN_LIVE_SHARE and sum(requests.live) >= MIN_LIVE:
-        helped.append(f"its memory, of which they are {percent(requests.pool_share('live'))}")
+        helped.append(f"its memory, of which they are {share_text(requests.pool_share('live'))}")
     if not helped:
         return Verdict(
             NEUTRAL, f"{small}: Spillway hands them to mimalloc; expect mimalloc's speed and memory",
@@ -93,7 +93,7 @@ def unknown(command):
     return Verdict(UNKNOWN, "the run left no figures", f"measure it: spillway ab -- {command}")
 
 
-def percent(share):
+def share_text(share):
     """`99.8 %`, never rounded up to 100 nor down to 0; `nothing` of nothing."""
     if share is None:
         return "nothing"
