@@ -52,5 +52,6 @@ def _matrix(report):
     rows = [
         (title, *(found[peer].text() if peer in found else "" for peer in peers)) for title, found in lines
     ]  # fmt: skip
-    made = table([f"{escaped(report.subject)} beside", *map(escaped, peers)], map(_escaped_row, rows), range(1, len(peers) + 1))
+    heads = [f"{escaped(report.subject)} beside", *map(escaped, peers)]
+    made = table(heads, map(_escaped_row, rows), range(1, len(heads)))
     return f"{made}\n\n{escaped(matrix.ABOUT)}"

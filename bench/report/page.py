@@ -124,7 +124,8 @@ class _Page:
         drawn = []
         for rows, of_unit in plots.row_groups(section.rows):
             unit = f", {escaped(rows[0].unit)}" if rows[0].unit else ""
-            caption = f"<strong>{escaped(section.title)}</strong>{unit}: {'longer' if rows[0].higher else 'shorter'} is better"
+            better = "longer" if rows[0].higher else "shorter"
+            caption = f"<strong>{escaped(section.title)}</strong>{unit}: {better} is better"
             drawn.append(_figure(caption, plots.figures(rows, of_unit, self.colours, self._prefix())))
         for curve in section.curves:
             if any(curve.lines.values()):

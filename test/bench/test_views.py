@@ -109,7 +109,8 @@ class Changes(unittest.TestCase):
         self.assertGreater(change([1.0] * 5, [0.0] * 5).value, 1.0)
 
     def test_lines(self):
-        found = [changes.Change("short", 1.0, 2.0, Ratio(2.0, 1.9, 2.1), LOSS), changes.Change("l" * 40, 1.0, 1.0, None, UNTOLD)]
+        found = [changes.Change("short", 1.0, 2.0, Ratio(2.0, 1.9, 2.1), LOSS),
+                 changes.Change("l" * 40, 1.0, 1.0, None, UNTOLD)]
         lines = changes.lines("x", found, number, changes.BETTER) + changes.counted(found, changes.BETTER)
         self.assertTrue(all(len(line) <= 80 for line in lines))
         self.assertEqual(lines[2].split()[-1], "worse")
@@ -156,8 +157,9 @@ class Layouts(unittest.TestCase):
         self.assertEqual(re.findall(r"[^-]width: \d+px", self.style), [])
 
     def test_paper(self):
-        for rule in (r"\.scroll {[^}]*overflow: visible", r"th, td {[^}]*white-space: normal", r"nav, details {[^}]*none",
-                     r"tr, [^}]*break-inside: avoid", r"tbody th {[^}]*position: static"):  # fmt: skip
+        for rule in (r"\.scroll {[^}]*overflow: visible", r"th, td {[^}]*white-space: normal",
+                     r"nav, details {[^}]*none", r"tr, [^}]*break-inside: avoid",
+                     r"tbody th {[^}]*position: static"):  # fmt: skip
             self.assertRegex(self.print, rule)
 
 

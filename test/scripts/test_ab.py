@@ -225,7 +225,8 @@ class Compare(support.WithFolder):
                 path.unlink()
 
     def test_children_that_are_not_its_own_are_left_alone(self):
-        command = f'sleep 100000 >/dev/null 2>&1 & echo $!; exec {support.SCRIPT} ab --out {self.folder} --allocators glibc -- true'
+        before = "sleep 100000 >/dev/null 2>&1 & echo $!; exec"
+        command = f"{before} {support.SCRIPT} ab --out {self.folder} --allocators glibc -- true"
         done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
         pid = int(done.stdout)
         try:

@@ -129,7 +129,8 @@ class Runs(support.WithFolder):
         """As one of another user's."""
         with mock.patch.object(server, "IDLE", 0.0), mock.patch.object(server, "MAX_LOOK", 0.0), \
              mock.patch.object(verify.Watch, "_look_at"):  # fmt: skip
-            _, said, _, report = self.compare("--server", "sh -c 'echo up; exec sleep 1000'", "--ready", "up", command=("true",))
+            serve = "sh -c 'echo up; exec sleep 1000'"
+            _, said, _, report = self.compare("--server", serve, "--ready", "up", command=("true",))
         note = "nothing was seen of the server's processes: its allocator is not verified"
         self.assertEqual(report["results"][0]["notes"], [note])
         self.assertIn(note, " ".join(said.split()))

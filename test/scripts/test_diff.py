@@ -227,7 +227,8 @@ class Run(unittest.TestCase):
         def interrupted(_):
             raise KeyboardInterrupt
 
-        self.assertIn("2.0 s: nothing", self.run_it(Source(reading(0.0), reading(2.0)), 5, lambda: None, wait=interrupted))
+        text = self.run_it(Source(reading(0.0), reading(2.0)), 5, lambda: None, wait=interrupted)
+        self.assertIn("2.0 s: nothing", text)
 
     def test_the_number_of_seconds(self):
         self.assertEqual(diff.seconds(["0.5"]), 0.5)

@@ -99,9 +99,9 @@ class KillAll(unittest.TestCase):
                 raise PermissionError
             kill(pid, number)
 
+        said = rf"process {theirs.pid} \(sleep\): it is another user's"
         try:
-            with mock.patch.object(measure.os, "kill", refused), \
-                 self.assertRaisesRegex(UserError, rf"process {theirs.pid} \(sleep\): it is another user's"):  # fmt: skip
+            with mock.patch.object(measure.os, "kill", refused), self.assertRaisesRegex(UserError, said):
                 measure.kill_all()
             with self.assertRaises(ChildProcessError):
                 os.waitpid(ours.pid, 0)

@@ -30,7 +30,8 @@ class Bounded(unittest.TestCase):
     def test_a_command_without_end_is_ended_with_its_children(self):
         result = bash("(exec sleep 1000) & echo $!; exec sleep 1000", seconds=1)
         self.assertIsNone(result.status)
-        self.assertFalse(pathlib.Path(f"/proc/{int(result.out)}/fd").exists() and pathlib.Path(f"/proc/{int(result.out)}/exe").exists())
+        process = pathlib.Path("/proc", str(int(result.out)))
+        self.assertFalse((process / "fd").exists() and (process / "exe").exists())
 
     def test_processes_left_behind_are_counted_and_ended(self):
         result = bash("set -m; sleep 1000 & sleep 1000 & exit 0", grace=0)

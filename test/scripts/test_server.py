@@ -177,7 +177,8 @@ class Run(support.WithFolder):
             seen.append((int(pid.read_text(encoding="utf-8")), runner.processes()))
             (self.folder / "seen").touch()
 
-        load = f"setsid sleep 1000 & echo $! >{pid}.new; mv {pid}.new {pid}; until [ -e {self.folder}/seen ]; do :; done"
+        tell = f"echo $! >{pid}.new; mv {pid}.new {pid}; until [ -e {self.folder}/seen ]; do :; done"
+        load = f"setsid sleep 1000 & {tell}"
         with open(self.folder / "log", "w+b") as log, open(self.folder / "out", "w+b") as out:
             made = server.Server(("sh", "-c", "echo up; exec sleep 1000"), "up")
             runner = server.Run(made, ("bash", "-c", load), log)

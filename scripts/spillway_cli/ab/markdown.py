@@ -40,9 +40,10 @@ def _comparison(comparison, min_difference):
     for measure in shown:
         heads += [escaped(measure.heading or measure.title), *([f"against {BASELINE}"] if _has_ratio(measure) else [])]
     numbers = [at for at, head in enumerate(heads) if at and not head.startswith("against")]
-    yield markdown.table(heads, [_row(r, comparison.baseline, shown, len(heads), min_difference) for r in results], numbers)
+    rows = [_row(result, comparison.baseline, shown, len(heads), min_difference) for result in results]
+    yield markdown.table(heads, rows, numbers)
     left = table.left_text(results)
-    notes = [f"{measure.title}: {measure.about[:1].lower()}{measure.about[1:]}" for measure in measures.of_metrics(program)]
+    notes = [f"{one.title}: {one.about[:1].lower()}{one.about[1:]}" for one in measures.of_metrics(program)]
     notes += [f"MiB held 5 s after the load: {left}"] if left else []
     notes += comparison.notes + [note for result in results for note in result.notes]
     if notes:
@@ -60,7 +61,8 @@ def _row(result, baseline, shown, width, min_difference):
             values = measure.values(result)
             cells.append(measures.column(measure).text(statistics.median(values)))
             if _has_ratio(measure):
-                cells.append("" if result is baseline else _ratio(values, measure.values(baseline), measure, min_difference))
+                base = measure.values(baseline)
+                cells.append("" if result is baseline else _ratio(values, base, measure, min_difference))
     return cells + [""] * (width - len(cells))
 
 

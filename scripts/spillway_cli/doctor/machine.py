@@ -195,7 +195,8 @@ def _group_limit(facts):
 
 def _pressure(facts):
     if facts.group.pressure is None:
-        return note("pressure", "the kernel does not say how long programs wait for memory: option pressure has no effect",
+        return note("pressure", "the kernel does not say how long programs wait for memory: option pressure has no "
+                    "effect",
                     "boot with psi=1, or mount /sys/fs/cgroup in the container")  # fmt: skip
     return ok("pressure", f"option pressure reads {facts.group.pressure}")
 
