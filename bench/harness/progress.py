@@ -18,6 +18,10 @@ class Progress:
         self._begin = time.monotonic()
         self._done = 0
 
+    def add(self, steps):
+        """There are so many more."""
+        self._steps += steps
+
     def skip_to(self, done):
         """So many steps are over, some of them left out."""
         self._done = done

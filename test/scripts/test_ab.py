@@ -273,6 +273,13 @@ class Progress(unittest.TestCase):
             bar.step("redis: run")
             self.assertLess(bar.left(), before)
 
+    def test_runs_that_were_not_foreseen(self):
+        with mock.patch.object(progress.time, "monotonic", side_effect=itertools.count(0, 10)):
+            bar = progress.Progress(2, io.StringIO())
+            bar.step("redis: run")
+            bar.add(3)
+            self.assertEqual(bar.left(), 20 / 1 * 4)
+
     def test_without_a_terminal(self):
         stream = io.StringIO()
         progress.Progress(3, stream).step("numpy: run")

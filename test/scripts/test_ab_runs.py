@@ -11,6 +11,8 @@ import support
 from spillway_cli import main
 from spillway_cli.ab import measure, page, rounds, server, verify
 
+from harness import progress  # known once spillway_cli is
+
 
 class Runs(support.WithFolder):
     def compare(self, *options, command=None):
@@ -56,6 +58,12 @@ class Runs(support.WithFolder):
         _, _, _, report = self.compare("--warmup", "3", command=("sh", "-c", f"echo r >>{log}"))
         self.assertEqual(self.told("log"), "r\n" * (2 + 3 + 2))
         self.assertEqual(len(report["results"][0]["samples"]), 2)
+
+    def test_runs_for_what_is_left_count_as_steps(self):
+        tells = '[ -z "$LEFT_KIB_FILE" ] || echo 1 >"$LEFT_KIB_FILE"'
+        with mock.patch.object(progress.Progress, "add") as added:
+            self.compare(command=("sh", "-c", tells))
+        added.assert_called_once_with(2)
 
     def test_input_is_read_from_its_start_each_time(self):
         (self.folder / "in").write_text("a\nb\nc\n", encoding="utf-8")

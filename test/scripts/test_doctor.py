@@ -368,6 +368,11 @@ class Command(support.WithFolder):
             found = trial.run_plain(["sh", "-c", f"trap '' TERM; : >{file}; exec sleep 1000"], "", 60)
         self.assertEqual((found.sample.status, found.ended), (-signal.SIGKILL, True))
 
+    def test_why_there_is_no_sample(self):
+        with mock.patch.object(measure, "run", side_effect=UserError("can't end process 7")), \
+             self.assertRaisesRegex(UserError, "^can't end process 7$"):  # fmt: skip
+            trial.run_plain(["true"], "", 60)
+
     def test_an_interrupt_ends_the_program(self):
         """Ctrl-C reaches the process that runs it, too."""
         measure.become_subreaper()

@@ -2,6 +2,7 @@
 """`spillway ab`: set-up, the loop over the programs, what is printed and written."""
 
 import contextlib
+import dataclasses
 import fcntl
 import os
 import subprocess
@@ -83,46 +84,27 @@ def _lock(folder, out):
         raise UserError(f"ab: another ab writes to {out}; --out DIR chooses another folder") from None
 
 
+@dataclasses.dataclass
+class _Taken:
+    """What was measured."""
+
+    comparisons: list = dataclasses.field(default_factory=list)
+    shown: dict = dataclasses.field(default_factory=dict)  # program -> the noise that its table was printed with
+    interrupted: str | None = None  # why; empty by Ctrl-C
+
+    def show(self, steady):
+        """The last table."""
+        last = self.comparisons[-1]
+        self.shown[last.program.name] = noise.min_difference(steady.spread())
+        print(table.format_comparison(last, self.shown[last.program.name]), end="\n\n", flush=True)
+
+
 def _measured(arguments, out, wanted, found, left_out):
     percent, count = options.percent(arguments), options.rounds(arguments)
-    print(f"machine: {machine.one_line(machine.describe())}")
-    for allocator in found:
-        print(f"{allocator.name}: {allocator.version}, {allocator.library}")
-    for reason in left_out:
-        print(f"left out: {reason}")
-    if count < MIN_ROUNDS:
-        print(f"fewer than {MIN_ROUNDS} rounds: no intervals, the ratios may be noise")
-    print(flush=True)
-
-    left_runs = QUICK_LEFT_RUNS if arguments.quick else LEFT_RUNS
-    # Runs of one program, the baseline's second included, those for what is left at most.
-    each = len(found) * (count + 1 + wanted[0].warm_ups) + 1
-    each += 0 if wanted[0].server else len(found) * (left_runs - 1)
-    bar = Progress(len(wanted) * each)
-    comparisons, load, steady = [], machine.OtherLoad(), noise.Noise()
-    interrupted = None  # or why; empty by Ctrl-C
-    shown = {}  # program -> the share below which its table shows no difference in time
-    try:
-        for program in wanted:
-            measured = rounds.Rounds(
-                program, found, out / "logs", _teller(bar, program.name), steady.sample
-            )  # fmt: skip
-            comparisons.append(measured.comparison)
-            bar.skip_to((len(comparisons) - 1) * each)
-            _measure(measured, program, count, left_runs)
-            bar.clear()
-            shown[program.name] = noise.min_difference(steady.spread())
-            print(table.format_comparison(measured.comparison, shown[program.name]), end="\n\n", flush=True)
-    except KeyboardInterrupt:
-        interrupted = ""
-    except (OSError, UserError) as error:  # of a file that is gone, or a full disk: the rounds so far count
-        interrupted = described(error)
-    bar.clear()
-    if interrupted is not None:
-        print(_interrupted(comparisons, count, interrupted))
-        for last in comparisons[-1:]:
-            shown[last.program.name] = noise.min_difference(steady.spread())
-            print(table.format_comparison(last, shown[last.program.name]), end="\n\n", flush=True)
+    _print_heading(found, left_out, count)
+    load, steady = machine.OtherLoad(), noise.Noise()
+    taken = _take(wanted, found, out / "logs", count, QUICK_LEFT_RUNS if arguments.quick else LEFT_RUNS, steady)
+    comparisons, interrupted = taken.comparisons, taken.interrupted
     settings = {
         "rounds": count, "percent": percent, "interrupted": interrupted is not None,
         "other_load_cores": load.cores(), "noise": steady.spread(), "noise_work_seconds": steady.seconds(),
@@ -133,7 +115,7 @@ def _measured(arguments, out, wanted, found, left_out):
     # The figures first: what is shown of them takes a while, and can still fail.
     report.write(out / "report.json", report.content(comparisons, found, left_out, about, settings, made))
     content = page.content(comparisons, found, left_out, about, settings, made)
-    _conclude(comparisons, settings, shown, content)
+    _conclude(comparisons, settings, taken.shown, content)
     write_page(out / "report.html", content)
     text = markdown.page(comparisons, content, noise.min_difference(settings["noise"]))
     files.write(out / "report.md", text)
@@ -142,6 +124,52 @@ def _measured(arguments, out, wanted, found, left_out):
     print(f"report: {out / 'report.html'}")
     status = exit_status(comparisons) if interrupted is None else 1 if interrupted else 130
     return status, text
+
+
+def _print_heading(found, left_out, count):
+    print(f"machine: {machine.one_line(machine.describe())}")
+    for allocator in found:
+        print(f"{allocator.name}: {allocator.version}, {allocator.library}")
+    for reason in left_out:
+        print(f"left out: {reason}")
+    if count < MIN_ROUNDS:
+        print(f"fewer than {MIN_ROUNDS} rounds: no intervals, the ratios may be noise")
+    print(flush=True)
+
+
+def _take(wanted, found, logs, count, left_runs, steady):
+    """Measures, prints each program's table; the _Taken. An error, of a file that is gone or a full disk, ends
+    it as Ctrl-C does: the rounds so far count."""
+    # Runs of one program, the baseline's second included.
+    each = len(found) * (count + 1 + wanted[0].warm_ups) + 1
+    bar, taken, over = Progress(len(wanted) * each), _Taken(), 0
+
+    def more(steps):
+        nonlocal over
+        over += steps
+        bar.add(steps)
+
+    try:
+        for program in wanted:
+            measured = rounds.Rounds(
+                program, found, logs, _teller(bar, program.name), steady.sample, more
+            )  # fmt: skip
+            taken.comparisons.append(measured.comparison)
+            bar.skip_to(over)
+            over += each
+            _measure(measured, program, count, left_runs)
+            bar.clear()
+            taken.show(steady)
+    except KeyboardInterrupt:
+        taken.interrupted = ""
+    except (OSError, UserError) as error:
+        taken.interrupted = described(error)
+    bar.clear()
+    if taken.interrupted is not None:
+        print(_interrupted(taken.comparisons, count, taken.interrupted))
+        if taken.comparisons:
+            taken.show(steady)
+    return taken
 
 
 def _interrupted(comparisons, count, reason):

@@ -67,15 +67,18 @@ class _Run:
 class Rounds:
     """`comparison` can be read at any time, also after KeyboardInterrupt.
 
-    `tell` is called before every run, `between` before every measured one.
+    `tell` is called before every run, `between` before every measured one; `more` with the number of
+    runs that the program takes beside warm-ups and rounds.
     """
 
-    def __init__(self, program, allocators, logs, tell=lambda text: None, between=lambda: None):
+    def __init__(self, program, allocators, logs, tell=lambda text: None, between=lambda: None,
+                 more=lambda steps: None):  # fmt: skip
         self.program = program
         self.allocators = allocators
         self.logs = logs
         self.tell = tell
         self.between = between
+        self.more = more
         self.comparison = Comparison(program, {a.name: Result(a.name) for a in allocators})
         self._source = sources.source(program, logs)
         self._expected = None  # the baseline's _Run
@@ -87,8 +90,7 @@ class Rounds:
             for index in range(self.program.warm_ups):
                 for allocator in self._ready():
                     self._try(allocator, f"warm-up {index + 1} of {self.program.warm_ups}")
-            for index in range(1, 1 if self.program.server else left_runs):
-                self._measure_left(f"after the load {index + 1} of {left_runs}")
+            self._measure_left(1 if self.program.server else left_runs)
             interleaved(count, self._ready, self._measured, self._keep, self.tell, self.between)
         except Stopped as error:
             self.comparison.failure = str(error)
@@ -147,10 +149,13 @@ class Rounds:
             result.notes.append("nothing was seen of the server's processes: its allocator is not verified")
         return done
 
-    def _measure_left(self, what):
-        for name, allocator in self._ready():
-            if self.comparison.results[name].left:
-                self._try((name, allocator), what, with_left=True)
+    def _measure_left(self, left_runs):
+        """The first such run was the warm-up."""
+        self.more((left_runs - 1) * sum(bool(self.comparison.results[name].left) for name, _ in self._ready()))
+        for index in range(1, left_runs):
+            for name, allocator in self._ready():
+                if self.comparison.results[name].left:
+                    self._try((name, allocator), f"after the load {index + 1} of {left_runs}", with_left=True)
 
     def _run(self, allocator, with_left=False):
         """`with_left`: what is left after the work, too."""

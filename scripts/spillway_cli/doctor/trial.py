@@ -5,6 +5,7 @@ A child of ours does the running (ab/measure.py), so that this process is an anc
 starts, which is what looking into them takes, and has no other child of its own to wait for.
 """
 
+import contextlib
 import ctypes
 import dataclasses
 import json
@@ -77,8 +78,10 @@ def _run(command, preload, variables, seconds, look, look_last):
             _reap(worker)
         if not answer:
             raise UserError("the command could not be run: its runner ended")
-        sample = measure.Sample(**json.loads(answer))
-        return Run(sample, measure.last_line(said), ended)
+        answer = json.loads(answer)
+        if "error" in answer:
+            raise UserError(answer["error"])
+        return Run(measure.Sample(**answer), measure.last_line(said), ended)
 
 
 def _start(command, preload, variables, said, reader, writer):
@@ -96,13 +99,20 @@ def _start(command, preload, variables, said, reader, writer):
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
         if os.getppid() == parent:
-            with open(os.devnull, "wb") as null:
-                sample = measure.run(command, preload, null, said, variables)
-            os.write(writer, json.dumps(dataclasses.asdict(sample)).encode())
+            os.write(writer, json.dumps(_measured(command, preload, variables, said)).encode())
     except BaseException:  # Ctrl-C, or a bug, which the parent tells by the missing answer
         os._exit(1)
     finally:
         os._exit(0)
+
+
+def _measured(command, preload, variables, said):
+    """The answer of the worker: a measure.Sample, or why there is none."""
+    try:
+        with open(os.devnull, "wb") as null:
+            return dataclasses.asdict(measure.run(command, preload, null, said, variables))
+    except UserError as error:
+        return {"error": str(error)}
 
 
 def _end_when_asked():
@@ -146,10 +156,8 @@ def _end(worker, reader):
     for number in (signal.SIGTERM, signal.SIGKILL):
         for pid in process.children(worker):
             if process.session(pid) == pid:
-                try:
+                with contextlib.suppress(ProcessLookupError, PermissionError):  # kill_all() tells the second
                     os.kill(pid, number)
-                except ProcessLookupError:
-                    pass
         if _wait_for(reader, measure.GRACE):
             return
 
