@@ -84,11 +84,12 @@ def wait_until(happened):
 
 
 def runs(pid, name):
-    """Whether the process is one of that name; none is where its number is another's by now."""
+    """Whether the process is one of that name: neither ended, if perhaps not waited for, nor another by now."""
     try:
-        return pathlib.Path("/proc", str(pid).strip(), "comm").read_text(encoding="utf-8").strip() == name
+        words = pathlib.Path("/proc", str(pid).strip(), "cmdline").read_text(encoding="utf-8").split("\0")
     except OSError:
         return False
+    return words[0] == name
 
 
 @contextlib.contextmanager
