@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "alloc/base/attributes.h"
 #include "alloc/mimalloc/asked.h"
@@ -164,20 +163,6 @@ void* allocate_aligned(size_t alignment, size_t size) {
 #endif
   [[maybe_unused]] const AllocatingPassage passage;
   void* const block = checked(mi_malloc_aligned_at(size, alignment, 0));
-  charge_aligned(block);
-  return block;
-}
-
-void* allocate_zeroed_aligned(size_t alignment, size_t size) {
-  if (alignment <= kAlignment) {
-    return allocate_zeroed(size);
-  }
-  if (has_other_heap()) {
-    void* const block = other_allocate_aligned(alignment, size);
-    return block != nullptr ? std::memset(block, 0, size) : nullptr;
-  }
-  [[maybe_unused]] const AllocatingPassage passage;
-  void* const block = checked(mi_zalloc_aligned_at(size, alignment, 0));
   charge_aligned(block);
   return block;
 }

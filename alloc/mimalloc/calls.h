@@ -64,7 +64,6 @@ void* reallocate(void* block, size_t size);
 size_t usable_size(const void* block);
 #endif
 void* allocate_aligned(size_t alignment, size_t size);
-void* allocate_zeroed_aligned(size_t alignment, size_t size);
 
 // Whether an address lies in mimalloc's memory. mimalloc 2 keeps no record of segments that the
 // kernel placed high: it cannot tell for those. Cold: a lookup in mimalloc's map, tens of ns; reads

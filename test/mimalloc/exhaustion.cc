@@ -55,7 +55,6 @@ int main(int, char** arguments) {
   errno = 0;
   require(is_refused(mimalloc::allocate_zeroed(size)), "allocate_zeroed");
   require(is_refused(mimalloc::allocate_aligned(4096, size + 4096)), "allocate_aligned");
-  require(is_refused(mimalloc::allocate_zeroed_aligned(4096, size + 4096)), "..._zeroed_aligned");
   require(is_refused(mimalloc::reallocate(last, size + (8 << 20))), "reallocate");
   require(count * size > (40 << 20), "a good part of the room is usable");
   while (last != nullptr) {
