@@ -34,6 +34,7 @@ extern "C" [[gnu::visibility("hidden")]] const void* spillway_mimalloc_huge_bloc
 extern "C" [[gnu::visibility("hidden")]] bool spillway_mimalloc_is_freed(const void* block);
 extern "C" void spillway_mimalloc_freed_twice(void* block);
 extern "C" bool spillway_mimalloc_is_due();
+extern "C" uint64_t spillway_mimalloc_ms();
 extern "C" [[gnu::visibility("hidden")]] std::atomic<bool> spillway_mimalloc_collect_wanted;
 #endif
 
@@ -275,6 +276,8 @@ int version() {
 }  // namespace spillway::mimalloc
 
 #if SPILLWAY_MIMALLOC_EXTENDED
+uint64_t spillway_mimalloc_ms() { return spillway::mimalloc::now_ms(); }
+
 bool spillway_mimalloc_is_due() {
   namespace mimalloc = spillway::mimalloc;
   // relaxed, both: times.

@@ -22,6 +22,8 @@ typedef struct {
 struct spillway_front_s {
   spillway_tenant_heap_t base;
   mi_heap_t* of_tenant[256];  // null: not made yet
+  uint64_t tend_at_ms;        // see spillway_tend_heaps()
+  uint8_t calls;
 };
 
 SPILLWAY_UNHOOKED_FUNCTION static uint8_t spillway_tag_of_heap(const mi_heap_t* heap) {
@@ -68,15 +70,55 @@ SPILLWAY_UNHOOKED_FUNCTION static spillway_front_t* spillway_make_front(mi_tld_t
   return front;
 }
 
+// --- heaps that are not at work ------------------------------------------------------------------
+
+// mimalloc looks at what other threads freed, and at pages that became empty, when a request needs
+// a page of the heap; of a thread's heaps all but one or two wait for their next request, if there
+// is one. So the thread's slow requests, and its moves between tenants, tend them now and then.
+
+uint64_t spillway_mimalloc_ms(void);  // calls.cc
+
+SPILLWAY_UNHOOKED_FUNCTION static void spillway_tend_others(const mi_heap_t* at_work) {
+  for (mi_heap_t* heap = at_work->tld->heaps; heap != NULL; heap = heap->next) {
+    if (heap != at_work) {
+      // Frees of full pages come in this list; waits for no thread that is about to add to it.
+      _mi_heap_delayed_free_partial(heap);
+      _mi_heap_collect_retired(heap, false);
+    }
+  }
+}
+
+// Of a thread with a front. Only where no function of mimalloc's is in a heap's queues.
+SPILLWAY_UNHOOKED_FUNCTION static void spillway_tend_heaps(spillway_front_t* front,
+                                                           const mi_heap_t* at_work) {
+  const uint8_t kCallsPerLook = 16;  // arbitrary: one reading of the clock, 25 ns, for so many
+  const uint64_t kTendMs = 25;       // as long as mimalloc itself keeps free memory
+  if (++front->calls % kCallsPerLook == 0) {
+    const uint64_t now = spillway_mimalloc_ms();
+    if (now >= front->tend_at_ms) {
+      front->tend_at_ms = now + kTendMs;
+      spillway_tend_others(at_work);
+    }
+  }
+}
+
+// aside_209.h: in place of mimalloc's slow path for a thread that has heaps beside its own.
+SPILLWAY_UNHOOKED_FUNCTION __attribute__((noinline)) static void* spillway_malloc_tending(
+    mi_heap_t* heap, size_t size, bool zero, size_t alignment) {
+  spillway_tend_heaps(spillway_front_of(heap->tld), heap);
+  return spillway_malloc_generic(heap, size, zero, alignment);
+}
+
 // --- for the heap (tenants.cc, asked.cc) ---------------------------------------------------------
 
 // Pages of a tenant that the thread leaves, and that were empty when it left it some times before,
 // go back: it may never return.
-SPILLWAY_UNHOOKED_FUNCTION static void spillway_leave_tenant(const spillway_front_t* front) {
+SPILLWAY_UNHOOKED_FUNCTION static void spillway_leave_tenant(spillway_front_t* front) {
   mi_heap_t* heap = front->of_tenant[front->base.tenant];
   if (heap != NULL) {
     _mi_heap_collect_retired(heap, false);
   }
+  spillway_tend_heaps(front, &front->base.heap);
 }
 
 // 0: none. False, and the thread stays where it was: there is no memory for its first front.
@@ -127,6 +169,9 @@ SPILLWAY_UNHOOKED_FUNCTION static void spillway_take_over_pages(spillway_tenant_
       _mi_page_reclaim(&made->heap, page);
     }
   }
+  // As mi_heap_absorb(): the own heap's list may hold blocks of these pages, which another thread
+  // freed meanwhile, and the tenant's heap is the first to go.
+  _mi_heap_delayed_free_all(own);
 }
 
 // The heap that serves what comes with a front; null when there is no memory for it.
@@ -218,8 +263,9 @@ SPILLWAY_UNHOOKED_FUNCTION static void spillway_page_reclaim(mi_page_t* page) {
   }
 }
 
-// At the end of the thread, in place of mi_heap_delete(), which gives the pages to the thread's own
-// heap. That one's follow before any block is freed.
+// At the end of the thread, in place of mi_heap_delete(), which would move the tenant's pages to
+// the thread's own heap. They are abandoned instead, and the own heap's after them. By then no list
+// of blocks to free holds one of theirs: spillway_take_over_pages() emptied the own heap's.
 SPILLWAY_UNHOOKED_FUNCTION static void spillway_heap_delete(mi_heap_t* heap) {
   mi_collect_t abandon = MI_ABANDON;
   mi_heap_visit_pages(heap, &mi_heap_page_never_delayed_free, NULL, NULL);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Pages of mimalloc whose blocks are a tenant's, when threads end: another thread finds them, and
 // uses them for the same tenant alone.
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <set>
@@ -156,6 +158,84 @@ BOOST_AUTO_TEST_CASE(a_tenant_that_is_left_again_and_again_gives_its_empty_pages
     BOOST_TEST(mimalloc::live().bytes < before + 8192);
     mimalloc::collect(true);
   }).join();
+}
+
+// Full pages whose blocks another thread frees while their thread works elsewhere.
+BOOST_AUTO_TEST_CASE(what_others_free_goes_back_although_the_thread_never_returns) {
+  constexpr size_t kSize = 1000;
+  constexpr size_t kCount = 20'000;
+  for (uint8_t from = 0; from <= 1; ++from) {
+    for (uint8_t to = 0; to <= 2; ++to) {
+      if (from == to) {
+        continue;
+      }
+      std::thread([&] {
+        for (const uint8_t tenant : {to, from}) {  // `from` is where it begins
+          mimalloc::enter_tenant(tenant);
+          mimalloc::free(mimalloc::allocate(3000));
+        }
+        const size_t before = mimalloc::live().bytes;
+        const std::vector<void*> handed = allocate_many(kSize, kCount);
+        mimalloc::enter_tenant(to);
+        std::thread([&] { free_all(handed); }).join();
+        require_nothing_charged();
+        BOOST_TEST(mimalloc::live().bytes > before + kCount * kSize / 2);
+        std::this_thread::sleep_for(std::chrono::milliseconds(30));
+        free_all(allocate_many(3000, 50));  // each a slow request
+        BOOST_TEST(mimalloc::live().bytes < before + 32'768, +from << " to " << +to);
+      }).join();
+    }
+  }
+}
+
+// The same where it makes no requests, but goes to and fro between two others.
+BOOST_AUTO_TEST_CASE(what_others_free_goes_back_as_the_thread_changes_tenants) {
+  std::thread([] {
+    mimalloc::enter_tenant(1);
+    const size_t before = mimalloc::live().bytes;
+    const std::vector<void*> handed = allocate_many(1000, 20'000);
+    mimalloc::enter_tenant(0);
+    std::thread([&] { free_all(handed); }).join();
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    for (int i = 0; i < 50; ++i) {
+      mimalloc::enter_tenant(2);
+      mimalloc::enter_tenant(0);
+    }
+    BOOST_TEST(mimalloc::live().bytes < before + 32'768);
+  }).join();
+}
+
+// Pages that wait among a thread's own full ones become its heap's for their tenant, and are left
+// behind with it, while another thread frees the last block of each.
+BOOST_AUTO_TEST_CASE(pages_change_heaps_while_others_free_their_blocks) {
+  constexpr size_t kSize = 4000;
+  constexpr size_t kCount = 3000;
+  constexpr size_t kPerPage = 16;
+  for (int round = 0; round < 20; ++round) {
+    std::vector<void*> left = allocate_by_thread(1, kSize, kCount);
+    std::atomic<bool> found{false};
+    std::thread owner([&] {
+      // Finds the pages, and leaves one block of each in use.
+      const std::vector<void*> own = allocate_many(kSize, kCount);
+      for (size_t i = 0; i < kCount; ++i) {
+        if (i % kPerPage != 0) {
+          mimalloc::free(left[i]);
+        }
+      }
+      found = true;
+      mimalloc::enter_tenant(1);
+      mimalloc::free(mimalloc::allocate(64));  // takes the pages over
+      free_all(own);
+    });
+    while (!found) {
+      std::this_thread::yield();
+    }
+    for (size_t i = 0; i < kCount; i += kPerPage) {
+      mimalloc::free(left[i]);
+    }
+    owner.join();
+    require_nothing_charged();
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
