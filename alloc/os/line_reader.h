@@ -4,8 +4,9 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <string_view>
+
+#include "alloc/os/read_file.h"
 
 namespace spillway::os {
 
@@ -13,7 +14,6 @@ class LineReader {
  public:
   // Reads into `buffer`; longer lines are left out.
   LineReader(const char* path, char* buffer, size_t size);
-  ~LineReader();
   LineReader(const LineReader&) = delete;
   LineReader& operator=(const LineReader&) = delete;
 
@@ -23,14 +23,11 @@ class LineReader {
  private:
   bool fill();
 
+  InputFile file_;
   char* buffer_;
   size_t size_;
   size_t start_ = 0;  // of what was read and not given yet
   size_t end_ = 0;
-  long descriptor_;
 };
-
-// Up to `size` bytes of a file from `offset` on; how many there were.
-size_t read_file_at(const char* path, uint64_t offset, char* buffer, size_t size);
 
 }  // namespace spillway::os

@@ -13,7 +13,6 @@
 
 #include "alloc/base/bits.h"
 #include "alloc/os/errno_keeper.h"
-#include "alloc/os/line_reader.h"
 #include "alloc/os/os.h"
 #include "alloc/os/read_file.h"
 #include "alloc/os/system_call.h"
@@ -209,15 +208,17 @@ uint64_t physical_memory() {
 // Not mincore(2): common seccomp filters end the process at it, systemd's @system-service one.
 uint64_t resident_bytes_in(void* start, size_t bytes) {
   constexpr uint64_t kPresentOrSwapped = uint64_t{3} << 62;
-  uint64_t entries[256];
+  uint64_t entries[64];  // callers may be on a small stack
+  const InputFile pagemap("/proc/self/pagemap");
   const size_t page = page_size();
   const size_t end = bytes / page;
   const uint64_t first = reinterpret_cast<uintptr_t>(start) / page;
   uint64_t sum = 0;
   for (size_t done = 0; done < end;) {
     const size_t wanted = std::min(end - done, std::size(entries));
-    const size_t length = read_file_at("/proc/self/pagemap", (first + done) * sizeof *entries,
-                                       reinterpret_cast<char*>(entries), wanted * sizeof *entries);
+    const size_t length =
+        pagemap.read_at((first + done) * sizeof *entries, reinterpret_cast<char*>(entries),
+                        wanted * sizeof *entries);
     const size_t count = length / sizeof *entries;
     if (count == 0) {
       return 0;

@@ -5,15 +5,35 @@
 #include "alloc/os/system_call.h"
 
 namespace spillway::os {
+namespace {
+
+size_t length_or_none(long answer) { return answer > 0 ? static_cast<size_t>(answer) : 0; }
+
+}  // namespace
+
+InputFile::InputFile(const char* path)
+    : descriptor_(
+          system_call(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) {}
+
+InputFile::~InputFile() {
+  if (descriptor_ >= 0) {
+    system_call(SYS_close, descriptor_);
+  }
+}
+
+size_t InputFile::read(char* buffer, size_t size) const {
+  return descriptor_ < 0 ? 0 : length_or_none(system_call(SYS_read, descriptor_, buffer, size));
+}
+
+size_t InputFile::read_at(uint64_t offset, char* buffer, size_t size) const {
+  return descriptor_ < 0
+             ? 0
+             : length_or_none(system_call(SYS_pread64, descriptor_, buffer, size, offset));
+}
 
 std::string_view read_file(const char* path, char* buffer, size_t size) {
-  const long descriptor = system_call(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    return {};
-  }
-  const long length = system_call(SYS_read, descriptor, buffer, size);
-  system_call(SYS_close, descriptor);
-  return {buffer, length > 0 ? static_cast<size_t>(length) : 0};
+  const InputFile file(path);
+  return {buffer, file.read(buffer, size)};
 }
 
 }  // namespace spillway::os

@@ -59,8 +59,9 @@ void prefer_huge_pages(void* start, size_t bytes, bool huge);
 // Bytes of memory in the machine.
 uint64_t physical_memory();
 
-// Bytes of a page-aligned part of a reservation that are resident; 0 when unknown. A system call
-// and some microseconds for each 2 MiB.
+// Bytes of a page-aligned part of a reservation that are resident or swapped out; 0 when unknown.
+// Not for pages that deny() made inaccessible: those with a mark count, too. Opens a file of the
+// kernel's for so long; a system call, some microseconds, for each 64 pages.
 uint64_t resident_bytes_in(void* start, size_t bytes);
 
 // Bytes of memory that the process has resident; some microseconds. 0 when unknown.

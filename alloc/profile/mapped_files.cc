@@ -12,6 +12,7 @@
 #include "alloc/base/text.h"
 #include "alloc/os/line_reader.h"
 #include "alloc/os/os.h"
+#include "alloc/os/read_file.h"
 
 namespace spillway::profile {
 namespace {
@@ -88,7 +89,8 @@ bool MappedFiles::find_build_id(MappedFile& file, std::string_view notes) {
 
 void MappedFiles::read_build_id(MappedFile& file) {
   const char* const path = name(file).data();  // ends with a zero byte
-  const size_t length = os::read_file_at(path, 0, head_, sizeof head_);
+  const os::InputFile content(path);
+  const size_t length = content.read_at(0, head_, sizeof head_);
   ElfW(Ehdr) header;
   if (length < sizeof header) {
     return;
@@ -104,7 +106,7 @@ void MappedFiles::read_build_id(MappedFile& file) {
     std::memcpy(&part, head_ + header.e_phoff + i * sizeof part, sizeof part);
     if (part.p_type == PT_NOTE) {
       const size_t wanted = std::min<size_t>(part.p_filesz, sizeof buffer_);
-      const std::string_view notes(buffer_, os::read_file_at(path, part.p_offset, buffer_, wanted));
+      const std::string_view notes(buffer_, content.read_at(part.p_offset, buffer_, wanted));
       if (find_build_id(file, notes)) {
         return;
       }

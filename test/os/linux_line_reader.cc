@@ -60,11 +60,17 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_not_there_has_no_lines) {
 
 BOOST_AUTO_TEST_CASE(a_part_of_a_file_is_read) {
   const File file("0123456789");
+  const InputFile input(file.path.c_str());
   char buffer[4];
-  BOOST_TEST(read_file_at(file.path.c_str(), 3, buffer, sizeof buffer) == 4U);
+  BOOST_TEST(input.read_at(3, buffer, sizeof buffer) == 4U);
   BOOST_TEST(std::string(buffer, 4) == "3456");
-  BOOST_TEST(read_file_at(file.path.c_str(), 8, buffer, sizeof buffer) == 2U);
-  BOOST_TEST(read_file_at("/nonexistent", 0, buffer, sizeof buffer) == 0U);
+  BOOST_TEST(input.read(buffer, sizeof buffer) == 4U);
+  BOOST_TEST(std::string(buffer, 4) == "0123");
+  BOOST_TEST(input.read_at(8, buffer, sizeof buffer) == 2U);
+  BOOST_TEST(input.read_at(10, buffer, sizeof buffer) == 0U);
+  const InputFile none("/nonexistent");
+  BOOST_TEST(none.read(buffer, sizeof buffer) == 0U);
+  BOOST_TEST(none.read_at(0, buffer, sizeof buffer) == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

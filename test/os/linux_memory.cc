@@ -9,6 +9,7 @@
 
 #include "alloc/base/bits.h"
 #include "alloc/os/os.h"
+#include "test/forked_child.h"
 
 namespace spillway::os {
 namespace {
@@ -69,6 +70,17 @@ BOOST_AUTO_TEST_CASE(resident_pages_of_a_part_are_counted) {
   }
   BOOST_TEST(resident_bytes_in(memory, bytes) == 3 * kMiB);
   BOOST_TEST(resident_bytes_in(memory + 2 * kMiB, 2 * kMiB) == kMiB);
+  // One descriptor is enough; without any nothing is known.
+  const auto count_with = [&](int descriptors) {
+    const int lowest = dup(0);
+    close(lowest);
+    const rlimit limit = {static_cast<rlim_t>(lowest + descriptors),
+                          static_cast<rlim_t>(lowest + descriptors)};
+    BOOST_REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    return resident_bytes_in(memory, bytes);
+  };
+  BOOST_TEST(testing::holds_in_child([&] { return count_with(1) == 3 * kMiB; }));
+  BOOST_TEST(testing::holds_in_child([&] { return count_with(0) == 0; }));
   release(memory, bytes);
   BOOST_TEST(resident_bytes_in(memory, bytes) == 0U);
 }
