@@ -94,7 +94,8 @@ class Engine {
   // most.
   void flush(ThreadState& thread_state);
   // Meters the calling thread for a reason, or no longer for that one. False, and nothing changed:
-  // it has no cache, which comes to the slow path anyway. Waits for a drainer, a second at most.
+  // it has no cache, and comes to the slow path anyway, or is to be metered and a drainer has its
+  // thread state for more than a second. Without the reason it follows at its next slow path then.
   bool meter(ThreadState& thread_state, Metering reason, bool metered);
   // All threads, each from its next slow path on (follow_metering()).
   void meter_all(Metering reason, bool metered);

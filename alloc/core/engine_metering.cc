@@ -3,7 +3,6 @@
 #include "alloc/core/engine.h"
 #include "alloc/core/page_heap.h"
 #include "alloc/core/slot_store.h"
-
 #include "alloc/os/bounded_wait.h"
 
 namespace spillway::core {
@@ -40,7 +39,12 @@ bool Engine<Store>::meter(ThreadState& thread_state, Metering reason, bool meter
       return true;
     }
     if (!wait.pause()) {
-      return false;
+      if (metered) {
+        return false;
+      }
+      // The drainer sees that when it gives the thread state back, or follow_metering() after it.
+      cache->metered_for.set(with(cache->metered_for.get(), reason, false));
+      return true;
     }
   }
   cache->metered_for.set(with(cache->metered_for.get(), reason, metered));

@@ -160,6 +160,19 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_meters_itself_beside_drainers, Store, Sto
   BOOST_TEST(f.thread_state.bins.get() == f.own);
 }
 
+// Waits for a second.
+BOOST_AUTO_TEST_CASE(a_thread_that_a_drainer_holds_up_is_not_metered_for_good) {
+  MeteringFixture<PageHeap> f;
+  f.engine.allow_draining(f.thread_state);
+  BOOST_REQUIRE(f.engine.meter(f.thread_state, Metering::kForTenant, true));
+  ThreadCache& cache = *f.engine.own_cache(f.thread_state);
+  cache.drain_state.store(ThreadCache::DrainState::kMoving);
+  BOOST_TEST(f.engine.meter(f.thread_state, Metering::kForTenant, false));
+  cache.drain_state.store(ThreadCache::DrainState::kOwned);
+  f.engine.follow_metering(f.thread_state);
+  BOOST_TEST(f.thread_state.bins.get() == f.own);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
