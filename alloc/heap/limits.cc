@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "alloc/heap/limits.h"
-#include "alloc/base/attributes.h"
 
 #include <algorithm>
 #include <atomic>
 
+#include "alloc/base/attributes.h"
 #include "alloc/config/options.h"
 #include "alloc/heap/counters.h"
 #include "alloc/heap/hardening.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/scavenger.h"
 #include "alloc/heap/state.h"
+#include "alloc/os/errno_keeper.h"
 #include "alloc/os/os.h"
 
 namespace spillway::heap {
@@ -58,20 +59,23 @@ bool may_purge_again() {
   static constinit std::atomic<uint64_t> purged_at_ns{0};
   const uint64_t now = os::monotonic_ns();
   uint64_t before = purged_at_ns.load(std::memory_order_relaxed);
-  // relaxed: one of those who ask at the same time goes on.
+  // relaxed: of the threads that ask at the same time one goes on.
   return now - before >= kPauseNs &&
          purged_at_ns.compare_exchange_strong(before, now, std::memory_order_relaxed);
 }
 
+// Where a signal handler interrupted this thread's bins, the next request tells. One that
+// interrupted other code calls the callback, which may then allocate pooled sizes only.
 void note_crossing(uint64_t held, uint64_t limit) {
   // relaxed: the thread that changes it tells.
-  if (above.exchange(true, std::memory_order_relaxed)) {
+  if (thread_state.busy.get() || above.exchange(true, std::memory_order_relaxed)) {
     return;
   }
   counters.limit_crossed.add();
   // acquire: pairs with the release in set_limit_callback().
   const LimitCallback callback = on_limit.load(std::memory_order_acquire);
   if (callback != nullptr) {
+    const os::ErrnoKeeper keeper;
     callback(held, limit);
   }
 }
@@ -79,8 +83,8 @@ void note_crossing(uint64_t held, uint64_t limit) {
 }  // namespace
 
 void configure_limits() {
-  // seq_cst, with `reading`: who finds it taken has set `again` before, and who has it looks at
-  // `again` after.
+  // seq_cst, with `reading`: a thread that finds it taken has set `again` before, and the one that
+  // has it looks at `again` after.
   again.store(true, std::memory_order_seq_cst);
   while (again.load(std::memory_order_seq_cst) && !reading.exchange(true)) {
     again.store(false, std::memory_order_seq_cst);

@@ -92,7 +92,8 @@ void note_last(int number) {
   }
 }
 
-// In a signal handler the next request tells: the callback may allocate.
+// Where a signal handler interrupted this thread's bins, the next request tells. One that
+// interrupted other code calls the callback, which may then allocate pooled sizes only.
 SPILLWAY_COLD void exceed(uint8_t tenant, uint64_t live, uint64_t limit) {
   Account& account = accounts[tenant];
   account.exceeded.fetch_add(1, std::memory_order_relaxed);

@@ -2,7 +2,10 @@
 // What is held, and a heap without limits. With limits: test/preload/limit.c.
 #include "alloc/heap/limits.h"
 
+#include <cerrno>
+
 #include "alloc/heap/inspect.h"
+#include "alloc/heap/set_option.h"
 #include "test/heap/fixture.h"
 
 namespace spillway::heap {
@@ -50,6 +53,40 @@ BOOST_AUTO_TEST_CASE(held_is_the_same_when_memory_is_used_again) {
     free(block);
   }
   BOOST_TEST(held_bytes() == before);
+}
+
+int calls;
+
+BOOST_AUTO_TEST_CASE(a_crossing_is_told_once_and_not_where_a_handler_interrupted_the_bins) {
+  calls = 0;
+  set_limit_callback([](uint64_t held, uint64_t limit) {
+    ++calls;
+    BOOST_TEST(held + 1 > limit);
+    free(allocate(64 * kKiB));
+    errno = 99;
+  });
+  const uint64_t crossed = snapshot().limit_crossed_total;
+  void* const block = allocate(kMiB);
+  fill(block, kMiB, 1);
+  BOOST_REQUIRE(set_option_as("limit", "64K") == 0);
+  errno = 4711;
+  {
+    const core::BusyScope busy(thread_state);
+    BOOST_TEST(admit(1));
+  }
+  BOOST_TEST(calls == 0);
+  BOOST_TEST(snapshot().limit_crossed_total == crossed);
+  BOOST_TEST(admit(1));
+  BOOST_TEST(admit(1));
+  BOOST_TEST(calls == 1);
+  BOOST_TEST(errno == 4711);
+  BOOST_TEST(snapshot().limit_crossed_total == crossed + 1);
+  // Far below the limit for once: the next crossing is told again.
+  BOOST_REQUIRE(set_option_as("limit", "64G") == 0);
+  BOOST_TEST(admit(1));
+  BOOST_REQUIRE(set_option_as("limit", "none") == 0);
+  set_limit_callback(nullptr);
+  free(block);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -185,6 +185,7 @@ static void tell(uint64_t held, uint64_t soft) {
   void* block = malloc(50000);
   CHECK(block != NULL);
   free(block);
+  errno = 99;
 }
 
 static void check_soft(void) {
@@ -193,8 +194,9 @@ static void check_soft(void) {
   const int count = (int)(limit / kMiB) * 3 / 2;
   for (int round = 0; round < 3; round++) {
     for (int i = 0; i < count; i++) {
+      errno = 4711;
       blocks[i] = malloc(kMiB);
-      CHECK(blocks[i] != NULL);
+      CHECK(blocks[i] != NULL && errno == 4711);
       stamp(blocks[i], kMiB, 1);
       if ((size_t)i * kMiB < limit / 2) CHECK_COMPARE(calls, ==, round);
     }
