@@ -67,7 +67,7 @@ class Chunk {
     return index - first;
   }
 
-  // Of a run that the caller claimed: grains on pages that read as zero.
+  // The grains of a run on pages that read as zero; momentary unless the caller claimed the run.
   uint32_t clean_grains(uint32_t first, uint32_t grains) const;
   bool is_clean_page(uint32_t page) const {
     return ((dirty_word(page / kBits) >> (page % kBits)) & 1) == 0;

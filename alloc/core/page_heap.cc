@@ -221,4 +221,45 @@ void* PageHeap::take_aligned(ClassIndex index, size_t alignment) {
   return block;
 }
 
+void PageHeap::recover_after_fork(bool purge_was_ours) {
+  if (!purge_was_ours && in_hand_chunk_.get() != kNoChunk) {
+    chunks_[in_hand_chunk_.get()].give_pages(in_hand_pages_, false);
+    in_hand_chunk_.set(kNoChunk);
+  }
+  for_each_spilled([&](ClassIndex index) { spilled_[raw(index)].recover_after_fork(); });
+  index_.repair(frontier());
+  const uint32_t words = frontier() * Chunk::kWords;
+  for (uint32_t at = 0; at < words; ++at) {
+    index_word(at);
+  }
+  wide_.recover_after_fork(purge_was_ours);
+}
+
+void PageHeap::collect(stats::Snapshot& snapshot) const {
+  const FreeBytes free = free_bytes();
+  // relaxed, all: counts.
+  snapshot.pool_committed_bytes = uint64_t{committed_.load(std::memory_order_relaxed)}
+                                  << kChunkShift;
+  snapshot.pool_grown_bytes = size_bytes();
+  snapshot.pool_free_bytes = free.dirty() + free.clean;
+  for_each_spilled([&](ClassIndex index) {
+    snapshot.pool_free_bytes += spilled_[raw(index)].count() * offset_of(run_[raw(index)]);
+  });
+  snapshot.pool_clean_bytes = free.clean;
+  snapshot.pool_dirty_bytes = snapshot.pool_free_bytes - free.clean;
+  snapshot.page_faults_avoided_total =
+      (reused_.load(std::memory_order_relaxed) << kGrainShift) / os::page_size();
+  // acquire, all but the last, in this order: whatever happens meanwhile, the frees are not too
+  // many.
+  snapshot.large_allocations_total = large_allocations_.load(std::memory_order_acquire);
+  const uint64_t came = large_came_.load(std::memory_order_acquire);
+  snapshot.large_blocks = large_blocks_.load(std::memory_order_acquire);
+  const uint64_t gone = snapshot.large_blocks + large_went_.load(std::memory_order_relaxed);
+  const uint64_t all = snapshot.large_allocations_total + came;
+  snapshot.large_frees_total = all - std::min(all, gone);
+  snapshot.large_live_bytes = large_grains_.load(std::memory_order_relaxed) << kGrainShift;
+  wide_.collect(snapshot);
+  snapshot.large_frees_total = shown_large_frees_.at_least(snapshot.large_frees_total);
+}
+
 }  // namespace spillway::core

@@ -81,7 +81,7 @@ class PageHeap {
   // marked live. Null: longer than max_run_bytes, or no memory.
   void* take_large(size_t size, size_t alignment);
   // The same for a block that grows by realloc(): at the start of a free run that is kRoomToGrow
-  // times as long and has memory. Null: there is none.
+  // times as long and has memory. Null: there is none, or another thread was quicker.
   void* take_with_room(size_t size);
   // A block of take_large() back, its state byte already kFree. False: it was free already.
   [[nodiscard]] bool give_large(void* block);
@@ -225,7 +225,8 @@ class PageHeap {
   // A run of `grains` from a multiple of `alignment` on, found in the index and claimed; of as many
   // times `grains` as `most`, where there are.
   uint32_t take_run(uint32_t grains, uint32_t alignment, uint32_t most, uint32_t& count);
-  // The first `grains` of a free run of at least `room` grains with memory, kNoGrain without one.
+  // The first `grains` of a free run of at least `room` grains with memory. kNoGrain: there is
+  // none, or another thread was quicker.
   uint32_t take_part_of_run(uint32_t grains, uint32_t room);
   struct Run {
     uint32_t start = kNoGrain;
@@ -269,6 +270,9 @@ class PageHeap {
   uint32_t index_word(uint32_t at, uint32_t least = 0);
   // As take_run(), out of new chunks.
   uint32_t take_new(uint32_t grains, uint32_t alignment, uint32_t most, uint32_t& count);
+  // `grains` of a run that the index had, behind its first `lost`; what is left in front and behind
+  // are runs of their own then. False: another thread was quicker, and nothing was claimed.
+  bool claim_of(Run run, uint32_t lost, uint32_t grains);
   // All or nothing.
   bool claim_only(uint32_t grain, uint32_t grains);
   // The same; the grains behind are a run of their own from then on.
@@ -282,6 +286,7 @@ class PageHeap {
   bool commit_up_to(uint32_t chunks, uint32_t wanted);
   void consider_huge_pages(uint32_t from, uint32_t to);
 
+  // As Chunk::clean_grains().
   uint32_t clean_grains(uint32_t grain, uint32_t grains) const;
   // The block of a taken run, not marked live; adds its grains that have memory to `reused`.
   void* hand_out(ClassIndex index, uint32_t grain, size_t colour, uint32_t& reused);

@@ -208,36 +208,38 @@ uint32_t PageHeap::take_run(uint32_t grains, uint32_t alignment, uint32_t most, 
     const uint32_t lost = start - run.start;
     const uint32_t room = run.length - lost;
     count = most == 1 || room < 2 * grains ? 1 : std::min(most, room / grains);
-    // What will be left is known before it is a run of its own: others that look for one while this
-    // thread is about to make it, which may take long, would find none.
-    const Run left{start + count * grains, room - count * grains};
-    index(left);
-    if (claim_only(start, count * grains)) {
-      index({run.start, lost});
-      // Its entry may be gone again, and the run be longer or shorter by now.
-      index({left.start, free_from(left.start, RunIndex::kMaxLength)});
-      if (lost == 0 && starts_in(start / Chunk::kBits) == 0) {
-        remove_entry({index_.bucket_of(run.length), start / Chunk::kBits});
-      }
+    if (claim_of(run, lost, count * grains)) {
       return start;
     }
   }
 }
 
 uint32_t PageHeap::take_part_of_run(uint32_t grains, uint32_t room) {
-  // Pages without memory that are too few to matter.
+  // Of the room, what may be without memory; arbitrary.
   constexpr uint32_t kCleanShare = 8;
   const Run run = find(room, 1);
   if (run.start == kNoGrain || clean_grains(run.start, room) > room / kCleanShare) {
     return kNoGrain;
   }
-  const Run left{run.start + grains, run.length - grains};
-  index(left);  // before it is a run, as in take_run()
-  if (!claim_only(run.start, grains)) {
-    return kNoGrain;
+  return claim_of(run, 0, grains) ? run.start : kNoGrain;
+}
+
+bool PageHeap::claim_of(Run run, uint32_t lost, uint32_t grains) {
+  const uint32_t start = run.start + lost;
+  // What will be left is known before it is a run of its own: others that look for one while this
+  // thread is about to make it, which may take long, would find none.
+  const Run left{start + grains, run.length - lost - grains};
+  index(left);
+  if (!claim_only(start, grains)) {
+    return false;
   }
+  index({run.start, lost});
+  // Its entry may be gone again, and the run be longer or shorter by now.
   index({left.start, free_from(left.start, RunIndex::kMaxLength)});
-  return run.start;
+  if (lost == 0 && starts_in(start / Chunk::kBits) == 0) {
+    remove_entry({index_.bucket_of(run.length), start / Chunk::kBits});
+  }
+  return true;
 }
 
 bool PageHeap::claim_only(uint32_t grain, uint32_t grains) {

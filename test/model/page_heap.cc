@@ -122,17 +122,38 @@ struct Large : PageHeapCase {
   Block mine;
 };
 
-// A growing block takes the start of a free run while another thread takes some of it.
+// A growing block takes the start of a free run while another thread takes some of it, or a page
+// apart from it. What is left of the run begins in the next word, and is found. Runs with room for
+// a growing block are looked for from an eighth of a chunk on: so few are this heap's buckets.
+template <bool kApart>
 struct Growing : PageHeapCase {
-  Growing() : PageHeapCase(7 * kPageGrains) {
-    Block block = take_large(7 * kGranuleSize);
-    give(block);
+  static constexpr uint32_t kPages = 67;
+  Growing() : PageHeapCase(kPages * kPageGrains) {
+    Block all = take_large(kPages * kGranuleSize);
+    give(all);
+    Block first[3];
+    for (Block& block : first) {
+      block = take(kOnePage);
+    }
+    give(first[0]);
+    give(first[2]);
   }
   void thread(unsigned number) {
-    Block block = number == 0 ? take_with_room(2 * kGranuleSize) : take(kTwoPages);
-    give(block);
+    taken[number] =
+        number == 0 ? take_with_room(6 * kGranuleSize) : take(kApart ? kOnePage : kTwoPages);
   }
-  void finish() { finish_with(0); }
+  void finish() {
+    check_index();
+    require(taken[0].start != nullptr || !kApart, "a block that grows finds room");
+    for (Block& block : taken) {
+      if (block.start != nullptr) {
+        first_of(block) = last_of(block) = model::this_thread() + 1;
+      }
+      give(block);
+    }
+    finish_with(kGranuleSize);
+  }
+  Block taken[2];
 };
 
 // Of two threads that free one block at once one is told, and it is free once: in the page heap,
@@ -237,7 +258,9 @@ BOOST_AUTO_TEST_CASE(two_out_of_one_run) {
   explore<OneRun<2>>("room for one", {.threads = 2, .preemptions = 3, .older_loads = 1});
 }
 BOOST_AUTO_TEST_CASE(a_growing_block_takes_a_part_of_a_run) {
-  explore<Growing>("a growing block", {.threads = 2, .preemptions = 2, .older_loads = 1});
+  const model::Bounds bounds{.threads = 2, .preemptions = 2, .older_loads = 1};
+  explore<Growing<false>>("a growing block", bounds);
+  explore<Growing<true>>("a growing block alone", bounds);
 }
 BOOST_AUTO_TEST_CASE(neighbours_come_back) {
   explore<JoinTwo>("two neighbours", {.threads = 2, .preemptions = 3, .older_loads = 2});
