@@ -44,18 +44,19 @@ def for_good():
         yield f"{call}, error {error}", [program, call, str(error)], {"LD_PRELOAD": library}
 
 
-def sweep(call, most):
+def sweep(call, max_number):
     strace = shutil.which("strace")
     if strace is None or subprocess.run([strace, "-qq", "-o", "/dev/null", "true"], capture_output=True,
                                         check=False).returncode != 0:
         print("skipped: strace cannot trace here")
         sys.exit(SKIPPED)
+    arguments = ["grow"] if call in ("openat", "pread64") else []  # then the heap reads a file
     # Without its first mapping the dynamic linker crashes, whatever the program.
-    for which in range(2 if call == "mmap" else 1, most + 1):
+    for which in range(2 if call == "mmap" else 1, max_number + 1):
         for when in (f"{which}", f"{which}+"):
             yield f"{call} number {when}", [strace, "-f", "-qq", "-o", "/dev/null", "-E", f"LD_PRELOAD={library}",
                                             "-e", f"trace={call}", "-e", f"inject={call}:error=ENOMEM:when={when}",
-                                            program], None
+                                            program, *arguments], None
 
 
 library, program = (os.path.realpath(path) for path in sys.argv[1:3])
