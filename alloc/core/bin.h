@@ -76,14 +76,12 @@ struct BinTable {
   Bin& of_span(size_t span) { return bins[span + 1]; }
 };
 
-// What a thread's thread state points to before it has a cache, while another thread looks after it
-// (Engine::relax_caches()), while each call is to take the slow path, which then uses the cache
-// (Engine::meter()), and after it gave it back. Never written: a bin is written only when it has
-// blocks or room. Four objects, so that they can be told apart.
+// What a thread state points to in place of a cache. Never written: a bin is written only when it
+// has blocks or room. Four objects, so that they can be told apart.
 extern const BinTable kNoCacheYet;
-extern const BinTable kCacheDraining;
-extern const BinTable kCacheMetered;
-extern const BinTable kCacheGone;
+extern const BinTable kCacheDraining;  // another thread drains it (Engine::relax_caches())
+extern const BinTable kCacheMetered;   // each call takes the slow path, which uses the cache
+extern const BinTable kCacheGone;      // the thread gave it back
 
 // A thread's way to its cache: the only thread-local data there is.
 struct ThreadState {

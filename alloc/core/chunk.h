@@ -3,10 +3,10 @@
 // may be dirty. A block is a run of neighbouring grains; freeing it joins it with its neighbours,
 // in the next chunk, too, since a set bit beside a set bit is a longer run.
 //
-//   free   one bit a grain of 512 bytes, set while it is free     [111.....11111111]
-//   recent   one bit a page: a grain of it was freed since the last look
-//   aged   the same, before that; a page that is neither reads as zero where it is free
-//   starts the run index's (run_index.h)
+// - free: one bit for each grain of 512 bytes, set while it is free, as 111.....11111111
+// - recent: one bit for each page, set when a grain of it was freed since the last look
+// - aged: the same, before that; a page that is neither reads as zero where it is free
+// - starts: the run index's (run_index.h)
 //
 // Lock-free, any thread. A run is claimed word by word: a thread that finds a part of it gone gives
 // back what it has. Zeroed memory is a chunk without a free grain.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Drain: the scavenger drains the cache of a thread that rests, and the end of a thread whose cache
-// is being drained, or does not exist in the forked child of its drainer. The drain states are in
+// Drain: the scavenger takes over the cache of a thread that rests. Meanwhile that thread may end,
+// or the process may fork: the child may lack the drainer, or the thread. The drain states are in
 // thread_cache.h.
 #include "alloc/core/engine.h"
 #include "alloc/core/page_heap.h"
@@ -60,7 +60,7 @@ typename Engine<Store>::BeginDrain Engine<Store>::begin_drain(ThreadCache& cache
   return barred ? BeginDrain::kBusy : BeginDrain::kNever;
 }
 
-// the drain state is kMoving.
+// The drain state is kMoving.
 template <typename Store>
 void Engine<Store>::give_state_back(ThreadCache& cache) {
   // release: pairs with ThreadState::table() and the acquire in usable_cache(); the drainer's

@@ -3,7 +3,7 @@
 // (heap/watched.h). It exists in pieces, each made when a word of it is first written: a process
 // that writes none has none, and address space that is limited is not reserved for it.
 //
-// A word belongs to who owns the block that begins in its page, who may write it. Thread-safe, no
+// The thread that owns the block which begins in a page may write the page's word. Thread-safe, no
 // lock.
 #pragma once
 

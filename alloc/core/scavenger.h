@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Background maintenance of the heap: drains the caches of idle threads and returns unused memory
-// to the kernel. heap/scavenger.h says which thread runs it.
+// to the kernel. heap/maintenance.h says which thread runs it.
 //
 // Free memory ages (chunk.h): a page that stays free from one run to the next was not needed,
 // since takers prefer pages with neighbours in use. Recent demand and the recent peak decide how

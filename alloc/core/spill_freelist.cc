@@ -17,7 +17,8 @@ uint32_t SpillFreelist::put(void* const* blocks, uint32_t count, uint32_t who) {
   }
   if (cells != 0) {
     // release: pairs with the acquire in take(); the cells are written, and the thread
-    // that put the blocks is done with them. seq_cst: as Chunk::give(), see heap/scavenger.cc.
+    // that put the blocks is done with them. seq_cst: as Chunk::give(), see leave() in
+    // heap/background.cc.
     full_.fetch_or(cells, std::memory_order_seq_cst);
   }
   if (done < count && who != 0 && refused_.load(std::memory_order_relaxed) != who) {

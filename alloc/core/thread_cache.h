@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 // A thread's cache: its bins, and when they grow, shrink and exchange blocks with the store.
 //
-// Cached blocks are memory: a thread that uses its blocks (allocation_rate.h) spends little of its
-// time on misses and caches some small ones only; a busy one, a few more of classes that it misses
-// in both directions. For a fast one a bin grows when it is missed in both directions (empty now,
-// full before: a larger one would have served both), and to a smaller bound when blocks only pass
-// through, which makes batches pay. It shrinks when nothing touched it while its thread missed
+// Cached blocks are memory. A thread that uses its blocks (allocation_rate.h) spends little of its
+// time on misses and caches some small ones only. A busy one caches a few more, of classes that it
+// misses in both directions. For a fast one a bin grows when it is missed in both directions (empty
+// now, full before: a larger one would have served both), and to a smaller bound when blocks only
+// pass through, which makes batches pay. It shrinks when nothing touched it while its thread missed
 // elsewhere. Growth is paid from the engine's CacheBudget.
 //
-// One thread owns a cache at a time and is the only caller, with the thread state busy, or its
-// drainer (Engine::relax_caches()), or a forked child for threads that are gone; statistics may be
-// read by others at any time. Blocks are never touched.
+// One thread owns a cache at a time and is the only caller, with the thread state busy; or else its
+// drainer (Engine::relax_caches()), or a forked child for threads that are gone. Any thread may
+// read statistics. Blocks are never touched.
 #pragma once
 
 #include <algorithm>
@@ -93,16 +93,16 @@ class ThreadCache : public BinTable {
 
   uint32_t number() const { return number_; }
 
-  // Who may change the bins, and the owner's thread state.
+  // Which thread may change the bins, and the owner's thread state.
   //
   //   kNone --allow--> kOwned --begin--> kMoving --> kDraining --end--> kMoving --> kOwned
   //                      |                              |
   //                      +-- owner ends --> kNone       +-- owner ends --> kOrphaned
   //
   // kOwned, kNone: the bins are their thread's. kMoving: for some instructions and a membarrier,
-  // the drainer, or who meters the owner, writes the owner's thread state, and an owner that ends
-  // waits. kDraining: the bins are the drainer's, the thread state is the owner's again. kOrphaned:
-  // all is the drainer's to release.
+  // the drainer, or the thread that meters the owner, writes the owner's thread state, and an owner
+  // that ends waits. kDraining: the bins are the drainer's, the thread state is the owner's again.
+  // kOrphaned: all is the drainer's to release.
   enum class DrainState : uint8_t { kNone, kOwned, kMoving, kDraining, kOrphaned };
   std::atomic<DrainState> drain_state{DrainState::kNone};
   // The owner's thread state, while it may be drained.

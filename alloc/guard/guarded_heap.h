@@ -2,7 +2,7 @@
 // Blocks that are hard to misuse unnoticed: hardened mode's, and the sampled ones of the others.
 //
 // A small block is at the start of its slot, a canary behind it. One of a page and more is at the
-// end of its slot, so that the first byte behind it is, but for the alignment, on the next slot's
+// end of its slot. But for the alignment, the first byte behind it is on the next slot's
 // inaccessible page:
 //
 //   | guard page | inaccessible | canary | block ........ | canary | guard page of the next slot

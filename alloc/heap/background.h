@@ -2,11 +2,11 @@
 // The process's background thread and its duties: what has to be done although no thread of the
 // program calls.
 //
-// It is the hidden thread of os.h, unknown to the C library: the one thing it needs is to wake up
-// in a process that has stopped calling malloc, and for that it must not be in the program's way.
-// With pthread_create() it kept processes alive whose last thread had ended, had libc's fork() lock
-// what signal handlers then waited for, could not be started below libc's own locks, and had a
-// stack that the program's thread-local data did not fit.
+// It is the hidden thread of os.h, unknown to the C library. It has to wake up in a process that
+// has stopped calling malloc, and must not be in the program's way. A thread of pthread_create()
+// would be: it keeps a process alive whose last thread has ended. fork() takes locks then that
+// signal handlers wait for. It can't be started below libc's own locks, and its stack has to fit
+// the program's thread-local data.
 //
 // It starts when there is something to do and ends when no duty keeps it: a process without work
 // for it has none.

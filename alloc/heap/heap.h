@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The process heap: routes requests of 4 KiB to 1 MiB to the engine and everything else to the
-// mimalloc. The fast paths of malloc and free are here, whole; what they call is cold.
+// The process heap: routes requests of 4 KiB to 1 MiB to the engine, longer ones to its page heap,
+// and the others to mimalloc. The fast paths of malloc and free are here, whole; what they call is
+// cold.
 //
 // Signal handlers may allocate and free pooled sizes. Failure is null with errno ENOMEM; free and
 // everything that succeeds leaves errno alone.
@@ -50,8 +51,7 @@ struct Heap {
 extern constinit Heap heap;
 extern constinit SPILLWAY_TLS core::ThreadState thread_state;
 
-// --- behind the fast paths
-// -------------------------------------------------------------------------
+// --- behind the fast paths ----------------------------------------------------------------------
 
 // Null, with errno ENOMEM.
 void* out_of_memory();
@@ -68,7 +68,8 @@ void* allocate_zeroed_slow(size_t size);
 void* allocate_large(size_t size);
 // A large block, live, at a multiple of `alignment`, or null.
 void* take_large(size_t size, size_t alignment);
-// One that has room behind it to grow to the longest block there is, or null.
+// One with room to grow: at the start of a run of twice the size, or else in a wide slot, where it
+// grows to the longest block there is. Null: there is none.
 void* take_growing(size_t size);
 // A pointer into the arena that the fast path did not take: a full bin, a signal handler that
 // interrupted this thread's bins, a watched block, or misuse.
@@ -79,8 +80,7 @@ void free_sized_slow(void* pointer, size_t size);
 // elsewhere, or misuse.
 void free_far(void* pointer);
 
-// --- fast paths
-// ------------------------------------------------------------------------------------
+// --- fast paths ---------------------------------------------------------------------------------
 
 // Requests in the window, whatever the options say about it.
 constexpr bool is_pooled_size(size_t size) {
@@ -164,8 +164,7 @@ SPILLWAY_ALWAYS_INLINE void free(void* pointer) {
       pointer, [](ClassIndex) {}, [pointer] { free_slow(pointer); });
 }
 
-// --- the rest of the family
-// --------------------------------------------------------------------------
+// --- the rest of the family ---------------------------------------------------------------------
 
 // `size` zero bytes; no memset when the block is known to read as zero.
 void* allocate_zeroed(size_t size);
@@ -181,7 +180,7 @@ size_t usable_size(const void* pointer);
 // of the arena is for. Others are not noticed: a block may be larger than was asked for.
 void note_odd_size(const void* pointer, size_t size);
 
-// free() for callers who say what they asked for; a wrong size is counted and otherwise ignored.
+// free() for callers that say what they asked for; a wrong size is counted and otherwise ignored.
 SPILLWAY_ALWAYS_INLINE void free_sized(void* pointer, size_t size) {
   free_checked(
       pointer,

@@ -3,9 +3,9 @@
 //
 // While free memory waits to go back, it is a duty of the background thread (background.h).
 //
-// Where there is no such thread, by the option purge_thread or because it cannot be had, threads
-// that allocate do the work on their slow paths, and while free memory waits all their calls take
-// those (Engine::meter_all()).
+// There may be no such thread, by the option purge_thread or because it cannot be had. Then threads
+// that allocate do the work on their slow paths; while free memory waits all their calls take those
+// (Engine::meter_all()).
 #pragma once
 
 #include <cstdint>

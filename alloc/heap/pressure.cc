@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "alloc/heap/pressure.h"
-#include "alloc/base/attributes.h"
 
 #include <atomic>
 
+#include "alloc/base/attributes.h"
 #include "alloc/config/options.h"
 #include "alloc/heap/counters.h"
 #include "alloc/heap/heap.h"

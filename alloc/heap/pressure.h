@@ -33,9 +33,9 @@ class PressureGauge {
 };
 
 bool watches_pressure();
-// Gives all free pooled memory back at once where the pressure is above the option's. For who does
-// the scavenger, while there is something to look after: without, nothing is left to give back. Two
-// files are read with the option, nothing without.
+// Gives all free pooled memory back at once where the pressure is above the option's. For the
+// thread that runs the scavenger, while free memory waits. Reads two files with the option, none
+// without.
 void relieve_pressure();
 // The same as the background thread's duty.
 NextTurn watch_pressure();

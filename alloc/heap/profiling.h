@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The heap's part of the sampled profile (profile/profile.h): which requests are samples, and when.
 //
-// While it is on, threads are metered, so that each request of 4 KiB and more comes to the slow
-// path, where the bytes up to the next sample are counted down; a sampled block is watched
-// (watched.h). Of smaller ones mimalloc 2.0.9 shows those that are samples (calls.h,
-// sample_small()), which get a block of the pool's, of 4 KiB; with other versions they are not
-// sampled. Nor are guarded blocks and requests that the pool passes to mimalloc.
+// While it is on, threads are metered: each request of 4 KiB and more comes to the slow path, which
+// counts down the bytes up to the next sample. A sampled block is watched (watched.h). Of smaller
+// ones mimalloc 2.0.9 shows those that are samples (calls.h, sample_small()), which get a block of
+// the pool's, of 4 KiB; with other versions they are not sampled. Nor are guarded blocks and
+// requests that the pool passes to mimalloc.
 #pragma once
 
 #include <cstddef>
@@ -47,8 +47,7 @@ void follow_tracers();
 
 void recover_profile_after_fork();
 
-// --- for watched blocks (watched.h)
-// -----------------------------------------------------------------------------------------------
+// --- for watched blocks (watched.h) -------------------------------------------------------------
 
 // Counts the request, where that is all there is to do: false when a sample may be due.
 inline bool count_request(core::ThreadCache& cache, size_t size) {
@@ -71,8 +70,7 @@ void end_sample(const void* block, uint32_t sample);
 // The same of a live one, a sample or none, that had `before` usable bytes and is now for `size`.
 uint32_t resize_sample(const void* block, uint32_t sample, size_t before, size_t size);
 
-// --- for requests below 4 KiB
-// -----------------------------------------------------------------------------------------------
+// --- for requests below 4 KiB -------------------------------------------------------------------
 
 // A live block for an aligned request if that is a sample, or null. Cost otherwise: a load.
 void* sample_small_aligned(size_t alignment, size_t size);

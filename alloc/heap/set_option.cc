@@ -19,7 +19,7 @@ namespace {
 
 using config::Option;
 
-void apply_nothing() {}  // who needs the option reads it each time
+void apply_nothing() {}  // its readers read it each time
 
 void apply_delay() {
   const int64_t milliseconds = options().value(Option::purge_delay);

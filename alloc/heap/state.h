@@ -3,7 +3,7 @@
 //
 // unstarted --first pooled request, or the constructor--> starting --> pooling | off
 //
-// A request that comes while another thread starts the heap, or before it can be started, goes to
+// Requests that come while another thread starts the heap, or before it can be started, go to
 // mimalloc: no thread waits.
 #pragma once
 

@@ -50,7 +50,7 @@ int last_tenant();
 // In a forked child: a tenant that another thread was making is no more.
 void recover_tenants_after_fork();
 
-// --- for who hands blocks out; nothing happens for kNoTenant -------------------------------------
+// --- where blocks are handed out; nothing happens for kNoTenant ----------------------------------
 
 // Of the calling thread; none for one without a cache. For signal handlers, too: the tenant that
 // the interrupted thread is in.

@@ -12,7 +12,7 @@
 
 namespace spillway::heap {
 
-// Who watches: each asks for a while, or for good, that requests be looked at.
+// The watchers: each asks for a while, or for good, that requests be looked at.
 enum class Watcher : uint8_t { kTenants = 1, kSamples = 2 };
 inline constinit std::atomic<uint8_t> watchers{0};
 inline void set_watching(Watcher watcher, bool on) {

@@ -114,7 +114,7 @@ void on_double_free(void (*tell)(const void* block));
 // With other versions of mimalloc, and the system's, nothing happens.
 void ask_first(void* (*take)(size_t size, bool zeroed));
 
-// Who wants to serve some of the requests of less than 4 KiB, each by chance alone.
+// Serves some of the requests of less than 4 KiB, each by chance alone.
 struct SmallSampler {
   // Whether a request that a block of this size serves is wanted.
   bool (*is_sample)(size_t size);
@@ -142,14 +142,14 @@ void collect(bool force);
 // each, and the kernel's time for the memory.
 void collect_waiting();
 
-// collect_waiting() now and collect(false) at the next request that mimalloc has no free block for:
-// for callers that may be in a signal handler, which may have interrupted mimalloc where it does
+// collect_waiting() now and collect(false) at the next request that mimalloc has no free block for.
+// For callers that may be in a signal handler, which may have interrupted mimalloc where it does
 // not tell. With other versions collect(false), now. The hidden thread, which mimalloc does not
 // know, only has the next request do so.
 void collect_soon();
 
 // From now on a thread that frees looks at its free memory at each half of so long, but not more
-// often than every 25 ms, returns what was free at the look before, and all of it at its end.
+// often than every 25 ms. It returns what was free at the look before, and all of it at its end.
 // Without this call mimalloc returns it when a thread neither freed nor took any for 25 ms
 // (options.c), and at the next free after that. Not with other versions of it.
 void keep_free_memory_for(uint64_t milliseconds);

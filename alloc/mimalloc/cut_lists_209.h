@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Lists of free blocks that end where a request is to be noticed. A thread takes small blocks of
 // mimalloc 2.0.9 from its page's list without a look at anything else; the list only shrinks until
-// it is empty and the slow path comes by. So who wants to see the request after the next n has the
-// list end behind n blocks; the others wait among those that the thread freed meanwhile, which
-// become the list at the end of this one. Included by mimalloc_209.h before alloc.c.
+// it is empty and the slow path comes by. So a
+// sampler that wants to see the request after the next n has the list end behind n blocks. The
+// others wait among those that the thread freed meanwhile, which become the list at the end of this
+// one. Included by mimalloc_209.h before alloc.c.
 //
 // The page's spare word says that its list was cut, and in which round of watching. It may be left
 // from an earlier one, or be the length of a free span (waiting_209.h): a list that was cut leaves
@@ -44,7 +45,8 @@ SPILLWAY_UNHOOKED_FUNCTION void spillway_mimalloc_pass_cut(size_t size, uint32_t
   }
 }
 
-// The length of the list that `block` came from. That it was cut is forgotten: who asks draws anew.
+// The length of the list that `block` came from. That it was cut is forgotten: the caller draws
+// anew.
 SPILLWAY_UNHOOKED_FUNCTION uint32_t spillway_mimalloc_listed(void* block) {
   mi_page_t* page = _mi_ptr_page(block);
   page->padding[0] = 0;

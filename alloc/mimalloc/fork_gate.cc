@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // One counter per group of threads says how many are inside; a word names the forking thread.
 //
-//   entering thread: count itself in, then read fork_owner   } sequentially consistent: at least
-//   one forking thread:  write fork_owner, then read the counters } of the two sees the other
+// - An entering thread counts itself in, then reads fork_owner.
+// - A forking thread writes fork_owner, then reads the counters.
 //
-// An entering thread that sees a foreign owner counts itself out again and waits.
+// All four are sequentially consistent: at least one of the two sees the other. An entering thread
+// that sees a foreign owner counts itself out again and waits.
 #include "alloc/mimalloc/fork_gate.h"
 
 #include <atomic>

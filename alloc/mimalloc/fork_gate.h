@@ -6,9 +6,9 @@
 // The three are to be the pthread_atfork handlers closest to the fork (heap/lifecycle.h). They
 // allocate nothing and take no lock.
 //
-// Every wait is bounded in time and then goes on without the guarantee: the forking thread waits 1
-// s for others to leave; they wait 4 s for the fork, or some milliseconds when the forking thread
-// is asleep, because it waits for a lock that one of them may hold, and then open the gate for all.
+// Every wait is bounded in time and then goes on without the guarantee. The forking thread waits 1
+// s for others to leave. They wait 4 s for the fork, then open the gate for all. When the forking
+// thread is asleep, perhaps for a lock that one of them holds, they wait some milliseconds only.
 // A child of such a fork then undoes what mimalloc 2.0.9 would wait for (after_fork_209.h).
 // A fork that skips the handlers (vfork, _Fork, the bare system call) has no gate.
 #pragma once

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Pages of mimalloc 2.0.9 whose blocks are a tenant's. A tag, the tenant's number, is in the page's
 // spare word; a flag beside mimalloc's own says that it is there. With the flag each free of such a
-// block, by any thread, leaves the fast path, and the free of a foreign or aligned block tests one
-// flag more with the same instruction. So frees of other blocks cost what they did.
+// block, by any thread, leaves the fast path. The free of a foreign or aligned block tests one flag
+// more with the same instruction, so frees of other blocks cost what they did.
 //
 // A page gets its tag with its heap, a tenant's (tenants_209.h), and has it until all of its blocks
 // are free and it goes back to its segment. The end of a thread leaves pages in use behind: the

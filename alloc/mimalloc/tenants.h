@@ -23,7 +23,7 @@ inline constexpr bool kChargesTenants = true;
 inline constexpr bool kChargesTenants = false;
 #endif
 
-// Who keeps the tenants' accounts.
+// Where the tenants' accounts are kept.
 struct TenantAccounts {
   // Inside of malloc, with nothing locked: it may allocate and free.
   void (*charge)(uint8_t tenant, size_t bytes);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Gives back what waits in mimalloc 2.0.9. By itself it returns the free spans of a segment 25 ms
-// after the last of them was freed or one was taken, and then at the next call that frees one in
-// the same segment. Here a thread returns, now and then as it frees pages, those that have waited
-// since the time before, and all of them when the pool grows. Included by mimalloc_209.h behind
-// segment.c.
+// Gives back what waits in mimalloc 2.0.9. By itself it keeps the free spans of a segment until 25
+// ms after the last change of one, and returns them at the next call that frees one there. Here a
+// thread returns, now and then as it frees pages, those that have waited since the time before, and
+// all of them when the pool grows. Included by mimalloc_209.h behind segment.c.
 
 // calls.cc: whether the thread is to do so now.
 bool spillway_mimalloc_is_due(void);

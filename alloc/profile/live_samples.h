@@ -29,7 +29,7 @@ class LiveSamples {
 
   // The number of a new one; 0 when there is no room.
   uint32_t add(const Sample& sample);
-  // Of a live one, by who holds its block.
+  // Of a live one, by the thread that holds its block.
   void set(uint32_t number, const Sample& sample);
   Sample get(uint32_t number) const;
   // Gives the number up; the caller is the only one that does.
@@ -39,7 +39,7 @@ class LiveSamples {
   void recover_after_fork();
 
  private:
-  // relaxed, all: written before the block is handed out, and read by who holds it.
+  // relaxed, all: written before the block is handed out, and read by the thread that holds it.
   struct Cell {
     std::atomic<uint64_t> size;
     std::atomic<uint64_t> blocks;

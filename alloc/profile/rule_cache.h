@@ -5,8 +5,9 @@
 // for their callers is saved below it.
 //
 // Zeroed memory is an empty cache. No lock: an entry's check is made of all of its words, so that
-// one that two threads write at once matches no instruction. The check also covers the table that
-// the description was found in: code that was unloaded since is not taken for what is there now.
+// one that two threads write at once matches no instruction. The check also covers the address
+// of the table that the description was found in. Code that was loaded anew in the same place, with
+// its table in the same place, too, is taken for the old: wrong frames, and no crash.
 #pragma once
 
 #include <atomic>

@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_cache_that_comes_back_between_miss_and_refill_lo
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_ends_when_its_cache_is_back, Store, Stores) {
   RelaxFixture<Store> f;
   auto& cache = static_cast<ThreadCache&>(*f.thread_state.bins.get());
-  cache.drain_state.store(ThreadCache::DrainState::kMoving);  // a drainer writes the f.thread state
+  cache.drain_state.store(ThreadCache::DrainState::kMoving);  // a drainer writes the thread state
   f.thread_state.bins.set(const_cast<BinTable*>(&kCacheDraining));
   std::atomic<bool> begun{false};
   std::atomic<bool> back{false};

@@ -2,13 +2,13 @@
 // The scavenger by the threads that work, while there is too little free memory for a thread of its
 // own.
 #include "alloc/heap/scavenger.h"
-#include "alloc/heap/maintenance.h"
 
 #include <atomic>
 #include <thread>
 #include <vector>
 
 #include "alloc/heap/inspect.h"
+#include "alloc/heap/maintenance.h"
 #include "test/heap/fixture.h"
 #include "test/resident.h"
 #include "test/wait.h"
