@@ -34,20 +34,20 @@ struct alignas(kCacheLine) Counter {
   std::atomic<int32_t> inside;
 };
 
-struct ThreadState {
+struct GateState {
   int16_t depth;  // hooked functions on this thread's stack; counted in a Counter while > 0
   bool refused;   // see refuse_mappings(); meaningful while depth > 0
   uint8_t tick;   // see begins_tick()
   int32_t saved_errno;
 };
-static_assert(sizeof(ThreadState) <= 8, "static TLS is scarce: 48 bytes with mimalloc's own");
+static_assert(sizeof(GateState) <= 8, "static TLS is scarce: 48 bytes with mimalloc's own");
 
 constinit Counter counters[kCounters];
-constinit std::atomic<const ThreadState*> fork_owner{nullptr};
+constinit std::atomic<const GateState*> fork_owner{nullptr};
 constinit std::atomic<uint32_t> fork_thread{0};  // its number, as the kernel counts threads
-constinit SPILLWAY_TLS ThreadState thread_state{0, false, 0, 0};
+constinit SPILLWAY_TLS GateState gate_state{0, false, 0, 0};
 
-Counter& counter_of(const ThreadState& thread) {
+Counter& counter_of(const GateState& thread) {
   const uint64_t mixed = reinterpret_cast<uintptr_t>(&thread) * 0x9E3779B97F4A7C15u;
   return counters[mixed >> (64 - kCounterBits)];
 }
@@ -85,7 +85,7 @@ SPILLWAY_COLD void wait_for_fork(Counter& counter) {
     // Release: pairs with the load in fork_prepare; what was done inside is visible there.
     counter.inside.fetch_sub(1, std::memory_order_release);
     // Acquire: pairs with the release in fork_parent. Only a hint, the loop looks again below.
-    const ThreadState* owner = fork_owner.load(std::memory_order_acquire);
+    const GateState* owner = fork_owner.load(std::memory_order_acquire);
     // relaxed: the thread's number, for a look at what it does.
     while (owner != nullptr && wait.pause() &&
            !watch.is_asleep(fork_thread.load(std::memory_order_relaxed))) {
@@ -105,15 +105,15 @@ SPILLWAY_COLD void wait_for_fork(Counter& counter) {
 }
 
 // Counts the thread in; whether the gate is open to it.
-bool count_in(const ThreadState& self, Counter& counter) {
+bool count_in(const GateState& self, Counter& counter) {
   // Sequentially consistent: before the load below; pairs with fork_prepare's store, then load.
   counter.inside.fetch_add(1, std::memory_order_seq_cst);
   // Sequentially consistent: after the addition; the other half of the same pair.
-  const ThreadState* owner = fork_owner.load(std::memory_order_seq_cst);
+  const GateState* owner = fork_owner.load(std::memory_order_seq_cst);
   return owner == nullptr || owner == &self;
 }
 
-void begin_passage(ThreadState& self, int entry_errno) {
+void begin_passage(GateState& self, int entry_errno) {
   // The depth is set last and cleared first: a signal handler that allocates in between counts
   // itself in and out on its own.
   self.saved_errno = entry_errno;
@@ -122,7 +122,7 @@ void begin_passage(ThreadState& self, int entry_errno) {
   self.depth = 1;
 }
 
-SPILLWAY_NOINLINE void enter_outermost(ThreadState& self) {
+SPILLWAY_NOINLINE void enter_outermost(GateState& self) {
   const int entry_errno = errno;
   Counter& counter = counter_of(self);
   if (SPILLWAY_UNLIKELY(!count_in(self, counter))) {
@@ -131,7 +131,7 @@ SPILLWAY_NOINLINE void enter_outermost(ThreadState& self) {
   begin_passage(self, entry_errno);
 }
 
-SPILLWAY_NOINLINE void leave_outermost(ThreadState& self) {
+SPILLWAY_NOINLINE void leave_outermost(GateState& self) {
   errno = self.saved_errno;
   std::atomic_signal_fence(std::memory_order_seq_cst);
   self.depth = 0;
@@ -150,7 +150,7 @@ void repair() {
 }  // namespace
 
 void enter_gate() {
-  ThreadState& self = thread_state;
+  GateState& self = gate_state;
   if (self.depth > 0) {
     ++self.depth;
     return;
@@ -159,7 +159,7 @@ void enter_gate() {
 }
 
 bool enter_open_gate() {
-  ThreadState& self = thread_state;
+  GateState& self = gate_state;
   if (self.depth > 0) {
     return false;
   }
@@ -175,7 +175,7 @@ bool enter_open_gate() {
 }
 
 void leave_gate() {
-  ThreadState& self = thread_state;
+  GateState& self = gate_state;
   if (self.depth > 1) {
     --self.depth;
     return;
@@ -185,25 +185,25 @@ void leave_gate() {
 
 void report_no_memory() {
   errno = ENOMEM;
-  thread_state.saved_errno = ENOMEM;
+  gate_state.saved_errno = ENOMEM;
 }
 
-void refuse_mappings() { thread_state.refused = true; }
+void refuse_mappings() { gate_state.refused = true; }
 
-bool mappings_are_refused() { return thread_state.depth > 0 && thread_state.refused; }
+bool mappings_are_refused() { return gate_state.depth > 0 && gate_state.refused; }
 
 bool begins_tick(uint64_t tick) {
   const auto now = static_cast<uint8_t>(tick % 255 + 1);  // 0: the thread saw none yet
-  const uint8_t before = thread_state.tick;
-  thread_state.tick = now;
+  const uint8_t before = gate_state.tick;
+  gate_state.tick = now;
   return before != 0 && before != now;
 }
 
 void fork_prepare() {
   const int entry_errno = errno;
-  const ThreadState& self = thread_state;
+  const GateState& self = gate_state;
   os::BoundedWait wait(kLeaveNs);
-  const ThreadState* owner = nullptr;
+  const GateState* owner = nullptr;
   // Sequentially consistent: before the loads below; pairs with enter_outermost's add, then load.
   while (!fork_owner.compare_exchange_strong(owner, &self, std::memory_order_seq_cst)) {
     if (owner == &self || !wait.pause()) {
@@ -223,7 +223,7 @@ void fork_prepare() {
 }
 
 void fork_parent() {
-  const ThreadState* owner = &thread_state;
+  const GateState* owner = &gate_state;
   // Release: pairs with the acquire in wait_for_fork. Fails when the gate was another thread's or
   // has been given up.
   fork_owner.compare_exchange_strong(owner, nullptr, std::memory_order_release,
@@ -232,14 +232,14 @@ void fork_parent() {
 
 void fork_child() {
   // Relaxed throughout: this is the only thread.
-  const bool closed = fork_owner.load(std::memory_order_relaxed) == &thread_state;
-  int32_t others = thread_state.depth > 0 ? -1 : 0;
+  const bool closed = fork_owner.load(std::memory_order_relaxed) == &gate_state;
+  int32_t others = gate_state.depth > 0 ? -1 : 0;
   for (Counter& counter : counters) {
     others += counter.inside.load(std::memory_order_relaxed);
     counter.inside.store(0, std::memory_order_relaxed);
   }
-  if (thread_state.depth > 0) {
-    counter_of(thread_state).inside.store(1, std::memory_order_relaxed);
+  if (gate_state.depth > 0) {
+    counter_of(gate_state).inside.store(1, std::memory_order_relaxed);
   } else if (!closed || others != 0) {
     repair();
   }
