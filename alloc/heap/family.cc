@@ -173,7 +173,7 @@ size_t usable_size(const void* pointer) {
   return store.is_wide(pointer) ? store.wide().usable(pointer) : store.usable(pointer);
 }
 
-SPILLWAY_COLD void note_odd_size(const void* pointer, size_t size) {
+SPILLWAY_COLD void note_size_mismatch(const void* pointer, size_t size) {
   if (size < config::kMinPooledSize || size > usable_size(pointer)) {
     counters.size_mismatches.add();
   }

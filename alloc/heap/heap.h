@@ -178,7 +178,7 @@ size_t usable_size(const void* pointer);
 
 // Counts a sized free of a live block whose size the block never had room for, or which no block
 // of the arena is for. Others are not noticed: a block may be larger than was asked for.
-void note_odd_size(const void* pointer, size_t size);
+void note_size_mismatch(const void* pointer, size_t size);
 
 // free() for callers that say what they asked for; a wrong size is counted and otherwise ignored.
 SPILLWAY_ALWAYS_INLINE void free_sized(void* pointer, size_t size) {
@@ -186,7 +186,7 @@ SPILLWAY_ALWAYS_INLINE void free_sized(void* pointer, size_t size) {
       pointer,
       [pointer, size](ClassIndex index) {
         if (SPILLWAY_UNLIKELY(!is_pooled_size(size) || raw(class_of(size)) > raw(index))) {
-          note_odd_size(pointer, size);
+          note_size_mismatch(pointer, size);
         }
       },
       [pointer, size] { free_sized_slow(pointer, size); });

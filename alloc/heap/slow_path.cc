@@ -192,7 +192,7 @@ SPILLWAY_COLD void free_slow(void* pointer) {
 
 SPILLWAY_COLD void free_sized_slow(void* pointer, size_t size) {
   if (usable_size(pointer) != 0) {
-    note_odd_size(pointer, size);
+    note_size_mismatch(pointer, size);
   }
   free_slow(pointer);
 }
