@@ -26,11 +26,11 @@ class CacheBudget {
     const auto amount = static_cast<int64_t>(bytes);
     // relaxed here and below: a count that orders nothing. Read first: an exhausted budget is asked
     // at every miss, and a refusal should not take the line from other threads.
-    const int64_t most = limit(pool_bytes);
-    if (claimed_.load(std::memory_order_relaxed) + amount > most) {
+    const int64_t max_bytes = limit(pool_bytes);
+    if (claimed_.load(std::memory_order_relaxed) + amount > max_bytes) {
       return false;
     }
-    if (claimed_.fetch_add(amount, std::memory_order_relaxed) + amount <= most) {
+    if (claimed_.fetch_add(amount, std::memory_order_relaxed) + amount <= max_bytes) {
       return true;
     }
     give_back(bytes);

@@ -191,10 +191,10 @@ uint32_t Chunk::old_pages(uint32_t unit) const {
   return sum;
 }
 
-uint32_t Chunk::claim_old(uint64_t (&pages)[8], uint32_t most, uint32_t unit, bool recent_too,
+uint32_t Chunk::claim_old(uint64_t (&pages)[8], uint32_t max_pages, uint32_t unit, bool recent_too,
                           uint64_t (&undone)[8]) {
   uint32_t claimed = 0;
-  most -= most % unit;
+  max_pages -= max_pages % unit;
   for (uint32_t index = kPageWords; index-- > 0;) {
     pages[index] = 0;
     // relaxed: a look; a page that gets recent before it is claimed goes early, no more.
@@ -204,7 +204,7 @@ uint32_t Chunk::claim_old(uint64_t (&pages)[8], uint32_t most, uint32_t unit, bo
     whole = unit == 1 ? whole & old & ~recent : units_that(unit, [&](uint64_t group) {
       return (whole & group) == group && (old & group) != 0 && (recent & group) == 0;
     });
-    whole = highest_set_bits(whole, claimed < most ? most - claimed : 0);
+    whole = highest_set_bits(whole, claimed < max_pages ? max_pages - claimed : 0);
     while (whole != 0) {
       const auto first = static_cast<uint32_t>(std::countr_zero(whole));
       const uint32_t page = index * kBits + (first & ~(unit - 1));

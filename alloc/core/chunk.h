@@ -95,10 +95,10 @@ class Chunk {
   // Whole free pages that are recent or aged: those that can go. A fifth of count()'s cost.
   uint32_t old_pages(uint32_t unit) const;
   // Whole free units with a page that is aged and none that is recent (or either, with
-  // `recent_too`), claimed: `pages` has a bit for each page. Returns how many, `most` at most, the
-  // highest first: takers come from below, and the rest is one run for them (preload.prefill). Adds
-  // those to `undone` that were taken for a moment, see claim(): parts of units above 8.
-  uint32_t claim_old(uint64_t (&pages)[8], uint32_t most, uint32_t unit, bool recent_too,
+  // `recent_too`), claimed: `pages` has a bit for each page. Returns how many, `max_pages` at most,
+  // the highest first: takers come from below, and the rest is one run for them (preload.prefill).
+  // Adds those to `undone` that were taken for a moment, see claim(): parts of units above 8.
+  uint32_t claim_old(uint64_t (&pages)[8], uint32_t max_pages, uint32_t unit, bool recent_too,
                      uint64_t (&undone)[8]);
   // Gives such pages back; clean ones when `purged`. Returns how many that made clean.
   uint32_t give_pages(const uint64_t (&pages)[8], bool purged);

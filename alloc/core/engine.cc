@@ -240,12 +240,12 @@ uint64_t Engine<Store>::untouched_bytes() const {
 }
 
 template <typename Store>
-uint64_t Engine<Store>::cached_bytes_up_to(uint64_t most) const {
+uint64_t Engine<Store>::cached_bytes_up_to(uint64_t max_bytes) const {
   uint64_t sum = 0;
   // No more than they may hold, which is known at once.
-  if (static_cast<uint64_t>(std::max<int64_t>(budget_.claimed(), 0)) >= most) {
+  if (static_cast<uint64_t>(std::max<int64_t>(budget_.claimed(), 0)) >= max_bytes) {
     registry_.for_each(
-        [&](const ThreadCache& cache) { sum += sum < most ? cache.bytes(geometry_) : 0; });
+        [&](const ThreadCache& cache) { sum += sum < max_bytes ? cache.bytes(geometry_) : 0; });
   }
   return sum;
 }

@@ -146,9 +146,9 @@ class Engine {
   // The bytes of that, about; 0 when it has none, or gave them up.
   uint64_t untouched_bytes() const;
 
-  // Bytes in thread caches, but no more than `most` and a cache. Costs little where capacities are
-  // much less.
-  uint64_t cached_bytes_up_to(uint64_t most) const;
+  // Bytes in thread caches, but no more than `max_bytes` and a cache. Costs little where capacities
+  // are much less.
+  uint64_t cached_bytes_up_to(uint64_t max_bytes) const;
   // Bytes that left the store for caches and the program, since the start.
   uint64_t taken_bytes() const;
 

@@ -282,10 +282,10 @@ SlotIndex Freelist::put_scattered(uint32_t& hint, const SlotIndex* slots, uint32
   return duplicate;
 }
 
-uint64_t Freelist::take_word(uint32_t word, uint32_t most) {
+uint64_t Freelist::take_word(uint32_t word, uint32_t max_slots) {
   Word& bits = word_at(0, word);
   // relaxed: only a guess; the fetch_and decides.
-  const uint64_t wanted = lowest_set_bits(bits.load(std::memory_order_relaxed), most);
+  const uint64_t wanted = lowest_set_bits(bits.load(std::memory_order_relaxed), max_slots);
   if (wanted == 0) {
     retire(1, word);
     return 0;

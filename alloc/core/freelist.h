@@ -59,8 +59,8 @@ class Freelist {
   // that may have slots, or kNoWord.
   static constexpr uint32_t kNoWord = UINT32_MAX;
   uint32_t next_word(uint32_t from) { return find_bit(1, from); }
-  // Takes the lowest `most` slots of a word; bit i is slot 64 * word + i.
-  uint64_t take_word(uint32_t word, uint32_t most = kSlotsPerWord);
+  // Takes the lowest `max_slots` slots of a word; bit i is slot 64 * word + i.
+  uint64_t take_word(uint32_t word, uint32_t max_slots = kSlotsPerWord);
   // Adds such slots; one that is here already (freed twice meanwhile) is here once.
   void put_word(uint32_t word, uint64_t slots);
   // Calls `action(word)` for each that may have slots.

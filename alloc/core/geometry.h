@@ -61,8 +61,8 @@ constexpr Geometry make_geometry(std::span<const uint32_t> block_sizes, BinLayou
   // Five cache lines, so that the ends of stacks that are used equally much are in different sets
   // of the first-level cache.
   constexpr uint32_t kStackPadding = 40;
-  constexpr auto clamp = [](size_t value, size_t least, size_t most) {
-    return static_cast<uint32_t>(value < least ? least : value > most ? most : value);
+  constexpr auto clamp = [](size_t value, size_t min, size_t max) {
+    return static_cast<uint32_t>(value < min ? min : value > max ? max : value);
   };
   Geometry geometry;
   for (const uint32_t size : block_sizes) {

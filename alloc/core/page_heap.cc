@@ -181,10 +181,10 @@ bool PageHeap::give_block(ClassIndex index, const void* block, bool dirty) {
 
 void PageHeap::add_spill_room(ClassIndex index, uint32_t blocks) {
   const uint64_t size = block_size_[raw(index)];
-  const uint64_t most = kMinSpillRoom + size_bytes() / kSpillShare;
+  const uint64_t max_room = kMinSpillRoom + size_bytes() / kSpillShare;
   // relaxed: a count. What one adds beyond is taken back at once.
   const uint64_t room = spill_room_.fetch_add(blocks * size, std::memory_order_relaxed);
-  uint32_t added = room + blocks * size <= most ? spilled_[raw(index)].add_room(blocks) : 0;
+  uint32_t added = room + blocks * size <= max_room ? spilled_[raw(index)].add_room(blocks) : 0;
   spill_room_.fetch_sub((blocks - added) * size, std::memory_order_relaxed);
 }
 

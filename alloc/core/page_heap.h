@@ -120,8 +120,8 @@ class PageHeap {
     uint64_t whole_pages() const { return dirty() - part; }
   };
   FreeBytes free_bytes() const;
-  // Bytes of free pages with memory, but no more than `most` and a chunk.
-  uint64_t free_bytes_up_to(uint64_t most) const;
+  // Bytes of free pages with memory, but no more than `max_bytes` and a chunk.
+  uint64_t free_bytes_up_to(uint64_t max_bytes) const;
   // Recent pages are aged from now on, and blocks that stayed in the spill freelists are free for
   // all classes. Once an interval; one caller at a time.
   void age_pages();
@@ -211,20 +211,20 @@ class PageHeap {
   uint64_t word(uint32_t index) const {
     return chunks_[index / Chunk::kWords].word(index % Chunk::kWords);
   }
-  // The free run from `grain` on, which is free, and the one up to it: how long, `most` at most or
-  // a word more.
-  uint32_t free_from(uint32_t grain, uint32_t most) const {
+  // The free run from `grain` on, which is free, and the one up to it: how long, `max_grains` at
+  // most or a word more.
+  uint32_t free_from(uint32_t grain, uint32_t max_grains) const {
     const uint32_t inside = grain % Chunk::kBits;
     const auto ones = static_cast<uint32_t>(std::countr_one(word(grain / Chunk::kBits) >> inside));
-    return ones < Chunk::kBits - inside ? ones : free_beyond(grain, most);
+    return ones < Chunk::kBits - inside ? ones : free_beyond(grain, max_grains);
   }
   // What is left of free_from() when all grains of the first word from `grain` on are free.
-  uint32_t free_beyond(uint32_t grain, uint32_t most) const;
-  uint32_t free_before(uint32_t grain, uint32_t most) const;
+  uint32_t free_beyond(uint32_t grain, uint32_t max_grains) const;
+  uint32_t free_before(uint32_t grain, uint32_t max_grains) const;
 
   // A run of `grains` from a multiple of `alignment` on, found in the index and claimed; of as many
-  // times `grains` as `most`, where there are.
-  uint32_t take_run(uint32_t grains, uint32_t alignment, uint32_t most, uint32_t& count);
+  // times `grains` as `max_count`, where there are.
+  uint32_t take_run(uint32_t grains, uint32_t alignment, uint32_t max_count, uint32_t& count);
   // The first `grains` of a free run of at least `room` grains with memory. kNoGrain: there is
   // none, or another thread was quicker.
   uint32_t take_part_of_run(uint32_t grains, uint32_t room);
@@ -242,7 +242,7 @@ class PageHeap {
   // The first run that starts in a word and for which `accepts(Run)` is true, or none; of each run
   // so many grains at most, or a word more.
   template <typename Accepts>
-  Run find_start(uint32_t word, uint32_t most, Accepts accepts) const;
+  Run find_start(uint32_t word, uint32_t max_grains, Accepts accepts) const;
   // The shortest run that starts in an entry's word, is of its bucket and has room. `any`: whether
   // one is of its bucket.
   Run find_in(RunIndex::Entry entry, uint32_t grains, uint32_t alignment, bool& any) const;
@@ -262,14 +262,14 @@ class PageHeap {
   }
   // Removes an entry whose word has no run of its bucket. Another thread may have cut that run, or
   // made one, meanwhile: afterwards all runs that start in the word have entries. Returns the
-  // lowest bucket of these, `least` or above, or RunIndex::kNone.
-  uint32_t remove_entry(RunIndex::Entry entry, uint32_t least = 0);
+  // lowest bucket of these, `min_bucket` or above, or RunIndex::kNone.
+  uint32_t remove_entry(RunIndex::Entry entry, uint32_t min_bucket = 0);
   // Makes the entry of a run.
   void index(Run run);
   // All runs that start in a word; returns as remove_entry() does.
-  uint32_t index_word(uint32_t at, uint32_t least = 0);
+  uint32_t index_word(uint32_t at, uint32_t min_bucket = 0);
   // As take_run(), out of new chunks.
-  uint32_t take_new(uint32_t grains, uint32_t alignment, uint32_t most, uint32_t& count);
+  uint32_t take_new(uint32_t grains, uint32_t alignment, uint32_t max_count, uint32_t& count);
   // `grains` of a run that the index had, behind its first `lost`; what is left in front and behind
   // are runs of their own then. False: another thread was quicker, and nothing was claimed.
   bool claim_of(Run run, uint32_t lost, uint32_t grains);

@@ -155,7 +155,7 @@ bool PageHeap::resize(void* block, ClassIndex index, size_t size) {
 
 bool PageHeap::find(size_t offset, Found& found) const {
   // No block is longer than this; the pages in front of one have no kind but in its length.
-  const size_t least =
+  const size_t lowest =
       offset > max_run_bytes_ + kGranuleSize ? offset - max_run_bytes_ - kGranuleSize : 0;
   for (size_t page = offset >> kGranuleShift;; --page) {
     const PageEntry& entry = arena_.entry(Granule{static_cast<uint32_t>(page)});
@@ -170,7 +170,7 @@ bool PageHeap::find(size_t offset, Found& found) const {
         return offset - start < bytes;
       }
     }
-    if ((page << kGranuleShift) <= least) {
+    if ((page << kGranuleShift) <= lowest) {
       return false;
     }
   }

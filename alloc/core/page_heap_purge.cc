@@ -28,9 +28,9 @@ PageHeap::FreeBytes PageHeap::free_bytes() const {
   return sum;
 }
 
-uint64_t PageHeap::free_bytes_up_to(uint64_t most) const {
+uint64_t PageHeap::free_bytes_up_to(uint64_t max_bytes) const {
   uint64_t sum = 0;
-  for (uint32_t number = 0; number < frontier() && sum < most; ++number) {
+  for (uint32_t number = 0; number < frontier() && sum < max_bytes; ++number) {
     sum += uint64_t{chunks_[number].old_pages(purge_unit())} << kGranuleShift;
   }
   return sum;
@@ -46,7 +46,7 @@ void PageHeap::age_pages() {
 uint64_t PageHeap::purge(uint32_t& cursor, uint64_t max_bytes, bool recent_too, bool& refused) {
   const uint32_t chunks = frontier();
   const uint32_t unit = purge_unit();
-  const auto most =
+  const auto max_pages =
       static_cast<uint32_t>(std::clamp<uint64_t>(max_bytes >> kGranuleShift, unit, Chunk::kPages));
   while (cursor < chunks) {
     const uint32_t number = chunks - 1 - cursor;
@@ -58,7 +58,7 @@ uint64_t PageHeap::purge(uint32_t& cursor, uint64_t max_bytes, bool recent_too, 
     in_hand_chunk_.set(number);
     order_for_signals();
     uint64_t undone[8] = {};
-    const uint32_t claimed = chunk.claim_old(in_hand_pages_, most, unit, recent_too, undone);
+    const uint32_t claimed = chunk.claim_old(in_hand_pages_, max_pages, unit, recent_too, undone);
     join_pages(number, undone);
     // Other threads can have the rest, in front and behind, while the kernel is at work.
     join_pages(number, in_hand_pages_);
@@ -78,7 +78,7 @@ uint64_t PageHeap::purge(uint32_t& cursor, uint64_t max_bytes, bool recent_too, 
       join_pages(number, in_hand_pages_);
     }
     refused = refused || !accepted;
-    if (claimed < most || !accepted) {
+    if (claimed < max_pages || !accepted) {
       ++cursor;
     }
     if (claimed != 0) {

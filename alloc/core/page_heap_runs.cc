@@ -17,7 +17,7 @@ constexpr uint32_t kMaxLongLooks = 16;
 
 }  // namespace
 
-uint32_t PageHeap::free_beyond(uint32_t grain, uint32_t most) const {
+uint32_t PageHeap::free_beyond(uint32_t grain, uint32_t max_grains) const {
   uint32_t count = Chunk::kBits - grain % Chunk::kBits;
   uint32_t index = grain / Chunk::kBits % Chunk::kWords + 1;
   const Chunk* chunk = &chunks_[chunk_of(grain)];
@@ -25,8 +25,8 @@ uint32_t PageHeap::free_beyond(uint32_t grain, uint32_t most) const {
   if (next != ~uint64_t{0}) {
     return count + static_cast<uint32_t>(std::countr_one(next));
   }
-  for (; count < most; index = 0, ++chunk) {
-    const uint32_t words = static_cast<uint32_t>(divide_up(most - count, Chunk::kBits));
+  for (; count < max_grains; index = 0, ++chunk) {
+    const uint32_t words = static_cast<uint32_t>(divide_up(max_grains - count, Chunk::kBits));
     const uint32_t end = std::min(Chunk::kWords, index + words);
     const uint32_t full = chunk->full_words(index, end);
     count += full * Chunk::kBits;
@@ -37,7 +37,7 @@ uint32_t PageHeap::free_beyond(uint32_t grain, uint32_t most) const {
   return count;
 }
 
-uint32_t PageHeap::free_before(uint32_t grain, uint32_t most) const {
+uint32_t PageHeap::free_before(uint32_t grain, uint32_t max_grains) const {
   uint32_t at = grain / Chunk::kBits;
   const uint32_t inside = grain % Chunk::kBits;
   uint32_t count = 0;
@@ -48,7 +48,7 @@ uint32_t PageHeap::free_before(uint32_t grain, uint32_t most) const {
       return count;
     }
   }
-  for (; at > 0 && count < most; count += Chunk::kBits) {
+  for (; at > 0 && count < max_grains; count += Chunk::kBits) {
     const uint64_t bits = word(--at);
     if (bits != ~uint64_t{0}) {
       return count + static_cast<uint32_t>(std::countl_one(bits));
@@ -64,10 +64,10 @@ void PageHeap::index(Run run) {
 }
 
 template <typename Accepts>
-PageHeap::Run PageHeap::find_start(uint32_t word, uint32_t most, Accepts accepts) const {
+PageHeap::Run PageHeap::find_start(uint32_t word, uint32_t max_grains, Accepts accepts) const {
   for (uint64_t starts = starts_in(word); starts != 0; starts &= starts - 1) {
     const uint32_t start = word * Chunk::kBits + static_cast<uint32_t>(std::countr_zero(starts));
-    const Run run{start, free_from(start, most)};
+    const Run run{start, free_from(start, max_grains)};
     if (accepts(run)) {
       return run;
     }
@@ -77,10 +77,10 @@ PageHeap::Run PageHeap::find_start(uint32_t word, uint32_t most, Accepts accepts
 
 PageHeap::Run PageHeap::find_in(RunIndex::Entry entry, uint32_t grains, uint32_t alignment,
                                 bool& any) const {
-  const uint32_t most = std::max(grains + alignment - 1, RunIndex::kMaxLength);
+  const uint32_t max_grains = std::max(grains + alignment - 1, RunIndex::kMaxLength);
   Run best;
   any = false;
-  find_start(entry.word, most, [&](Run run) {
+  find_start(entry.word, max_grains, [&](Run run) {
     if (run.length >= index_.min_length() && index_.bucket_of(run.length) == entry.bucket) {
       any = true;
       if (has_room(run, grains, alignment) &&
@@ -94,8 +94,8 @@ PageHeap::Run PageHeap::find_in(RunIndex::Entry entry, uint32_t grains, uint32_t
 }
 
 PageHeap::Run PageHeap::find_quickly(uint32_t grains) {
-  const uint32_t least = index_.bucket_for(grains);
-  for (uint32_t from = least;;) {
+  const uint32_t min_bucket = index_.bucket_for(grains);
+  for (uint32_t from = min_bucket;;) {
     const RunIndex::Entry entry = index_.next_quickly(from);
     if (entry.bucket == RunIndex::kNone) {
       return {};
@@ -107,7 +107,7 @@ PageHeap::Run PageHeap::find_quickly(uint32_t grains) {
     if (found.start != kNoGrain) {
       return found;
     }
-    from = std::min(entry.bucket, remove_entry(entry, least));
+    from = std::min(entry.bucket, remove_entry(entry, min_bucket));
   }
 }
 
@@ -118,8 +118,8 @@ PageHeap::Run PageHeap::find(uint32_t grains, uint32_t alignment) {
       return run;
     }
   }
-  uint32_t least = index_.bucket_for(grains);
-  RunIndex::Entry entry{least, 0};
+  uint32_t min_bucket = index_.bucket_for(grains);
+  RunIndex::Entry entry{min_bucket, 0};
   Run best;
   uint32_t looks = 0;
   for (;;) {
@@ -130,7 +130,7 @@ PageHeap::Run PageHeap::find(uint32_t grains, uint32_t alignment) {
     bool any = false;
     const Run run = find_in(entry, grains, alignment, any);
     if (!any) {
-      entry.bucket = std::min(entry.bucket, remove_entry(entry, least));
+      entry.bucket = std::min(entry.bucket, remove_entry(entry, min_bucket));
       continue;
     }
     const bool last = entry.bucket + 1 == index_.bucket_count() && grains >= RunIndex::kMaxLength;
@@ -143,8 +143,8 @@ PageHeap::Run PageHeap::find(uint32_t grains, uint32_t alignment) {
     }
     ++entry.word;
     if (!last && ++looks == kMaxAlignedLooks) {
-      least = index_.bucket_for(grains + alignment - 1);
-      entry = least > entry.bucket ? RunIndex::Entry{least, 0} : entry;
+      min_bucket = index_.bucket_for(grains + alignment - 1);
+      entry = min_bucket > entry.bucket ? RunIndex::Entry{min_bucket, 0} : entry;
     }
   }
 }
@@ -162,10 +162,10 @@ PageHeap::Run PageHeap::search(uint32_t grains, uint32_t alignment) {
       (alignment >= vain_alignment || grains >= vain_grains + vain_alignment - 1)) {
     return {};
   }
-  const uint32_t most = std::max(grains + alignment - 1, RunIndex::kMaxLength);
+  const uint32_t max_grains = std::max(grains + alignment - 1, RunIndex::kMaxLength);
   for (uint32_t at = 0; at < chunks * Chunk::kWords; ++at) {
     const Run found =
-        find_start(at, most, [&](Run run) { return has_room(run, grains, alignment); });
+        find_start(at, max_grains, [&](Run run) { return has_room(run, grains, alignment); });
     if (found.start != kNoGrain) {
       return found;
     }
@@ -176,7 +176,8 @@ PageHeap::Run PageHeap::search(uint32_t grains, uint32_t alignment) {
   return {};
 }
 
-uint32_t PageHeap::take_run(uint32_t grains, uint32_t alignment, uint32_t most, uint32_t& count) {
+uint32_t PageHeap::take_run(uint32_t grains, uint32_t alignment, uint32_t max_count,
+                            uint32_t& count) {
   for (;;) {
     Run run = find(grains, alignment);
     if (run.start == kNoGrain) {
@@ -191,7 +192,7 @@ uint32_t PageHeap::take_run(uint32_t grains, uint32_t alignment, uint32_t most, 
         // The run at the end has no entry while another thread is between its claim() in front and
         // what follows, which may take long.
         const uint32_t start = align_grain(end - before, alignment);
-        count = std::min(most, (end - start) / grains);
+        count = std::min(max_count, (end - start) / grains);
         if (claim(start, count * grains)) {
           join(start, 0);
           return start;
@@ -201,13 +202,13 @@ uint32_t PageHeap::take_run(uint32_t grains, uint32_t alignment, uint32_t most, 
       // Nor do others, for as long as their threads take to give or to claim.
       run = search(grains, alignment);
       if (run.start == kNoGrain) {
-        return take_new(grains, alignment, most, count);
+        return take_new(grains, alignment, max_count, count);
       }
     }
     const uint32_t start = align_grain(run.start, alignment);
     const uint32_t lost = start - run.start;
     const uint32_t room = run.length - lost;
-    count = most == 1 || room < 2 * grains ? 1 : std::min(most, room / grains);
+    count = max_count == 1 || room < 2 * grains ? 1 : std::min(max_count, room / grains);
     if (claim_of(run, lost, count * grains)) {
       return start;
     }
@@ -320,18 +321,18 @@ void PageHeap::join(uint32_t grain, uint32_t grains) {
   }
 }
 
-uint32_t PageHeap::remove_entry(RunIndex::Entry entry, uint32_t least) {
+uint32_t PageHeap::remove_entry(RunIndex::Entry entry, uint32_t min_bucket) {
   index_.remove(entry.bucket, entry.word);
-  return index_word(entry.word, least);
+  return index_word(entry.word, min_bucket);
 }
 
-uint32_t PageHeap::index_word(uint32_t at, uint32_t least) {
+uint32_t PageHeap::index_word(uint32_t at, uint32_t min_bucket) {
   uint32_t lowest = RunIndex::kNone;
   find_start(at, RunIndex::kMaxLength, [&](Run run) {
     if (run.length >= index_.min_length()) {
       const uint32_t bucket = index_.bucket_of(run.length);
       index_.add(bucket, at);
-      lowest = bucket >= least ? std::min(lowest, bucket) : lowest;
+      lowest = bucket >= min_bucket ? std::min(lowest, bucket) : lowest;
     }
     return false;
   });
@@ -340,7 +341,8 @@ uint32_t PageHeap::index_word(uint32_t at, uint32_t least) {
 
 // Out of the new chunks at once: while another thread is between its claim() and what follows, the
 // run in front has no entry, and one that was joined with it would not be found either.
-uint32_t PageHeap::take_new(uint32_t grains, uint32_t alignment, uint32_t most, uint32_t& count) {
+uint32_t PageHeap::take_new(uint32_t grains, uint32_t alignment, uint32_t max_count,
+                            uint32_t& count) {
   // Beside what is free at the end of the last chunk; a run that is aligned starts in the first new
   // one.
   const uint32_t end = frontier() * kGrainsPerChunk;
@@ -359,7 +361,7 @@ uint32_t PageHeap::take_new(uint32_t grains, uint32_t alignment, uint32_t most, 
       length += tail;
     }
     if (length >= grains) {
-      count = std::min(most, length / grains);
+      count = std::min(max_count, length / grains);
       const uint32_t taken = count * grains;
       if (taken != length) {
         static_cast<void>(give(start + taken, length - taken, false));

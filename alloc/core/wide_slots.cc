@@ -24,9 +24,9 @@ size_t WideSlots::slot_bytes(size_t area) {
   return std::bit_floor(std::clamp(area / kEnoughSlots, kMinSlot, kMaxSlot));
 }
 
-size_t WideSlots::area_bytes(size_t most) {
-  const size_t slot = slot_bytes(most);
-  return most / slot < kMinSlots ? 0 : align_down(most, slot);
+size_t WideSlots::area_bytes(size_t max_bytes) {
+  const size_t slot = slot_bytes(max_bytes);
+  return max_bytes / slot < kMinSlots ? 0 : align_down(max_bytes, slot);
 }
 
 size_t WideSlots::bytes_needed(size_t area) {
@@ -272,12 +272,13 @@ uint64_t WideSlots::untouched_bytes() const {
   return granules << kGranuleShift;
 }
 
-uint64_t WideSlots::free_bytes_up_to(uint64_t most) {
+uint64_t WideSlots::free_bytes_up_to(uint64_t max_bytes) {
   uint64_t sum = 0;
   if (used() == 0) {
     return sum;
   }
-  for (SlotIndex index = dirty_.next_slot(SlotIndex{0}); index != Freelist::kNoSlot && sum < most;
+  for (SlotIndex index = dirty_.next_slot(SlotIndex{0});
+       index != Freelist::kNoSlot && sum < max_bytes;
        index = dirty_.next_slot(SlotIndex{raw(index) + 1})) {
     sum += uint64_t{slot(raw(index)).resident.load(std::memory_order_relaxed)} << kGranuleShift;
   }

@@ -29,7 +29,7 @@ namespace spillway::core {
 class WideSlots {
  public:
   // Bytes of a wide area that is at most so long; 0: that would be too short to be of use.
-  static size_t area_bytes(size_t most);
+  static size_t area_bytes(size_t max_bytes);
   // Bytes of zeroed memory that attach() needs.
   static size_t bytes_needed(size_t area);
   // Takes over `area` bytes of the arena from `first` on. `memory` is zero, aligned to 8, and
@@ -82,8 +82,8 @@ class WideSlots {
   uint64_t purge_old(const std::atomic<bool>& stop, bool& refused);
   // Of all free slots.
   void purge_all(const std::atomic<bool>& stop, bool& refused);
-  // Bytes that free slots have, but no more than `most` and a slot.
-  uint64_t free_bytes_up_to(uint64_t most);
+  // Bytes that free slots have, but no more than `max_bytes` and a slot.
+  uint64_t free_bytes_up_to(uint64_t max_bytes);
   // That slots were extended to, since the start: about what was touched.
   uint64_t touched_bytes() const { return touched_bytes_.load(std::memory_order_relaxed); }
   uint64_t purged_bytes() const { return purged_bytes_.load(std::memory_order_relaxed); }

@@ -27,11 +27,11 @@ namespace spillway::heap {
 inline constexpr size_t kMinColouredSize = 64 * kKiB;
 // The longest request that gets a block which is not coloured: that of the class below.
 inline constexpr size_t kMaxPlainSize = [] {
-  size_t most = 0;
+  size_t longest = 0;
   for (const size_t size : config::kHeapClassSizes) {
-    most = size < kMinColouredSize ? size : most;
+    longest = size < kMinColouredSize ? size : longest;
   }
-  return most;
+  return longest;
 }();
 
 // Requests of this size or more fail at once: no process has that many addresses, and mimalloc

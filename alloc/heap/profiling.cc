@@ -73,10 +73,10 @@ uint32_t blocks_until_sample(size_t size, uint32_t blocks) {
 // A block of the smallest class in use at a multiple of `alignment`, watched as the sample that it
 // is.
 void* take_sample(size_t size, size_t drawn_size, size_t alignment) {
-  const auto least = static_cast<size_t>(options().value(config::Option::min_size));
+  const auto min_size = static_cast<size_t>(options().value(config::Option::min_size));
   void* const block = alignment <= core::kLineSize
-                          ? take_pooled_slow(least)
-                          : heap.engine.take_aligned(class_of(least), alignment);
+                          ? take_pooled_slow(min_size)
+                          : heap.engine.take_aligned(class_of(min_size), alignment);
   if (block == nullptr) {
     heap_profile.note_dropped();
     return nullptr;

@@ -57,14 +57,14 @@ bool start_engine() {
   static_cast<void>(os::processors());  // from here on it is known
   const size_t memory = std::clamp<size_t>(os::physical_memory(), kMinArena, kMaxArena);
   const int64_t reserve = options().value(config::Option::reserve);
-  const size_t most =
+  const size_t max_bytes =
       reserve != config::kWordValue
           ? align_down(static_cast<size_t>(reserve), core::kChunkSize)
           : std::min(align_down(memory, core::kChunkSize) * kMemoryShare, kMaxArena);
   return heap.engine.start({
       .store = {.block_sizes = std::span(config::kHeapClassSizes).subspan<1>(),
                 .coloured_from = kMinColouredSize,
-                .max_bytes = most,
+                .max_bytes = max_bytes,
                 .min_bytes = kMinArena,
                 .max_run_bytes = kMaxRun},
       .bins = kBins,

@@ -23,8 +23,8 @@ SPILLWAY_UNHOOKED_FUNCTION static void spillway_add_page(const mi_page_t* page, 
   const size_t size = given_size < MI_HUGE_BLOCK_SIZE ? given_size : room;
   // The page may become one of other blocks meanwhile.
   const size_t used = SPILLWAY_SEEN(page->used);
-  const size_t most = size != 0 ? room / size : 0;
-  const size_t blocks = used < most ? used : most;
+  const size_t max_blocks = size != 0 ? room / size : 0;
+  const size_t blocks = used < max_blocks ? used : max_blocks;
   live->bytes += blocks * size;
   live->blocks += blocks;
 }

@@ -63,12 +63,12 @@ uint64_t stall_in(const char* path) {
 // none.
 uint64_t limit_of(CgroupScratch& scratch, std::string_view root, std::string_view hierarchy,
                   std::string_view group, std::string_view file) {
-  uint64_t least = UINT64_MAX;
+  uint64_t lowest = UINT64_MAX;
   for (;;) {
-    least = std::min(least, limit_in(join(scratch, {root, hierarchy, group, "/", file})));
+    lowest = std::min(lowest, limit_in(join(scratch, {root, hierarchy, group, "/", file})));
     const size_t slash = group.rfind('/');
     if (slash == std::string_view::npos) {
-      return least;
+      return lowest;
     }
     group = std::string_view(group.data(), slash);
   }
@@ -102,18 +102,18 @@ void for_each_group(CgroupScratch& scratch, const char* membership, Action actio
 }  // namespace
 
 uint64_t cgroup_memory_limit(const char* membership, const char* root, CgroupScratch& scratch) {
-  uint64_t least = UINT64_MAX;
+  uint64_t lowest = UINT64_MAX;
   for_each_group(
       scratch, membership,
       [&](std::string_view hierarchy, std::string_view controllers, std::string_view group) {
         if (is_version_2(hierarchy, controllers)) {
-          least = std::min(least, limit_of(scratch, root, "", group, "memory.max"));
+          lowest = std::min(lowest, limit_of(scratch, root, "", group, "memory.max"));
         } else if (names_memory(controllers)) {
-          least =
-              std::min(least, limit_of(scratch, root, "/memory", group, "memory.limit_in_bytes"));
+          lowest =
+              std::min(lowest, limit_of(scratch, root, "/memory", group, "memory.limit_in_bytes"));
         }
       });
-  return least;
+  return lowest;
 }
 
 uint64_t memory_stall_us(const char* membership, const char* root, const char* machine,

@@ -5,10 +5,10 @@
 
 namespace spillway::profile {
 
-void LiveSamples::attach(void* numbers, char* samples, uint32_t most) {
-  free_.attach(numbers, most);
-  cells_.attach(samples, samples_bytes(most));
-  max_ = most;
+void LiveSamples::attach(void* numbers, char* samples, uint32_t max_samples) {
+  free_.attach(numbers, max_samples);
+  cells_.attach(samples, samples_bytes(max_samples));
+  max_ = max_samples;
 }
 
 uint32_t LiveSamples::add(const Sample& sample) {

@@ -21,11 +21,13 @@ class LiveSamples {
     Sampler::Weight weight{};
   };
 
-  // Memory for `most` samples: zeroed and committed for the numbers that are free, reserved for the
-  // samples.
-  static size_t numbers_bytes(uint32_t most) { return core::Freelist::bytes_needed(most); }
-  static size_t samples_bytes(uint32_t most) { return size_t{most} * sizeof(Cell); }
-  void attach(void* numbers, char* samples, uint32_t most);
+  // Memory for `max_samples` samples: zeroed and committed for the numbers that are free, reserved
+  // for the samples.
+  static size_t numbers_bytes(uint32_t max_samples) {
+    return core::Freelist::bytes_needed(max_samples);
+  }
+  static size_t samples_bytes(uint32_t max_samples) { return size_t{max_samples} * sizeof(Cell); }
+  void attach(void* numbers, char* samples, uint32_t max_samples);
 
   // The number of a new one; 0 when there is no room.
   uint32_t add(const Sample& sample);

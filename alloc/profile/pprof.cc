@@ -158,7 +158,7 @@ class Writer {
         continue;
       }
       Line<128> line;
-      line.text("size>=").number(SizeCounts::least(bucket));
+      line.text("size>=").number(SizeCounts::min_size(bucket));
       line.put(' ').number(whole_blocks(sum.allocated.blocks));
       line.put(' ').number(sum.allocated.bytes);
       line.put(' ').number(whole_blocks(sum.live.blocks));

@@ -19,7 +19,7 @@ class SizeCounts {
     return std::min(static_cast<size_t>(std::bit_width(size)), kBuckets - 1);
   }
   // The smallest size in the bucket.
-  static constexpr size_t least(size_t bucket) {
+  static constexpr size_t min_size(size_t bucket) {
     return bucket == 0 ? 0 : size_t{1} << (bucket - 1);
   }
 
@@ -33,6 +33,6 @@ class SizeCounts {
   StackCounts counts_[kBuckets];
 };
 
-static_assert(SizeCounts::least(SizeCounts::bucket_of(4096)) == 4096);
+static_assert(SizeCounts::min_size(SizeCounts::bucket_of(4096)) == 4096);
 
 }  // namespace spillway::profile
