@@ -112,7 +112,8 @@ inline constexpr uint64_t kUnknown = UINT64_MAX;
   X(soft_limit_exceeded_total, kCounter, "exceeded",                                          \
     "requests that left the tenant above its soft limit")                                     \
   X(soft_limit_crossed_total, kCounter, "", "times that the tenant crossed its soft limit")   \
-  X(uncharged_total, kCounter, "", "blocks that are not charged: no memory to note whose they are")
+  X(uncharged_total, kCounter, "",                                                            \
+    "blocks that are not charged: no memory to note them, or a mimalloc that charges none")
 
 struct Spec {
   std::string_view name;
