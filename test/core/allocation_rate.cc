@@ -11,7 +11,7 @@ namespace {
 constexpr uint64_t kBytes = 4 * kKiB;
 constexpr uint64_t kFast = 1;
 constexpr uint64_t kWork = 1000;
-constexpr uint64_t kLeisure = 100'000;
+constexpr uint64_t kSlowNs = 100'000;
 
 // Looks, each after 16 blocks of 4 KiB at this rate.
 struct Looker {
@@ -52,12 +52,12 @@ BOOST_FIXTURE_TEST_CASE(the_first_look_tells_nothing, Looker) {
 
 BOOST_FIXTURE_TEST_CASE(eight_slow_looks_in_a_row_end_it, Looker) {
   look(2, kFast);
-  look(7, kLeisure);
+  look(7, kSlowNs);
   BOOST_TEST(rate.is_fast());
   look(1, kFast);
-  look(7, kLeisure);
+  look(7, kSlowNs);
   BOOST_TEST(rate.is_fast());
-  look(1, kLeisure);
+  look(1, kSlowNs);
   BOOST_TEST(!rate.is_fast());
 }
 
@@ -81,7 +81,7 @@ BOOST_FIXTURE_TEST_CASE(a_thread_is_busy_for_as_long_as_it_works, Looker) {
   look(1, kWork);
   BOOST_TEST(rate.is_busy());
   BOOST_TEST(!rate.is_fast());
-  look(1, kLeisure);
+  look(1, kSlowNs);
   BOOST_TEST(!rate.is_busy());
   look(1, kFast);
   BOOST_TEST(rate.is_busy());

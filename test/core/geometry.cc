@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(of_the_heap) {
   BOOST_TEST(heap.stack_entries >= entries);
 }
 
-BOOST_AUTO_TEST_CASE(small_blocks_are_cached_at_leisure_and_large_ones_are_not) {
+BOOST_AUTO_TEST_CASE(small_blocks_of_slow_threads_are_cached_and_large_ones_are_not) {
   const uint32_t sizes[] = {4 * kKiB, 512 * kKiB, kMiB};
   const Geometry three = make_geometry(sizes, {.slow_bytes = 8 * kKiB, .busy_bytes = 512 * kKiB});
   BOOST_TEST(three.classes[1].first_capacity == 2U);

@@ -13,7 +13,7 @@ namespace spillway::core::testing {
 // What a thread does before each of its calls, in nanoseconds: next to nothing, or so much that
 // misses do not matter.
 inline constexpr uint64_t kFast = 1;
-inline constexpr uint64_t kLeisure = 1'000'000;
+inline constexpr uint64_t kSlowNs = 1'000'000;
 
 // The clock stands still: the thread turns out to have no time to lose.
 template <typename Store>
@@ -52,7 +52,7 @@ struct CacheFixture : EngineFixture<Store> {
     }
   }
   // More misses than the thread's rate is measured by.
-  void slow_down() { work(kTwelve, 600, kLeisure); }
+  void slow_down() { work(kTwelve, 600, kSlowNs); }
   uint64_t claimed() const { return this->snapshot().cache_capacity_bytes; }
   uint64_t misses() const { return this->snapshot().refills_total + this->snapshot().spills_total; }
   uint64_t cached(ClassIndex index) const { return this->snapshot().classes[raw(index)].cached; }

@@ -13,7 +13,7 @@ using namespace testing;  // NOLINT(google-build-using-namespace)
 BOOST_AUTO_TEST_SUITE(thread_cache_rate)
 
 // What a thread that is not fast may hold of a class.
-uint64_t at_leisure(const HeapCacheFixture& fixture, ClassIndex index) {
+uint64_t kept_when_slow(const HeapCacheFixture& fixture, ClassIndex index) {
   const ClassGeometry& geometry = fixture.engine.geometry().of(index);
   return uint64_t{geometry.first_capacity} * geometry.block_size;
 }
@@ -22,11 +22,10 @@ uint64_t at_leisure(const HeapCacheFixture& fixture, ClassIndex index) {
 BOOST_FIXTURE_TEST_CASE(a_thread_that_may_write_to_its_blocks_has_time_for_misses,
                         HeapCacheFixture) {
   work(kTwelve, 600, 150);
-  BOOST_TEST(claimed() == at_leisure(*this, kTwelve));
+  BOOST_TEST(claimed() == kept_when_slow(*this, kTwelve));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_thread_that_cannot_have_written_to_its_blocks_is_hurried,
-                        HeapCacheFixture) {
+BOOST_FIXTURE_TEST_CASE(a_thread_that_cannot_have_written_to_its_blocks_is_fast, HeapCacheFixture) {
   for (int round = 0; round < 20; ++round) {
     work(kLarge, 4, 150);
   }
@@ -36,14 +35,14 @@ BOOST_FIXTURE_TEST_CASE(a_thread_that_cannot_have_written_to_its_blocks_is_hurri
 BOOST_FIXTURE_TEST_CASE(a_slow_thread_lives_with_misses, HeapCacheFixture) {
   slow_down();
   for (int round = 0; round < 100; ++round) {
-    work(kLarge, 4, kLeisure);
+    work(kLarge, 4, kSlowNs);
     BOOST_REQUIRE(cached(kLarge) == 0U);
   }
   BOOST_TEST(claimed() == 0U);
   for (int round = 0; round < 50; ++round) {
-    work(kSmall, 100, kLeisure);
+    work(kSmall, 100, kSlowNs);
   }
-  BOOST_TEST(claimed() == at_leisure(*this, kSmall));
+  BOOST_TEST(claimed() == kept_when_slow(*this, kSmall));
   BOOST_TEST(snapshot().pool_live_bytes == 0U);
 }
 
@@ -85,7 +84,7 @@ BOOST_FIXTURE_TEST_CASE(relaxing_notices_that_a_busy_thread_slowed_down, BusyFix
   BOOST_TEST(cached(kTwelve) == 2U);
   const uint64_t before = misses();
   for (int interval = 0; interval < 2; ++interval) {
-    work(kTwelve, 1, kLeisure);
+    work(kTwelve, 1, kSlowNs);
     engine.relax_caches();
   }
   BOOST_TEST(misses() == before);
@@ -98,7 +97,7 @@ BOOST_FIXTURE_TEST_CASE(a_busy_thread_that_slows_down_gives_it_back, BusyFixture
   }
   BOOST_TEST(cached(kTwelve) == 2U);
   for (int round = 0; round < 300; ++round) {
-    work(kLarge, 4, kLeisure);
+    work(kLarge, 4, kSlowNs);
   }
   BOOST_TEST(cached(kTwelve) == 0U);
   BOOST_TEST(claimed() == 0U);
@@ -108,14 +107,14 @@ BOOST_FIXTURE_TEST_CASE(a_thread_that_becomes_fast_caches_more, HeapCacheFixture
   slow_down();
   const uint64_t before = misses();
   for (int round = 0; round < 50; ++round) {
-    work(kColoured, 4, kLeisure);
+    work(kColoured, 4, kSlowNs);
   }
   BOOST_TEST(misses() - before == 50U * 8);
-  const uint64_t at_leisure = misses();
+  const uint64_t slow_misses = misses();
   for (int round = 0; round < 50; ++round) {
     work(kColoured, 4, kFast);
   }
-  BOOST_TEST(misses() - at_leisure < 100U);
+  BOOST_TEST(misses() - slow_misses < 100U);
   BOOST_TEST(cached(kColoured) == 4U);
 }
 
@@ -128,7 +127,7 @@ BOOST_FIXTURE_TEST_CASE(a_thread_that_slows_down_keeps_less, HeapCacheFixture) {
     slow_down();
   }
   for (int round = 0; round < 300; ++round) {
-    work(kLarge, 4, kLeisure);
+    work(kLarge, 4, kSlowNs);
   }
   BOOST_TEST(cached(kColoured) <= 1U);
 }
@@ -175,13 +174,13 @@ BOOST_FIXTURE_TEST_CASE(relaxing_halves_the_bins_of_a_thread_that_became_slow, D
   }
   BOOST_TEST(cached(kColoured) >= 8U);
   for (const uint64_t at_least : {4U, 2U, 1U, 0U}) {
-    work(kSmall, 1, kLeisure);
+    work(kSmall, 1, kSlowNs);
     const uint64_t before = cached(kColoured);
     engine.relax_caches();
     BOOST_TEST(cached(kColoured) >= at_least);
     BOOST_TEST(cached(kColoured) <= before);
   }
-  work(kSmall, 1, kLeisure);
+  work(kSmall, 1, kSlowNs);
   engine.relax_caches();
   BOOST_TEST(cached(kColoured) == 0U);
   BOOST_TEST(cached(kSmall) > 0U);
@@ -208,7 +207,7 @@ BOOST_FIXTURE_TEST_CASE(relaxing_notices_that_a_thread_slowed_down, Drained) {
   engine.relax_caches();
   const uint64_t fast = claimed();
   const uint64_t before = misses();
-  work(kTwelve, 1, kLeisure);
+  work(kTwelve, 1, kSlowNs);
   BOOST_TEST(misses() == before);  // its bin fits
   engine.relax_caches();
   BOOST_TEST(claimed() < fast);

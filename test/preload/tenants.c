@@ -87,12 +87,12 @@ static void enters(void) {
   void* also_outer = malloc(5000);
   CHECK(spillway_tenant_leave() == outer);
   CHECK(spillway_tenant_leave() == 0);
-  void* of_nobody = malloc(60000);
+  void* of_none = malloc(60000);
   CHECK_COMPARE(usage_of(outer).live_bytes, ==,
                 malloc_usable_size(of_outer) + malloc_usable_size(also_outer));
   CHECK(usage_of(outer).live_blocks == 2 && usage_of(outer).allocations_total == 2);
   CHECK_COMPARE(usage_of(inner).live_bytes, ==, malloc_usable_size(of_inner));
-  free(of_nobody);
+  free(of_none);
   free(of_outer);
   free(also_outer);
   CHECK(spillway_tenant_enter(outer) == 0);
