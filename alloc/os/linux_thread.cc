@@ -38,7 +38,10 @@ struct alignas(64) ThreadPointerArea {
 };
 SPILLWAY_OWN_PAGES constinit ThreadPointerArea thread_pointer_area{};
 
-// The thread's id while it is there. The kernel clears it when the stack is no longer in use.
+// Not 0 while the thread is there. The kernel clears it when the stack is no longer in use.
+constinit std::atomic<int> stack_in_use{0};
+// The thread's id, which the kernel writes before it runs. A thread that has left its stack is one
+// of the process's threads for a moment more.
 constinit std::atomic<int> hidden_id{0};
 // The process that may have a hidden thread. Not the one that runs this: a child of vfork().
 constinit std::atomic<uint32_t> owner{0};
@@ -221,10 +224,9 @@ bool start_hidden_thread(void (*body)(), bool reads_files) {
     return false;
   }
   int none = 0;
-  constexpr int kStarting = -1;
   // acquire: with the kernel's clearing; the stack is free. One thread goes on.
-  if (!hidden_id.compare_exchange_strong(none, kStarting, std::memory_order_acquire,
-                                         std::memory_order_relaxed)) {
+  if (!stack_in_use.compare_exchange_strong(none, 1, std::memory_order_acquire,
+                                            std::memory_order_relaxed)) {
     return false;
   }
   thread_body = body;
@@ -236,14 +238,15 @@ bool start_hidden_thread(void (*body)(), bool reads_files) {
   system_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
   const ErrnoKeeper keeper;
   auto* id = reinterpret_cast<int*>(&hidden_id);
+  auto* cleared = reinterpret_cast<int*>(&stack_in_use);
   const int cloned =
       clone(enter, stack + kStackBytes,
             CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_SIGHAND | CLONE_THREAD |
                 CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
-            nullptr, id, &thread_pointer_area.self, id);
+            nullptr, id, &thread_pointer_area.self, cleared);
   if (cloned < 0) {
     // release: pairs with the acquire above.
-    hidden_id.store(0, std::memory_order_release);
+    stack_in_use.store(0, std::memory_order_release);
   }
   system_call(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, sizeof all);
   return cloned >= 0;
@@ -266,12 +269,18 @@ bool hide_descriptors() {
 }
 
 bool has_hidden_thread() {
+  // acquire: pairs with the kernel's clearing, before which it wrote the id.
+  if (stack_in_use.load(std::memory_order_acquire) != 0) {
+    return true;
+  }
   // relaxed: a momentary answer.
-  return hidden_id.load(std::memory_order_relaxed) != 0;
+  const int id = hidden_id.load(std::memory_order_relaxed);
+  return id != 0 && system_call(SYS_tgkill, process_id(), id, 0) == 0;
 }
 
 void forget_hidden_thread() {
   // relaxed, all: the only thread there is.
+  stack_in_use.store(0, std::memory_order_relaxed);
   hidden_id.store(0, std::memory_order_relaxed);
   if (owner.load(std::memory_order_relaxed) != 0) {
     owner.store(process_id(), std::memory_order_relaxed);

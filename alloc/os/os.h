@@ -192,7 +192,8 @@ bool hide_descriptors();
 bool hidden_thread_must_end();
 // Some nanoseconds.
 bool on_hidden_thread();
-// Whether there is one that has not quite ended.
+// Whether the kernel counts one among the process's threads. A system call when it has none at
+// work.
 bool has_hidden_thread();
 
 // In a forked child, which has no hidden thread.

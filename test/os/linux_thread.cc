@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <iterator>
 #include <thread>
 
 #include "alloc/os/os.h"
@@ -57,6 +59,22 @@ BOOST_AUTO_TEST_CASE(there_is_one_at_a_time_and_another_afterwards) {
     BOOST_TEST(was_hidden);
     BOOST_TEST(!on_hidden_thread());
     BOOST_TEST(mark != this_thread());
+  }
+}
+
+// As unshare() needs it.
+BOOST_AUTO_TEST_CASE(when_it_has_ended_the_process_has_a_thread_less) {
+  const auto threads = [] {
+    const std::filesystem::directory_iterator entries("/proc/self/task");
+    return std::distance(begin(entries), end(entries));
+  };
+  const auto before = threads();
+  for (int round = 0; round < 500; ++round) {
+    const int ended = bodies;
+    BOOST_REQUIRE(start_hidden_thread([] { ++bodies; }, false));
+    while (bodies == ended || has_hidden_thread()) {
+    }
+    BOOST_REQUIRE(threads() == before);
   }
 }
 
