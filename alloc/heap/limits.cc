@@ -24,7 +24,7 @@ namespace {
 constinit std::atomic<uint64_t> soft_limit{UINT64_MAX};
 constinit std::atomic<uint64_t> hard_limit{UINT64_MAX};
 constinit std::atomic<LimitCallback> on_limit{nullptr};
-// Above the soft limit since the last time that it was not: told once.
+// Above the soft limit since the last time that it was not, and since it was set: told once.
 constinit std::atomic<bool> above{false};
 
 // One thread at a time reads the control group's files; the room they are read into goes with it.
@@ -88,7 +88,10 @@ void configure_limits() {
   again.store(true, std::memory_order_seq_cst);
   while (again.load(std::memory_order_seq_cst) && !reading.exchange(true)) {
     again.store(false, std::memory_order_seq_cst);
-    soft_limit.store(limit_of(config::Option::limit), std::memory_order_relaxed);
+    const uint64_t soft = limit_of(config::Option::limit);
+    if (soft_limit.exchange(soft, std::memory_order_relaxed) != soft) {
+      above.store(false, std::memory_order_relaxed);
+    }
     hard_limit.store(limit_of(config::Option::hard_limit), std::memory_order_relaxed);
     limits_are_set.set(options().value(config::Option::limit) != config::kWordValue ||
                        options().value(config::Option::hard_limit) != config::kWordValue);

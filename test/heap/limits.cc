@@ -85,6 +85,16 @@ BOOST_AUTO_TEST_CASE(a_crossing_is_told_once_and_not_where_a_handler_interrupted
   BOOST_REQUIRE(set_option_as("limit", "64G") == 0);
   BOOST_TEST(admit(1));
   BOOST_REQUIRE(set_option_as("limit", "none") == 0);
+  // A limit that is set anew is told anew, though nothing was below the one before.
+  BOOST_REQUIRE(set_option_as("limit", "64K") == 0);
+  BOOST_TEST(admit(1));
+  BOOST_TEST(calls == 2);
+  BOOST_REQUIRE(set_option_as("limit", "none") == 0);
+  BOOST_REQUIRE(set_option_as("limit", "64K") == 0);
+  BOOST_TEST(admit(1));
+  BOOST_TEST(admit(1));
+  BOOST_TEST(calls == 3);
+  BOOST_REQUIRE(set_option_as("limit", "none") == 0);
   set_limit_callback(nullptr);
   free(block);
 }
