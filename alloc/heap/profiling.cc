@@ -9,7 +9,7 @@
 #include "alloc/heap/heap.h"
 #include "alloc/heap/state.h"
 #include "alloc/heap/tenants.h"
-#include "alloc/heap/watching.h"
+#include "alloc/heap/watchers.h"
 #include "alloc/mimalloc/calls.h"
 #include "alloc/os/message.h"
 #include "alloc/os/os.h"

@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "alloc/core/thread_cache.h"
-#include "alloc/heap/watching.h"
+#include "alloc/heap/watchers.h"
 #include "alloc/profile/byte_output.h"
 #include "alloc/profile/profile.h"
 

@@ -9,7 +9,7 @@
 #include "alloc/heap/guard_mode.h"
 #include "alloc/heap/heap.h"
 #include "alloc/heap/state.h"
-#include "alloc/heap/watching.h"
+#include "alloc/heap/watchers.h"
 #include "alloc/mimalloc/tenants.h"
 #include "alloc/os/bounded_wait.h"
 #include "alloc/os/errno_keeper.h"

@@ -16,7 +16,7 @@
 #include "alloc/base/attributes.h"
 #include "alloc/core/heap_arena.h"
 #include "alloc/heap/heap.h"
-#include "alloc/heap/watching.h"
+#include "alloc/heap/watchers.h"
 #include "alloc/mimalloc/tenants.h"
 
 namespace spillway::heap {

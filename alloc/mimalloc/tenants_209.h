@@ -5,7 +5,7 @@
 // the first request and kept until the thread ends; their pages are tagged (tagged_pages_209.h).
 // Nothing changes for threads that enter none. Included by mimalloc_209.h behind page.c.
 //
-// A front takes 5 KiB, a heap 3, of the thread's own blocks. Each heap has pages of its own: at
+// A front takes 6 KiB, a heap 3, of the thread's own blocks. Each heap has pages of its own: at
 // least 4 KiB of memory for each size that the tenant uses in the thread.
 #ifdef MI_ENCODE_FREELIST
 #error "blocks of a page that is kept among the full ones are told by its heap's keys"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "alloc/heap/watching.h"
+#include "alloc/heap/watchers.h"
 
 #include "alloc/core/page_notes.h"
 
