@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: MIT
-"""manual.py VERSION FOLDER INFO...: spillway.1 from the command line's parsers, spillway.3 from the header
-spillway.h, spillway.7 from the table of options that the program spillway_info prints, which INFO runs;
+"""manual.py VERSION FOLDER INFO...: spillway.1 from the command line's parsers, spillway.3 and spillway_pool.3
+from the headers spillway.h and pool_c.h, spillway.7 from the table of options that the program spillway_info prints, which INFO runs;
 and spillway.bash, which completes the first."""
 
 import argparse
@@ -15,6 +15,9 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from spillway_cli.main import make_parser  # noqa: E402
 
+HEADERS = {"spillway.h": "spillway.h", "pool.h": "pool_c.h"}  # the second is the first, in C
+# At the start of a line: a struct or an enum, a function, a type.
+DECLARATION = r"(?:struct|enum)[^;{}]*\{.*?^\};|(?:SPILLWAY_FUNCTION|SPILLWAY_POOL_API|typedef|struct)\b[^;{]*;"
 NAME = "a memory allocator for blocks of 4 KiB and more"
 
 
@@ -77,29 +80,57 @@ def commands(version):
     return "\n".join(lines) + "\n"
 
 
-def functions(version):
-    header = (ROOT / "alloc" / "include" / "spillway" / "spillway.h").read_text(encoding="utf-8")
-    found = []  # (text, declarations) of each paragraph
-    for block in re.split(r"\n\s*\n", header):
-        comments = re.findall(r"^/\*(.*?)\*/", block, re.M | re.S)
-        declarations = re.findall(r"^(typedef [^;{]*;|SPILLWAY_FUNCTION [^;]*;)", block, re.M)
-        if any(line.startswith("SPILLWAY_FUNCTION") for line in declarations):
-            found.append(("\n\n".join(comments), [line.removeprefix("SPILLWAY_FUNCTION ") for line in declarations]))
-    lines = [*title("spillway", 3, version), f"spillway \\- {roff('asks Spillway from inside a program')}"]
-    lines += [".SH SYNOPSIS", ".nf", ".B #include <spillway/spillway.h>", ".PP"]
-    lines += [f"\\fB{roff(line)}\\fR\n.br" for _, declarations in found for line in declarations]
-    opening = re.match(r"/\*(.*?)\*/", header.removeprefix("/* SPDX-License-Identifier: MIT */\n"), re.S)[1]
-    lines += [".fi", ".SH DESCRIPTION", *_paragraphs(opening)]
-    for text, declarations in found:
-        names = [re.search(r"(\w+)\(", line)[1] for line in declarations if not line.startswith("typedef")]
-        lines += [".TP", ", ".join(f"\\fB{name}\\fR()" for name in names), *_paragraphs(text)]
+def functions(page, name, purpose, version):
+    """Section 3: what the header spillway/NAME declares, with its comments."""
+    header = (ROOT / "alloc" / "include" / "spillway" / HEADERS[name]).read_text(encoding="utf-8")
+    header = header.removeprefix("/* SPDX-License-Identifier: MIT */\n")
+    found = []  # (comment, declarations that it is about)
+    for piece in re.finditer(rf"^/\*(.*?)\*/$|^({DECLARATION})", header, re.M | re.S):
+        if piece[1] is not None:
+            found.append((piece[1], []))
+        else:
+            found[-1][1].append(re.sub(r"SPILLWAY_(FUNCTION|POOL_API|POOL_UNSIGNED) ", "", piece[2]))
+    (opening, _), *found = found
+    lines = [*title(page, 3, version), f"{page} \\- {roff(purpose)}"]
+    lines += [".SH SYNOPSIS", f".B #include <spillway/{name}>", ".PP"]
+    for declaration in (one for _, declarations in found for one in declarations):
+        if "{" not in declaration:
+            lines += _as_it_is(re.sub(r"\n *", "\n    ", declaration), "B")
+    lines += [".SH DESCRIPTION", *_paragraphs(opening, ".PP")]
+    for comment, declarations in found:
+        if declarations:
+            lines += [".TP", ", ".join(map(_bold_name, declarations)), *_paragraphs(comment, ".IP")]
+        for declaration in declarations:
+            lines += [".IP", *_as_it_is(declaration)] if "{" in declaration else []
     lines += [".SH SEE ALSO", ".BR spillway (1),", ".BR spillway (7)"]
     return "\n".join(lines) + "\n"
 
 
-def _paragraphs(comment):
+def _bold_name(declaration):
+    """What a paragraph is about: `struct NAME`, the name of a type, or `NAME()`."""
+    kind = re.match(r"((?:struct|enum) \w+)(?: \{|;)", declaration)
+    callback = re.match(r"typedef .*?\(\*(\w+)\)", declaration)
+    if kind or callback:
+        return f"\\fB{(kind or callback)[1]}\\fR"
+    function = re.search(r"(\w+)\(", declaration)[1]
+    return f"\\fB{function}\\fR()"
+
+
+def _as_it_is(text, font="R"):
+    """Each line on its own, with its indentation."""
+    indented = (re.match(r"( *)(.*)", line).groups() for line in text.splitlines())
+    return [".nf", *(f"\\f{font}\\&{spaces}{roff(rest)}\\fR" for spaces, rest in indented), ".fi"]
+
+
+def _paragraphs(comment, request):
+    """The comment's paragraphs, divided by `request`; indented ones are code."""
     text = re.sub(r"^ \*", "", comment, flags=re.M)
-    return "\n.PP\n".join(roff(part) for part in re.split(r"\n\s*\n", text) if part.strip()).split("\n")
+    lines = []
+    for part in filter(str.strip, re.split(r"\n\s*\n", text)):
+        code = all(line.startswith("   ") for line in part.splitlines())
+        lines += [request] if lines else []
+        lines += _as_it_is(part) if code else [roff(part)]
+    return lines
 
 
 def options(info, version):
@@ -150,7 +181,11 @@ def main():
     version, folder, info = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3:]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "spillway.1").write_text(commands(version), encoding="utf-8")
-    (folder / "spillway.3").write_text(functions(version), encoding="utf-8")
+    for page, name, purpose in (
+        ("spillway", "spillway.h", "asks Spillway from inside a program"),
+        ("spillway_pool", "pool.h", "a pool of buffers, counted by tenant, for C"),
+    ):
+        (folder / f"{page}.3").write_text(functions(page, name, purpose, version), encoding="utf-8")
     (folder / "spillway.7").write_text(options(info, version), encoding="utf-8")
     (folder / "spillway.bash").write_text(completion(), encoding="utf-8")
 

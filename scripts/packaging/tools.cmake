@@ -34,16 +34,20 @@ find_program(SPILLWAY_GZIP gzip REQUIRED)
 set(manual ${CMAKE_CURRENT_BINARY_DIR}/manual)
 file(GLOB_RECURSE modules CONFIGURE_DEPENDS ${root}/scripts/spillway_cli/*.py)
 add_custom_command(
-  OUTPUT ${manual}/spillway.1.gz ${manual}/spillway.3.gz ${manual}/spillway.7.gz ${manual}/spillway.bash
+  OUTPUT ${manual}/spillway.1.gz ${manual}/spillway.3.gz ${manual}/spillway_pool.3.gz
+    ${manual}/spillway.7.gz ${manual}/spillway.bash
   COMMAND ${CMAKE_COMMAND} -E env COLUMNS=1000 /usr/bin/python3 -B
     ${CMAKE_CURRENT_SOURCE_DIR}/manual.py ${PROJECT_VERSION} ${manual}
     ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:spillway_info>
-  COMMAND ${SPILLWAY_GZIP} -9nf ${manual}/spillway.1 ${manual}/spillway.3 ${manual}/spillway.7
-  DEPENDS ${modules} ${root}/alloc/include/spillway/spillway.h manual.py spillway_info
+  COMMAND ${SPILLWAY_GZIP} -9nf ${manual}/spillway.1 ${manual}/spillway.3
+    ${manual}/spillway_pool.3 ${manual}/spillway.7
+  DEPENDS ${modules} ${root}/alloc/include/spillway/spillway.h
+    ${root}/alloc/include/spillway/pool_c.h manual.py spillway_info
   VERBATIM)
 add_custom_target(spillway_manual ALL DEPENDS ${manual}/spillway.1.gz)
 install(FILES ${manual}/spillway.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tools)
-install(FILES ${manual}/spillway.3.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man3 COMPONENT dev)
+install(FILES ${manual}/spillway.3.gz ${manual}/spillway_pool.3.gz
+  DESTINATION ${CMAKE_INSTALL_MANDIR}/man3 COMPONENT dev)
 install(FILES ${manual}/spillway.7.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man7 COMPONENT tools)
 install(FILES ${manual}/spillway.bash RENAME spillway
   DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/bash-completion/completions COMPONENT tools)

@@ -184,6 +184,7 @@ def check_tools(prefix, program):
             sys.exit(f"FAILED: spillway {words[0]} does not say '{said}'")
     for page, said in (
         ("man1/spillway.1.gz", "SPILLWAY RUN"), ("man3/spillway.3.gz", "spillway_purge()"),
+        ("man3/spillway_pool.3.gz", "struct spillway_pool_config"),
         ("man7/spillway.7.gz", "hard_limit"),
     ):  # fmt: skip
         file = prefix / "share" / "man" / page
