@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""scripts/setup and scripts/build: what they say and where they stop; nothing is installed here."""
+"""scripts/setup, scripts/build and scripts/test: what they say and where they stop; nothing is installed here."""
 
 import os
 import shutil
@@ -107,6 +107,27 @@ class Build(unittest.TestCase):
         done = run(support.ROOT / "scripts" / "build", "fastest")
         self.assertEqual(done.returncode, 2)
         self.assertIn("unknown preset 'fastest'", done.stderr)
+
+
+class Test(unittest.TestCase):
+    def test_help_fits_a_terminal(self):
+        done = run(support.ROOT / "scripts" / "test", "--help")
+        self.assertEqual(done.returncode, 0)
+        self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80)
+
+    def test_wrong_arguments_end_before_anything_is_installed(self):
+        for arguments, reason in (
+            (("fastest",), "there is no 'fastest'"),
+            (("--busy", "fastest"), "there is no 'fastest'"),
+            (("--fast",), "there is no '--fast'"),
+            (("--deploy", "all"), "--deploy takes no arguments"),
+            (("--fuzz", "long"), "--fuzz takes a number of seconds"),
+        ):
+            done = run(support.ROOT / "scripts" / "test", *arguments)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertEqual(
+                done.stderr, f"scripts/test: {reason}; scripts/test --help tells more\n"
+            )
 
 
 if __name__ == "__main__":
