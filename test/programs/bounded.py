@@ -12,16 +12,20 @@ import time
 GRACE = 60  # Seconds; arbitrary: children of a browser, told to end, are still at it when their parent has ended.
 
 
-def _members(session):
-    """Living processes of a session: a child that has changed its process group is still in it."""
+def _members(session, strangers=None):
+    """Living processes of a session: a child that has changed its process group is still in it. No process joins a session
+    later: those of others are noted in the set strangers, and left out the next time."""
     for entry in pathlib.Path("/proc").iterdir():
-        if not entry.name.isdigit():
+        if not entry.name.isdigit() or (strangers and entry.name in strangers):
             continue
         try:
             fields = (entry / "stat").read_text().rpartition(")")[2].split()
         except OSError:  # It has ended meanwhile.
             continue
-        if int(fields[3]) == session and fields[0] not in "ZX":
+        if int(fields[3]) != session:
+            if strangers is not None:
+                strangers.add(entry.name)
+        elif fields[0] not in "ZX":
             yield int(entry.name)
 
 
@@ -53,9 +57,9 @@ class Result:
 
 def _watch(session, library, seen, done):
     """Adds to seen the executables of the session's processes that have the library mapped, until done is set."""
-    known = set()
+    known, strangers = set(), set()
     while not done.wait(0.01):
-        for process in _members(session):
+        for process in _members(session, strangers):
             folder = f"/proc/{process}"
             try:
                 program = os.readlink(folder + "/exe")
