@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "alloc/base/line.h"
-#include "alloc/config/options.h"
+#include "alloc/config/option_table.h"
 
 namespace spillway::config {
 

@@ -157,10 +157,30 @@ class Engine {
   // thread was moving between bin and store at the moment of the fork stay lost to the child.
   void recover_after_fork(ThreadState& survivor, bool purge_was_ours);
 
-  // Fills in what the engine knows. Reads one bin per thread and class that it used; no lock.
+  // Fills in what the engine knows. Reads one bin per thread and class that it used; no lock. Reads
+  // them anew, a few times at most, if threads changed so much meanwhile that more blocks seem to
+  // be live than there is memory for.
   void collect(stats::Snapshot& snapshot) const;
 
  private:
+  // Of one class, all caches' and what went past them.
+  struct Sum {
+    uint64_t in = 0;
+    uint64_t out = 0;
+    uint64_t cached = 0;
+    uint64_t allocations = 0;
+    uint64_t frees = 0;
+    uint64_t hits = 0;
+    uint64_t refills = 0;
+    uint64_t spills = 0;
+    uint64_t requests = 0;
+    uint64_t requested_bytes = 0;
+    uint64_t uncached = 0;
+  };
+  void sum_up(Sum (&sums)[kMaxClasses]) const;
+  // Whether that many blocks fit into the memory: so much, or what the store has by now.
+  bool is_possible(const Sum (&sums)[kMaxClasses], uint64_t grown_bytes) const;
+
   // The cache that the thread may use now, or null.
   ThreadCache* usable_cache(const ThreadState& thread_state) const;
   void* take_from(ThreadCache& cache, ClassIndex index);

@@ -154,24 +154,10 @@ expected<Buffer, SharedBuffer> SharedBuffer::to_buffer() && noexcept {
 // --- RawBuffer -----------------------------------------------------------------------------------
 
 namespace pool {
-namespace {
-
-// The block that a byte in it belongs to, if that is still in use.
-std::byte* start_of(pool::Core& core, void* data) {
-  auto* const byte = static_cast<std::byte*>(data);
-  if (!core.is_pooled(byte)) {
-    return byte;
-  }
-  const core::Arena& arena = core.engine().arena();
-  return static_cast<std::byte*>(
-      core.engine().store().block_of(arena.granule_at(arena.offset(byte))));
-}
-
-}  // namespace
 
 void free_raw(void* data, void* hint) {
   auto& core = *static_cast<pool::Core*>(hint);
-  std::byte* const start = start_of(core, data);
+  std::byte* const start = core.start_of(data);
   if (!core.is_live(start)) {
     core.report_second_return(start);
   }
@@ -205,7 +191,7 @@ Buffer RawBuffer::adopt(const RawBuffer& raw) noexcept {
     return {};
   }
   auto& core = *static_cast<pool::Core*>(raw.hint);
-  std::byte* const start = pool::start_of(core, raw.data);
+  std::byte* const start = core.start_of(raw.data);
   auto* const data = static_cast<std::byte*>(raw.data);
   return Buffer({&core, start}, data, raw.size,
                 core.capacity_of(start) - static_cast<size_t>(data - start),

@@ -15,10 +15,11 @@
 #include "alloc/pool/classes.h"
 
 namespace spillway::pool {
+
 std::byte* Core::take_slow(ClassIndex index) {
   ThreadEntry* entry = thread_table != nullptr ? &thread_table->entries[number_] : nullptr;
   if (entry == nullptr || entry->core != this) {
-    entry = attach_thread(*this);
+    entry = attach_thread();
   }
   auto moment = core::ThreadState::without_cache();
   core::ThreadState& thread_state = entry != nullptr ? entry->thread_state : moment;
@@ -49,7 +50,7 @@ std::byte* Core::take_slow(ClassIndex index) {
 void Core::give_slow(std::byte* start, core::SlotState state) {
   ThreadEntry* entry = thread_table != nullptr ? &thread_table->entries[number_] : nullptr;
   if (entry == nullptr || entry->core != this) {
-    entry = attach_thread(*this);
+    entry = attach_thread();
   }
   const core::Arena& arena = engine_.arena();
   const ClassIndex index = arena.class_of(arena.granule_at(arena.offset(start)));
@@ -96,6 +97,15 @@ void Core::give_closed(std::byte* start) {
     static_cast<void>(os::purge(reinterpret_cast<void*>(low), high - low));
   }
   count_off();
+}
+
+std::byte* Core::start_of(void* data) {
+  auto* const byte = static_cast<std::byte*>(data);
+  if (!is_pooled(byte)) {
+    return byte;
+  }
+  const core::Arena& arena = engine_.arena();
+  return static_cast<std::byte*>(engine_.store().block_of(arena.granule_at(arena.offset(byte))));
 }
 
 bool Core::is_live(std::byte* start) const {

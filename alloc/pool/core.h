@@ -61,6 +61,8 @@ class Core {
   SPILLWAY_ALWAYS_INLINE void give_back(std::byte* start, TenantRecord* tenant);
 
   bool is_pooled(const std::byte* start) const { return engine_.arena().owns(start); }
+  // The start of the block in use that `data` is in; of an unpooled one only its start leads there.
+  std::byte* start_of(void* data);
   size_t capacity_of(std::byte* start) const {
     const core::Arena& arena = engine_.arena();
     const size_t offset = arena.offset(start);
@@ -93,11 +95,10 @@ class Core {
   // The owner leaves.
   void close();
 
-  // --- for thread_table.cc -----------------------------------------------------------------------
+ private:
+  explicit Core(const PoolConfig& config);
+  ~Core() = default;
 
-  core::Engine<core::SlotStore>& engine() { return engine_; }
-  uint32_t number() const { return number_; }
-  bool has_caches() const { return cache_buffers_ != 0; }
   // relaxed: references and outstanding_ decide what becomes of a block; a thread that sees the end
   // late moves it as before.
   bool is_closed() const { return closed_.load(std::memory_order_relaxed); }
@@ -105,9 +106,14 @@ class Core {
   bool add_reference();
   void drop_reference();
 
- private:
-  explicit Core(const PoolConfig& config);
-  ~Core() = default;
+  // The calling thread's entry, given a cache if it has none; null when it is to do without. Cold.
+  ThreadEntry* attach_thread();
+  // Gives the thread's cache back, if it has one.
+  void detach_thread();
+  // The same for all pools whose owners have closed them, and, at the thread's end, for all.
+  static void detach_from_closed();
+  static void detach_from_all(void* table_of_thread);
+  static void detach(ThreadEntry& entry);
 
   PoolClassStatistics class_statistics(const stats::Snapshot& snapshot, uint32_t index) const;
   std::optional<std::string> start();

@@ -155,7 +155,7 @@ void Core::drop_reference() {
 void Core::close() {
   // relaxed: see is_closed().
   closed_.store(true, std::memory_order_relaxed);
-  detach_thread(*this);
+  detach_thread();
   // Otherwise all goes in a moment.
   if (references_.load(std::memory_order_relaxed) != 1 || count_live() != 0) {
     purge();

@@ -24,17 +24,7 @@ struct ThreadTable {
   ThreadEntry entries[kMaxPools + 1];  // the last one stays empty
 };
 
-// Null until the thread first misses, and again after its end was noticed.
+// Null until the thread first misses, and again after its end was noticed (core_threads.cc).
 extern constinit thread_local ThreadTable* thread_table;
-
-// The calling thread's entry for the pool, given a cache if it has none; null when it is to do
-// without. Cold.
-ThreadEntry* attach_thread(Core& core);
-
-// Gives the thread's cache of the pool back, if it has one.
-void detach_thread(const Core& core);
-
-// The same for all pools whose owners have closed them.
-void detach_from_closed();
 
 }  // namespace spillway::pool
