@@ -57,6 +57,13 @@ class Measure(support.WithFolder):
         self.assertGreaterEqual(sample.cpu, float(self.output()))
         self.assertFalse(sample.left_behind)
 
+    def test_an_orphan_of_before_is_not_taken_for_the_command(self):
+        measure.become_subreaper()
+        orphan = int(subprocess.check_output(("sh", "-c", "setsid sleep 100000 >/dev/null & echo $!")))
+        support.wait_until(lambda: orphan in process.children(os.getpid()))
+        os.kill(orphan, signal.SIGKILL)
+        self.assertEqual(self.run_command("sh", "-c", "exit 3").status, 3)
+
     def test_what_stays_is_killed(self):
         with mock.patch.object(measure, "GRACE", 0.1):
             sample = self.run_command("sh", "-c", "sleep 100000 & exit 0")

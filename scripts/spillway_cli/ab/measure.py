@@ -77,9 +77,10 @@ def launch_stages(command, preload, variables=None):
 def _run(launch, stdin, stdout, stderr):
     sample = Sample(0.0, 0.0, 0, 0, 0)
     begin = time.perf_counter()
+    strangers = process.children(os.getpid())  # orphans that became ours before
     launcher = subprocess.Popen(launch, stdin=stdin, stdout=stdout, stderr=stderr)
     launcher.wait()
-    main = _main_process()
+    main = _main_process(strangers)
     signal.setitimer(signal.ITIMER_REAL, MAX_RUN)
     try:
         while True:
@@ -100,10 +101,10 @@ def _run(launch, stdin, stdout, stderr):
     return sample
 
 
-def _main_process():
+def _main_process(strangers):
     """The one that setsid left us. It is about to lead a session, if it does not yet; only then can it
     have had children of its own that are now ours too."""
-    found = process.children(os.getpid())
+    found = [pid for pid in process.children(os.getpid()) if pid not in strangers]
     if not found:
         raise RuntimeError("setsid(1) started nothing")
     return next((pid for pid in found if process.session(pid) == pid), found[0])
