@@ -12,7 +12,7 @@
 #include "alloc/heap/misuse.h"
 #include "alloc/heap/state.h"
 #include "alloc/heap/tenants.h"
-#include "alloc/mimalloc/calls.h"
+#include "alloc/mimalloc/passed_on.h"
 #include "alloc/os/message.h"
 #include "alloc/os/os.h"
 

@@ -11,6 +11,7 @@
 #include "alloc/heap/tenants.h"
 #include "alloc/heap/watchers.h"
 #include "alloc/mimalloc/calls.h"
+#include "alloc/mimalloc/small_samples.h"
 #include "alloc/os/message.h"
 #include "alloc/os/os.h"
 #include "alloc/profile/frame_table.h"

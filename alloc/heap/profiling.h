@@ -3,9 +3,9 @@
 //
 // While it is on, threads are metered: each request of 4 KiB and more comes to the slow path, which
 // counts down the bytes up to the next sample. A sampled block is watched (watched.h). Of smaller
-// ones mimalloc 2.0.9 shows those that are samples (calls.h, sample_small()), which get a block of
-// the pool's, of 4 KiB; with other versions they are not sampled. Nor are guarded blocks and
-// requests that the pool passes to mimalloc.
+// ones mimalloc 2.0.9 shows those that are samples (small_samples.h), which get a block of the
+// pool's, of 4 KiB; with other versions they are not sampled. Nor are guarded blocks and requests
+// that the pool passes to mimalloc.
 #pragma once
 
 #include <cstddef>

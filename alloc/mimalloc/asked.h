@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Requests that mimalloc 2.0.9 passes on before it serves them (asked_first_209.h): to another
-// allocator, to the heap profile, or to the heap of a tenant.
+// Why mimalloc 2.0.9 passes requests on before it serves them (asked_first_209.h): to another
+// allocator, to the heap profile, or to the heap of a tenant (passed_on.h).
 #pragma once
 
 #include <atomic>
-#include <cstddef>
 #include <cstdint>
 
 #include "alloc/base/index.h"
@@ -15,10 +14,20 @@ extern "C" [[gnu::visibility("hidden")]] std::atomic<uint8_t> spillway_mimalloc_
 
 namespace spillway::mimalloc {
 
-// Why it does; the first for threads in a tenant alone. asked_first_209.h knows the bits.
+// The first for threads in a tenant alone. asked_first_209.h knows the bits.
 enum class Asked : uint8_t { kForTenants = 1, kForAllocator = 2, kForSamples = 4 };
-// Its next requests see it, of each thread.
-void set_asked(Asked reason, bool on);
+
+// The next requests see it, of each thread. Not with other versions of mimalloc.
+inline void set_asked([[maybe_unused]] Asked reason, [[maybe_unused]] bool on) {
+#if SPILLWAY_MIMALLOC_EXTENDED
+  // relaxed, both: a thread that sees it late asks at its next request.
+  if (on) {
+    spillway_mimalloc_asks.fetch_or(raw(reason), std::memory_order_relaxed);
+  } else {
+    spillway_mimalloc_asks.fetch_and(static_cast<uint8_t>(~raw(reason)), std::memory_order_relaxed);
+  }
+#endif
+}
 
 inline bool is_asked([[maybe_unused]] Asked reason) {
 #if SPILLWAY_MIMALLOC_EXTENDED
@@ -28,9 +37,5 @@ inline bool is_asked([[maybe_unused]] Asked reason) {
   return false;
 #endif
 }
-
-// Before an aligned request, which mimalloc does not pass on: while small requests are sampled, its
-// list has to end elsewhere.
-void prepare_aligned(size_t size);
 
 }  // namespace spillway::mimalloc

@@ -11,9 +11,9 @@
 #include <cstdint>
 
 #include "alloc/base/attributes.h"
-#include "alloc/mimalloc/asked.h"
 #include "alloc/mimalloc/fork_gate.h"
 #include "alloc/mimalloc/other_heap.h"
+#include "alloc/mimalloc/small_samples.h"
 #include "alloc/mimalloc/tenants.h"
 #include "alloc/os/os.h"
 #if !SPILLWAY_MIMALLOC_EMBEDDED

@@ -108,27 +108,6 @@ const void* block_around(const void* address);
 // and may abort the process. With other versions of mimalloc it never is.
 void on_double_free(void (*tell)(const void* block));
 
-// From now on mimalloc asks `take` before it serves a request of less than 4 KiB or one that the
-// heap passes on; null: it serves the request itself. Sizes for which it has free blocks at the
-// moment may be served from these without being asked, at most some 64 KiB of each in each thread.
-// With other versions of mimalloc, and the system's, nothing happens.
-void ask_first(void* (*take)(size_t size, bool zeroed));
-
-// Serves some of the requests of less than 4 KiB, each by chance alone.
-struct SmallSampler {
-  // Whether a request that a block of this size serves is wanted.
-  bool (*is_sample)(size_t size);
-  // Of as many such requests to come as `blocks`, how many are not wanted before one that is; at
-  // least as many as that: none is.
-  uint32_t (*blocks_until_sample)(size_t size, uint32_t blocks);
-  // A block for a request that is wanted; `drawn_size` is what decided. Null: mimalloc serves it.
-  void* (*take)(size_t size, size_t drawn_size, bool zeroed);
-};
-// From now on mimalloc has the sampler serve them; null: no longer. What a thread has free at the
-// moment in lists, at most some 64 KiB of each size, it may use up before. Costs nothing where
-// there is none. Aligned requests are not shown. Not with other versions of mimalloc: false.
-bool sample_small(const SmallSampler* sampler);
-
 // Whether a block of mimalloc is known to be free. Reads its second word.
 bool is_known_free(const void* block);
 

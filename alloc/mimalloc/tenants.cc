@@ -14,6 +14,7 @@ extern "C" {
 [[gnu::visibility("hidden")]] void* spillway_mimalloc_take_untagged(void* front, size_t size,
                                                                     bool zero,
                                                                     size_t huge_alignment);
+[[gnu::visibility("hidden")]] size_t mi_usable_size(const void* block) noexcept;
 [[gnu::visibility("hidden")]] uint8_t spillway_mimalloc_tag(const void* block);
 [[gnu::visibility("hidden")]] void spillway_mimalloc_credit(uint8_t tenant, size_t bytes);
 }
@@ -49,7 +50,7 @@ void* allocate_for(uint8_t tenant, void* heap, size_t size, bool zero, size_t hu
   }
   void* const block = spillway_mimalloc_take(own, size, zero, huge_alignment);
   if (SPILLWAY_LIKELY(block != nullptr) && charged == Charged::kNow) {
-    accounts().charge(tenant, usable_size(block));
+    accounts().charge(tenant, mi_usable_size(block));
   }
   return block;
 }
@@ -57,7 +58,7 @@ void* allocate_for(uint8_t tenant, void* heap, size_t size, bool zero, size_t hu
 void charge_aligned_slow(const void* block) {
   const uint8_t tenant = block != nullptr ? spillway_mimalloc_tag(block) : uint8_t{0};
   if (SPILLWAY_UNLIKELY(tenant != 0)) {
-    accounts().charge(tenant, usable_size(block));
+    accounts().charge(tenant, mi_usable_size(block));
   }
 }
 #else

@@ -12,7 +12,6 @@
 
 #include "alloc/base/attributes.h"
 #include "alloc/mimalloc/asked.h"
-#include "alloc/mimalloc/calls.h"
 
 namespace spillway::mimalloc {
 

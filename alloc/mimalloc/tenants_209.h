@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Heaps of mimalloc 2.0.9 by tenant. A thread that enters a tenant gets a front in place of its
-// heap: one whose lists are empty, so that each request leaves the fast path and comes to asked.cc,
-// which serves it from this thread's heap for the tenant and charges it. These heaps are made at
-// the first request and kept until the thread ends; their pages are tagged (tagged_pages_209.h).
-// Nothing changes for threads that enter none. Included by mimalloc_209.h behind page.c.
+// heap: one whose lists are empty, so that each request leaves the fast path and comes to
+// passed_on.cc, which serves it from this thread's heap for the tenant and charges it. These heaps
+// are made at the first request and kept until the thread ends; their pages are tagged
+// (tagged_pages_209.h). Nothing changes for threads that enter none. Included by mimalloc_209.h
+// behind page.c.
 //
 // A front takes 6 KiB, a heap 3, of the thread's own blocks. Each heap has pages of its own: at
 // least 4 KiB of memory for each size that the tenant uses in the thread.
@@ -109,7 +110,8 @@ SPILLWAY_UNHOOKED_FUNCTION __attribute__((noinline)) static void* spillway_mallo
   return spillway_malloc_generic(heap, size, zero, alignment);
 }
 
-// --- for the heap (tenants.cc, asked.cc) ---------------------------------------------------------
+// --- for the heap (tenants.cc, passed_on.cc)
+// ---------------------------------------------------------
 
 // Pages of a tenant that the thread leaves, and that were empty when it left it some times before,
 // go back: it may never return.

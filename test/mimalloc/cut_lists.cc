@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "alloc/mimalloc/calls.h"
+#include "alloc/mimalloc/small_samples.h"
 
 #if SPILLWAY_MIMALLOC_EXTENDED
 

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "alloc/mimalloc/calls.h"
 #include "alloc/mimalloc/tenants.h"
 
 namespace spillway::mimalloc::testing {
