@@ -317,6 +317,18 @@ bool Engine<Store>::is_possible(const Sum (&sums)[kMaxClasses], uint64_t grown_b
 }
 
 template <typename Store>
+void Engine<Store>::show(const Sum& sum, stats::ClassSnapshot& one) {
+  one.cached = sum.cached;
+  one.live = difference(difference(sum.in, sum.out), one.cached);
+  one.allocations_total = sum.allocations;
+  one.refills_total = sum.refills;
+  one.spills_total = sum.spills;
+  one.live_bytes = one.live * one.block_size;
+  one.cached_bytes = one.cached * one.block_size;
+  one.requested_estimate_bytes = estimate(one, sum.requests, sum.requested_bytes);
+}
+
+template <typename Store>
 void Engine<Store>::collect(stats::Snapshot& snapshot) const {
   snapshot.class_count = geometry_.class_count;
   store_.collect(snapshot);
@@ -334,19 +346,12 @@ void Engine<Store>::collect(stats::Snapshot& snapshot) const {
     sum_up(sums);
   }
   for (uint32_t i = 1; i <= geometry_.class_count; ++i) {
-    stats::ClassSnapshot& one = snapshot.classes[i];
     const Sum& sum = sums[i];
+    stats::ClassSnapshot& one = snapshot.classes[i];
     one.block_size = geometry_.classes[i].block_size;
-    one.cached = sum.cached;
-    one.live = difference(difference(sum.in, sum.out), one.cached);
-    one.allocations_total = sum.allocations;
+    show(sum, one);
     one.frees_total = shown_frees_[i].at_least(sum.frees);
     one.cache_hits_total = shown_hits_[i].at_least(sum.hits);
-    one.refills_total = sum.refills;
-    one.spills_total = sum.spills;
-    one.live_bytes = one.live * one.block_size;
-    one.cached_bytes = one.cached * one.block_size;
-    one.requested_estimate_bytes = estimate(one, sum.requests, sum.requested_bytes);
     snapshot.uncached_total += sum.uncached;
     snapshot.allocations_total += one.allocations_total;
     snapshot.frees_total += one.frees_total;

@@ -178,6 +178,8 @@ class Engine {
     uint64_t uncached = 0;
   };
   void sum_up(Sum (&sums)[kMaxClasses]) const;
+  // What a class's sum says of itself; its counters that may not go back are not among it.
+  static void show(const Sum& sum, stats::ClassSnapshot& one);
   // Whether that many blocks fit into the memory: so much, or what the store has by now.
   bool is_possible(const Sum (&sums)[kMaxClasses], uint64_t grown_bytes) const;
 

@@ -4,11 +4,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
-#include <vector>
 
 #include "alloc/os/os.h"
+#include "test/resident.h"
 
 namespace spillway::os {
 namespace faulty {
@@ -137,11 +136,7 @@ void prefer_huge_pages(void* /*start*/, size_t bytes, bool huge) {
 
 uint64_t physical_memory() { return uint64_t{1} << 30; }
 uint64_t resident_bytes_in(void* start, size_t bytes) {
-  std::vector<unsigned char> resident(bytes / page_size());
-  mincore(start, bytes, resident.data());
-  const auto count = std::count_if(resident.begin(), resident.end(),
-                                   [](unsigned char page) { return (page & 1) != 0; });
-  return static_cast<uint64_t>(count) * page_size();
+  return spillway::testing::resident_pages(start, bytes) * page_size();
 }
 
 uint64_t address_space_left() { return faulty::address_space; }

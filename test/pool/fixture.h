@@ -2,7 +2,6 @@
 // What tests of the buffer pool have in common.
 #pragma once
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +16,7 @@
 
 #include "alloc/base/bits.h"
 #include "spillway/pool.h"
+#include "test/resident.h"
 
 namespace spillway::pool::testing {
 
@@ -111,19 +111,7 @@ inline bool is_aligned(const void* pointer, size_t alignment) {
   return reinterpret_cast<uintptr_t>(pointer) % alignment == 0;
 }
 
-// Pages of the range that have memory.
-inline size_t resident_pages(const void* start, size_t bytes) {
-  const size_t page = static_cast<size_t>(getpagesize());
-  const uintptr_t first = reinterpret_cast<uintptr_t>(start) / page * page;
-  size_t count = 0;
-  for (size_t at = 0; at < bytes; at += page) {
-    unsigned char state = 0;
-    if (mincore(reinterpret_cast<void*>(first + at), page, &state) == 0) {
-      count += state & 1U;
-    }
-  }
-  return count;
-}
+using spillway::testing::resident_pages;
 inline size_t pages_of(size_t bytes) { return bytes / static_cast<size_t>(getpagesize()); }
 
 // Whether the text has this line, exactly once.
