@@ -50,8 +50,7 @@ uint32_t Scavenger::run_in_turn(HeapEngine& engine) {
   follow_regret(heap.fresh_bytes());
   follow_demand(engine.taken_bytes() + heap.large_taken_bytes(),
                 heap.size_bytes() - std::min(heap.size_bytes(), free_bytes));
-  const uint64_t kept =
-      std::max(kept_always_.get(), std::min(demand_, kMinKept + peak_ / kPeakShare));
+  const uint64_t kept = std::max(kept_always_.get(), std::min(demand_, max_kept()));
   const uint64_t whole = free.whole_pages();
   if (whole > kept) {
     purge(engine, turn, std::min(whole - kept, free.aged), false);
@@ -88,9 +87,10 @@ void Scavenger::follow_demand(uint64_t taken, uint64_t in_use) {
       break;
     }
   }
-  demand_ = std::max(demand_, taken - std::min(taken, taken_before_));
-  taken_before_ = taken;
   peak_ = std::max(peak_, in_use);
+  // No more than is ever kept for it: what a busy load took would not be forgotten for long after.
+  demand_ = std::max(demand_, std::min(taken - std::min(taken, taken_before_), max_kept()));
+  taken_before_ = taken;
 }
 
 uint64_t Scavenger::purge(HeapEngine& engine, PurgeTurns::Turn& turn, uint64_t bytes,

@@ -92,6 +92,7 @@ class Scavenger {
   static constexpr uint64_t kMinWaiting = kMinCached;
   static constexpr uint32_t kLooksInUse = 16;  // in a row; demand fades in fewer
 
+  uint64_t max_kept() const { return kMinKept + peak_ / kPeakShare; }
   uint32_t run_in_turn(HeapEngine& engine);
   bool balance_now(HeapEngine& engine);
   void trim(HeapEngine& engine);

@@ -18,7 +18,9 @@
 namespace spillway::heap {
 namespace {
 
-// A thread looks how much is free each time that it gave back as much.
+// A thread looks how much is free each time that it gave back as much as is worth it, and such a
+// share of the heap: the look's time grows with that. arbitrary.
+constexpr uint64_t kHeapPerLook = 256;
 constexpr uint64_t kGivenUnit = 64 * kKiB;
 constexpr uint64_t kMillisecondNs = 1'000'000;
 
@@ -59,7 +61,9 @@ bool is_time_to_look(uint64_t given) {
 
 // Looks. Whether so much is free that the scavenger has to run.
 bool look() {
-  thread_state.unlooked.set(static_cast<uint16_t>(kMinWaiting / kGivenUnit));
+  const uint64_t bytes = std::max(kMinWaiting, heap.engine.store().size_bytes() / kHeapPerLook);
+  thread_state.unlooked.set(
+      static_cast<uint16_t>(std::min<uint64_t>(bytes / kGivenUnit, UINT16_MAX)));
   return is_much_free();
 }
 

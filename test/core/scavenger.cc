@@ -109,6 +109,18 @@ BOOST_AUTO_TEST_CASE(what_is_kept_fades_to_nothing) {
   BOOST_TEST(everything_is_free());
 }
 
+BOOST_AUTO_TEST_CASE(a_busy_load_is_not_remembered_longer_than_one_that_took_what_is_kept) {
+  std::vector<int> runs;
+  for (const int rounds : {5, 500}) {
+    forget();
+    for (int round = 0; round < rounds; ++round) {
+      free_all(allocate_bytes(kTwelve, kMiB));
+    }
+    runs.push_back(runs_until_nothing_is_left());
+  }
+  BOOST_TEST(runs[1] == runs[0]);
+}
+
 BOOST_AUTO_TEST_CASE(caches_of_idle_threads_go_too) {
   ThreadState cached = new_state();
   BOOST_REQUIRE(engine.attach(cached));
