@@ -87,6 +87,16 @@ class Live(unittest.TestCase):
         with open(f"/proc/{self.pid}/stat", encoding="ascii") as file:
             return file.read().split()[2] == "Z"
 
+    def test_the_end_may_come_while_it_is_looked_for(self):
+        def find(pid):
+            self.process.kill()
+            raise UserError(f"no process {pid}")
+
+        attachment = Attachment([UserError("gone")], is_there=False)
+        attachment.pid = self.pid
+        with self.assertRaisesRegex(Ended, rf"process {self.pid} \(sh\) has ended"):
+            source.LiveSource(attachment, find=find).read()
+
     def test_another_program_is_found_anew(self):
         first = Attachment([UserError("other program")], is_there=False)
         live = self.live(first, Attachment([{"pool_off": 1}]))

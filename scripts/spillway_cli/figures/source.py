@@ -9,6 +9,7 @@ from spillway_cli.figures import reading
 from spillway_cli.figures.text import printable
 
 STOPPED = ("T", "t")
+ENDING_SECONDS = 2.0  # in which a process that lost its memory has ended
 OPTIONS_SECONDS = 10.0  # for which options that were read are shown; they seldom change
 
 
@@ -59,10 +60,21 @@ class LiveSource:
                 raise reading.NoAnswer(str(error)) from error
             self._attachment.close()
             self._options_until = 0.0
-            self._attachment = self._find(self.pid)
+            self._attachment = self._find_anew()
         if self._attachment is None:
             raise reading.Ended(f"process {self.pid} ({self._name}) runs another program, without Spillway")
         return self._attachment.snapshot(max_age=0)
+
+    def _find_anew(self):
+        try:
+            return self._find(self.pid)
+        except UserError:
+            # One that is at its end has no memory any more a moment before it counts as ended.
+            until = time.monotonic() + ENDING_SECONDS
+            while time.monotonic() < until:
+                self._require_alive()
+                time.sleep(0.01)
+            raise
 
     def _is_there(self):
         """Whether the attachment still sees the program that it was made for."""
